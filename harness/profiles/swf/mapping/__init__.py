@@ -1,0 +1,1 @@
+"""Attribute tables of SWF as data."""
