@@ -17,24 +17,8 @@ from harness.core.spec import Confidence, Keyword, Profile, Requirement, Verific
 FOLDERS: tuple[str, ...] = ("swf", "cpi", "ari", "pdi", "common")
 NO_CHECK = "no check written yet"
 
-_KEYS = frozenset(
-    [
-        "id",
-        "profiles",
-        "transactions",
-        "actors",
-        "keyword",
-        "statement",
-        "how",
-        "source",
-        "confidence",
-        "option",
-        "condition",
-        "verification",
-        "reason",
-    ]
-)
 _REQUIRED = ("id", "profiles", "transactions", "actors", "keyword", "statement", "source", "confidence")
+_KEYS = frozenset({*_REQUIRED, "how", "option", "condition", "verification", "reason"})
 
 
 def load(folder: str, profiles: tuple[Profile, ...], automated: Collection[str]) -> Iterator[Requirement]:

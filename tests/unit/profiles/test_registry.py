@@ -75,7 +75,7 @@ def test_profiles_name_known_transactions() -> None:
         for actor in p.actors:
             assert set(actor.required) | set(actor.optional) <= set(p.transactions), (p.id, actor.name)
         for option in p.options:
-            assert {name for name in option.actors} <= {actor.name for actor in p.actors}, (p.id, option.name)
+            assert set(option.actors) <= {actor.name for actor in p.actors}, (p.id, option.name)
 
 
 def test_aliases_lead_to_requirements() -> None:
