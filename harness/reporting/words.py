@@ -1,0 +1,152 @@
+"""How a run is put into words, the same in every rendering."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping
+from datetime import datetime
+from fnmatch import fnmatchcase
+from typing import Any
+
+from harness.core.finding import Finding
+from harness.core.result import RunResult, ScenarioResult
+from harness.core.verdict import Verdict
+
+#: Written out so that the locale of the machine does not matter.
+MONTHS = (
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+)
+
+
+def plural(count: int, noun: str, nouns: str = "") -> str:
+    """``1 image``, ``3 images``, ``2 entries``."""
+    return f"{count} {noun if count == 1 else nouns or noun + 's'}"
+
+
+def sut_name(sut: Mapping[str, Any]) -> str:
+    """The product as a reader knows it: ``Acme CT-9, version 4.2``."""
+    product = sut.get("product")
+    source: Mapping[str, Any] = product if isinstance(product, Mapping) else sut
+    name = str(source.get("name") or "Unnamed product")
+    vendor = str(source.get("vendor") or "")
+    if vendor and not name.lower().startswith(vendor.lower()):
+        name = f"{vendor} {name}"
+    version = str(source.get("version") or "")
+    return f"{name}, version {version}" if version else name
+
+
+def short_sut_name(sut: Mapping[str, Any]) -> str:
+    """The product's name alone, for a column head."""
+    product = sut.get("product")
+    source: Mapping[str, Any] = product if isinstance(product, Mapping) else sut
+    return str(source.get("name") or "System under test")
+
+
+def claims(sut: Mapping[str, Any]) -> str:
+    """``Acquisition Modality in SWF.b and CPI; Evidence Creator in SWF.b``; empty if the file claims nothing."""
+    entries = sut.get("claims")
+    by_actor: dict[str, list[str]] = {}
+    if isinstance(entries, list | tuple):
+        for entry in entries:
+            if isinstance(entry, Mapping):
+                by_actor.setdefault(str(entry.get("actor", "")), []).append(str(entry.get("profile", "")))
+    return "; ".join(f"{actor} in {listing(profiles)}" for actor, profiles in by_actor.items())
+
+
+def listing(items: list[str]) -> str:
+    """``a``, ``a and b``, ``a, b and c``."""
+    unique = list(dict.fromkeys(items))
+    if len(unique) < 2:
+        return "".join(unique)
+    return f"{', '.join(unique[:-1])} and {unique[-1]}"
+
+
+def duration(seconds: float) -> str:
+    """``0.3 s``, ``42 s``, ``6 min 12 s``."""
+    if seconds < 10:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes == 0:
+        return f"{rest} s"
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s"
+
+
+def moment(started: str) -> str:
+    """An ISO 8601 time as ``20 November 2026, 10:41``; anything else as it is."""
+    try:
+        when = datetime.fromisoformat(started)
+    except ValueError:
+        return started
+    return f"{when.day} {MONTHS[when.month - 1]} {when.year}, {when:%H:%M}" + (" UTC" if _is_utc(when) else "")
+
+
+def _is_utc(when: datetime) -> bool:
+    offset = when.utcoffset()
+    return offset is not None and not offset
+
+
+def headline(run: RunResult) -> str:
+    """The verdict in words: ``Not conforming: 2 requirements broken``."""
+    verdicts = list(run.requirement_verdicts().values())
+    broken = verdicts.count(Verdict.FAIL)
+    unjudged = sum(1 for s in run.scenarios if s.verdict is Verdict.INCONCLUSIVE)
+    errors = sum(1 for s in run.scenarios if s.verdict is Verdict.ERROR)
+    if not run.scenarios:
+        text = "Nothing was run, so nothing was shown"
+    elif broken:
+        text = f"Not conforming: {plural(broken, 'requirement')} broken"
+    elif any(s.verdict is Verdict.FAIL for s in run.scenarios):
+        text = f"Not conforming: {plural(sum(s.verdict is Verdict.FAIL for s in run.scenarios), 'scenario')} broken"
+    elif errors:
+        text = f"Not decided: the harness itself failed in {plural(errors, 'scenario')}"
+    elif unjudged:
+        text = f"Not decided: {plural(unjudged, 'scenario')} could not be judged"
+    elif run.verdict is Verdict.WARNING:
+        text = f"Conforming, with {plural(verdicts.count(Verdict.WARNING), 'warning')}"
+    elif run.verdict is Verdict.PASS:
+        text = "Conforming in everything that was judged"
+    else:
+        text = "Nothing that was run applies to this product"
+    return f"{text} (the run was interrupted)" if run.interrupted else text
+
+
+def headline_verdict(run: RunResult) -> Verdict:
+    """The verdict whose mark and colour go with :func:`headline`: a broken product before our own faults."""
+    if any(scenario.verdict is Verdict.FAIL for scenario in run.scenarios):
+        return Verdict.FAIL
+    return run.verdict
+
+
+def reproduce(run: RunResult, what: str) -> str:
+    """The command that runs one scenario or requirement again, ready for a shell."""
+    words = ["ihe-harness", "run"]
+    file = run.options.get("sut") or run.sut.get("file")
+    if isinstance(file, str) and file:
+        words += ["--sut", file]
+    return shlex.join([*words, "--only", what])
+
+
+def waiver_of(run: RunResult, scenario: ScenarioResult, finding: Finding) -> Mapping[str, Any] | None:
+    """The waiver that covers a finding, if the run was given one for its check or requirement."""
+    if finding.verdict < Verdict.WARNING:
+        return None
+    for waiver in run.waivers:
+        names = {str(waiver.get(key, "")) for key in ("check", "requirement", "id")} - {""}
+        pattern = str(waiver.get("scenario") or "*")
+        if names & {finding.check, finding.requirement} and (
+            fnmatchcase(scenario.id, pattern) or fnmatchcase(scenario.name, pattern)
+        ):
+            return waiver
+    return None
