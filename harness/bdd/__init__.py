@@ -1,0 +1,1 @@
+"""Scenarios: the only package that knows pytest, pytest-bdd and Allure."""

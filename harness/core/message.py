@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import enum
 import hashlib
+import io
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 
 class Direction(enum.StrEnum):
@@ -32,19 +33,28 @@ class Protocol(enum.StrEnum):
     HTTP = "http"
 
 
-@dataclass(frozen=True, slots=True)
 class Blob:
-    """Immutable bytes, in memory or in a file, addressed by their SHA-256."""
+    """Immutable bytes, in memory or in a file (from ``offset`` to its end), addressed by their SHA-256.
 
-    sha256: str
-    size: int
-    data: bytes | None = field(default=None, repr=False, compare=False)
-    path: Path | None = field(default=None, compare=False)
+    The hash is computed when it is first asked for: what passes a listener at line speed is hashed by whoever
+    stores it. Two blobs are equal when their hashes and sizes are.
+    """
+
+    __slots__ = ("_sha256", "data", "offset", "path", "size")
+
+    def __init__(
+        self, sha256: str, size: int, data: bytes | None = None, path: Path | None = None, offset: int = 0
+    ) -> None:
+        self._sha256 = sha256
+        self.size = size
+        self.data = data
+        self.path = path
+        self.offset = offset
 
     @classmethod
     def of(cls, data: bytes) -> Blob:
         """A blob of bytes in memory."""
-        return cls(hashlib.sha256(data).hexdigest(), len(data), data=data)
+        return cls("", len(data), data=data)
 
     @classmethod
     def at(cls, path: Path, sha256: str = "") -> Blob:
@@ -54,12 +64,41 @@ class Blob:
                 sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
         return cls(sha256, path.stat().st_size, path=path)
 
+    @property
+    def sha256(self) -> str:
+        """The hash in hexadecimal digits. Raises FileNotFoundError if the evidence was moved away unhashed."""
+        if not self._sha256:
+            if self.data is not None:
+                self._sha256 = hashlib.sha256(self.data).hexdigest()
+            else:
+                with self.open() as stream:
+                    self._sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
+        return self._sha256
+
+    def open(self) -> BinaryIO:
+        """A stream over the bytes, for what should not be read at once."""
+        if self.data is not None:
+            return io.BytesIO(self.data)
+        assert self.path is not None
+        stream = self.path.open("rb")
+        stream.seek(self.offset)
+        return stream
+
     def bytes(self) -> bytes:
         """All bytes. Raises FileNotFoundError if the evidence was moved away."""
         if self.data is not None:
             return self.data
-        assert self.path is not None
-        return self.path.read_bytes()
+        with self.open() as stream:
+            return stream.read()
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Blob) and self.size == other.size and self.sha256 == other.sha256
+
+    def __hash__(self) -> int:
+        return hash(self.sha256)
+
+    def __repr__(self) -> str:
+        return f"Blob(size={self.size}, sha256={self._sha256[:12] or 'not yet'})"
 
 
 EMPTY = Blob.of(b"")

@@ -106,7 +106,7 @@ class RunResult:
             "options": dict(self.options),
             "environment": dict(self.environment),
             "waivers": [dict(waiver) for waiver in self.waivers],
-            "scenarios": [_scenario_to_json(scenario) for scenario in self.scenarios],
+            "scenarios": [scenario_to_json(scenario) for scenario in self.scenarios],
         }
 
     @classmethod
@@ -126,11 +126,12 @@ class RunResult:
             environment=data["environment"],
             waivers=tuple(data["waivers"]),
             interrupted=data["interrupted"],
-            scenarios=tuple(_scenario_from_json(entry) for entry in data["scenarios"]),
+            scenarios=tuple(scenario_from_json(entry) for entry in data["scenarios"]),
         )
 
 
-def _scenario_to_json(scenario: ScenarioResult) -> dict[str, Any]:
+def scenario_to_json(scenario: ScenarioResult) -> dict[str, Any]:
+    """One scenario as plain data."""
     return {
         "id": scenario.id,
         "name": scenario.name,
@@ -162,7 +163,8 @@ def _scenario_to_json(scenario: ScenarioResult) -> dict[str, Any]:
     }
 
 
-def _scenario_from_json(data: Mapping[str, Any]) -> ScenarioResult:
+def scenario_from_json(data: Mapping[str, Any]) -> ScenarioResult:
+    """Read back what :func:`scenario_to_json` wrote."""
     return ScenarioResult(
         id=data["id"],
         name=data["name"],

@@ -139,6 +139,16 @@ class Transcript:
         """Facts of that kind, oldest first."""
         return tuple(fact for fact in self.facts if fact.kind == kind)
 
+    def until(self, seq: int) -> Transcript:
+        """What had been recorded up to and including that ``seq``, as a transcript of its own."""
+        with self._changed:
+            earlier = Transcript(self._clock)
+            earlier._messages = [message for message in self._messages if message.seq <= seq]
+            earlier._facts = [fact for fact in self._facts if fact.seq <= seq]
+            earlier._faults = list(self._faults)
+            earlier._sequence = itertools.count(seq + 1)
+            return earlier
+
     # -- waiting -------------------------------------------------------------------------------------------
 
     def mark(self) -> int:

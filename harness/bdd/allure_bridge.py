@@ -1,0 +1,68 @@
+"""Gherkin steps and evidence for Allure, through allure-pytest (which knows nothing of steps by itself)."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from typing import Any
+
+import allure_commons
+from allure_commons.types import AttachmentType
+
+from harness.bdd.record import ScenarioRecord
+from harness.core.result import ScenarioResult, StepResult
+from harness.core.verdict import Verdict
+
+
+class _StepFailed(AssertionError):
+    """Allure calls a step failed for an AssertionError and broken for anything else."""
+
+
+class _StepBroken(Exception):
+    """See above."""
+
+
+def start(record: ScenarioRecord, step: Any) -> None:
+    """Open a step."""
+    identifier = str(uuid.uuid4())
+    record.allure_open.append(identifier)
+    parameters = {}
+    if step.datatable:
+        parameters["table"] = "\n".join(" | ".join(row) for row in step.raw_datatable_rows()) if hasattr(
+            step, "raw_datatable_rows"
+        ) else str(step.datatable)
+    title = f"{str(step.keyword).strip()} {step.name}"
+    allure_commons.plugin_manager.hook.start_step(uuid=identifier, title=title, params=parameters)
+
+
+def stop(record: ScenarioRecord, done: StepResult) -> None:
+    """Close the step that is open."""
+    if not record.allure_open:
+        return
+    error: BaseException | None = None
+    if done.verdict is Verdict.FAIL:
+        error = _StepFailed(done.message or "a requirement was broken")
+    elif done.verdict in (Verdict.INCONCLUSIVE, Verdict.ERROR):
+        error = _StepBroken(done.message or done.verdict.word)
+    allure_commons.plugin_manager.hook.stop_step(
+        uuid=record.allure_open.pop(), exc_type=type(error) if error else None, exc_val=error, exc_tb=None
+    )
+
+
+def close_leftovers(record: ScenarioRecord) -> None:
+    """A skip inside a step calls neither hook; whatever is still open is closed here."""
+    while record.allure_open:
+        allure_commons.plugin_manager.hook.stop_step(
+            uuid=record.allure_open.pop(), exc_type=None, exc_val=None, exc_tb=None
+        )
+
+
+def attach(record: ScenarioRecord, result: ScenarioResult) -> None:
+    """Put the findings beside the scenario."""
+    if not result.findings:
+        return
+    findings = json.dumps([finding.to_json() for finding in result.findings], ensure_ascii=False, indent=1)
+    allure_commons.plugin_manager.hook.attach_data(
+        body=findings, name="findings", attachment_type=AttachmentType.JSON, extension="json"
+    )
+    del record

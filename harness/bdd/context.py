@@ -1,0 +1,206 @@
+"""What a step works with: the transcript of its scenario, the lab, and the judgement collected so far."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from harness.bdd.tags import ScenarioTags
+from harness.core.check import Declaration
+from harness.core.errors import NonConformance, Unjudgeable
+from harness.core.finding import Basis, Finding
+from harness.core.message import Direction, Message
+from harness.core.spec import Requirement
+from harness.core.transcript import Transcript
+from harness.core.verdict import Verdict, roll_up
+from harness.profiles import demands, judgement, registry
+from harness.sut.actions import Action, Outcome, OutcomeState
+
+if TYPE_CHECKING:
+    from harness.bdd.lab import Lab
+
+
+class ScenarioContext:
+    """One per scenario. Steps call its methods; it keeps what they share and never decides by itself."""
+
+    def __init__(self, lab: Lab, transcript: Transcript, tags: ScenarioTags, name: str, *, strict: bool) -> None:
+        self.lab = lab
+        self.transcript = transcript
+        self.tags = tags
+        self.name = name
+        self.strict = strict
+        self.findings: list[Finding] = []
+        self.unjudged: list[str] = []
+        #: what came before this ``seq`` was there before the system under test was last asked to act
+        self.asked_at = 0
+        #: the message of the last exchange step: "that message"
+        self.that: Message | None = None
+        #: values that steps of one scenario hand on (orders, stored sets), by name
+        self.memory: dict[str, Any] = {}
+
+    @property
+    def declaration(self) -> Declaration:
+        """What the product claims."""
+        return self.lab.declaration
+
+    # -- asking --------------------------------------------------------------------------------------------
+
+    def act(self, name: str, **parameters: Any) -> Outcome:
+        """Ask the system under test to act. Raises Unjudgeable when it was not asked or would not."""
+        action = Action(name, parameters)
+        self.asked_at = self.transcript.mark()
+        fact: dict[str, Any] = {"action": name, "parameters": dict(parameters)}
+        self.transcript.note("ACTION", fact)
+        seconds = self.lab.action_timeout(needs_operator=self.lab.attended)
+        outcome = self.lab.driver.perform(action, timeout=seconds)
+        self.transcript.note("OUTCOME", {"action": name, "state": outcome.state.value, "detail": outcome.detail})
+        if outcome.state in (OutcomeState.UNSUPPORTED, OutcomeState.DECLINED):
+            raise Unjudgeable(f"{action.wording()} — {outcome.state.value}: {outcome.detail}")
+        if outcome.state is OutcomeState.FAILED:
+            # what the product really did is judged from its messages; this is kept for the reader
+            self.memory["action failed"] = outcome.detail
+        return outcome
+
+    def begin(self) -> None:
+        """The simulated side is about to start a conversation: what counts comes after now."""
+        self.asked_at = self.transcript.mark()
+
+    # -- exchange steps: they raise at once ------------------------------------------------------------------
+
+    def expect(
+        self,
+        kind: str,
+        actor: str,
+        *,
+        timeout: float | None = None,
+        where: Callable[[Message], bool] | None = None,
+        after: int | None = None,
+        demanded_by: str = "",
+        condition: str = "",
+    ) -> Message:
+        """Wait for a message from the system under test; silence breaks the requirement that demands it."""
+        seconds = self.lab.sut.timeouts.exchange if timeout is None else timeout
+        start = self.asked_at if after is None else after
+        found = self.transcript.wait_for(kind, timeout=seconds, after=start, direction=Direction.FROM_SUT, where=where)
+        if found is not None:
+            self.that = found
+            return found
+        if self.transcript.faults:
+            raise Unjudgeable("a simulated actor failed, see the faults of this scenario")
+        requirement = demanded_by or demands.demanded_by(kind, actor, self.tags.actor)
+        seen = ", ".join(dict.fromkeys(m.kind for m in self.transcript.select(direction=Direction.FROM_SUT, after=start)))
+        summary = f"No {kind} {condition + ' ' if condition else ''}came to the {actor} within {seconds:g} s"
+        detail = self.memory.get("action failed", "")
+        if detail:
+            summary += f"; the product's driver says: {detail}"
+        self.broken(requirement, summary, expected=(f"a {kind} to the {actor}",), actual=seen or "nothing at all")
+        raise NonConformance(summary, tuple(self.findings))
+
+    def broken(
+        self, requirement: str, summary: str, *, expected: tuple[str, ...] = (), actual: str = "", locator: str = ""
+    ) -> None:
+        """Note that an exchange did not happen as a requirement demands."""
+        row = registry.requirements().get(requirement)
+        if row is None:
+            raise LookupError(f"no requirement {requirement!r}: {summary}")
+        self.findings.append(
+            Finding(
+                check="exchange",
+                requirement=requirement,
+                # an exchange that did not happen leaves the rest unjudged, however sure we are of this clause
+                verdict=max(row.verdict_if_broken(strict=self.strict), Verdict.INCONCLUSIVE),
+                summary=summary,
+                expected=expected,
+                actual=actual,
+                locator=locator,
+                evidence=tuple(m.seq for m in self.transcript.messages if m.seq > self.asked_at)[:20],
+                unconfirmed=not row.confirmed,
+            )
+        )
+        self.transcript.note("EXCHANGE-FAILED", {"requirement": requirement, "summary": summary})
+
+    # -- judgement steps: they collect -------------------------------------------------------------------------
+
+    def judge(self, scope: str, identifier: str, *, focus: Message | None = None) -> list[Finding]:
+        """Carry out a judgement now and keep its findings. A judgement that looked at nothing is not judged."""
+        asked: Mapping[str, Any] = {
+            "scope": scope,
+            "id": identifier,
+            "actor": self.tags.actor,
+            "focus": focus.seq if focus else None,
+            "at": self.transcript.mark(),
+        }
+        self.transcript.note(judgement.FACT, asked)
+        found = judgement.carry_out(asked, self.transcript, self.declaration, strict=self.strict)
+        self.findings.extend(found)
+        if not found:
+            self.unjudged.append(f"nothing to judge for {identifier}")
+        return found
+
+    def attest(self, requirement: str, question: str) -> None:
+        """Ask the operator; their word is a finding of its own kind."""
+        outcome = self.lab.driver.attest(question, timeout=self.lab.sut.timeouts.operator)
+        row = registry.requirements()[requirement]
+        verdict = {
+            OutcomeState.DONE: Verdict.PASS,
+            OutcomeState.DECLINED: row.verdict_if_broken(strict=self.strict),
+        }.get(outcome.state, Verdict.INCONCLUSIVE)
+        self.findings.append(
+            Finding(
+                check="attestation",
+                requirement=requirement,
+                verdict=verdict,
+                summary=question if verdict is Verdict.PASS else f"{question} — {outcome.detail}",
+                expected=("yes",),
+                actual=outcome.detail or "yes",
+                basis=Basis.ATTESTED,
+                unconfirmed=outcome.state is OutcomeState.DECLINED and not row.confirmed,
+            )
+        )
+
+    # -- the end -----------------------------------------------------------------------------------------------
+
+    def close(self) -> None:
+        """Every requirement that the scenario names and nobody judged becomes INCONCLUSIVE."""
+        judged = {finding.requirement for finding in self.findings}
+        for name in self.tags.requirements:
+            if name not in judged:
+                self.findings.append(
+                    Finding("claim", name, Verdict.INCONCLUSIVE, "The scenario names this requirement and nothing judged it")
+                )
+
+    def verdict(self) -> Verdict:
+        """The gravest of all findings; engine faults make it an ERROR, a judgement of nothing INCONCLUSIVE."""
+        verdicts = [finding.verdict for finding in self.findings]
+        if self.unjudged:
+            verdicts.append(Verdict.INCONCLUSIVE)
+        if self.transcript.faults:
+            verdicts.append(Verdict.ERROR)
+        return roll_up(verdicts)
+
+    def complaint(self) -> str:
+        """What a failing scenario says on the terminal: the worst findings, in words."""
+        lines: list[str] = []
+        for fault in self.transcript.faults:
+            lines.append(f"harness fault in {fault.where}: {fault.error}")
+        for finding in sorted(self.findings, key=lambda f: -f.verdict):
+            if finding.verdict >= Verdict.INCONCLUSIVE:
+                lines.append(describe(finding, self.transcript, registry.requirements().get(finding.requirement)))
+        lines.extend(self.unjudged)
+        return "\n".join(lines)
+
+
+def describe(finding: Finding, transcript: Transcript, row: Requirement | None) -> str:
+    """One finding in lines: what, expected, came, where, which requirement and why."""
+    parts = [f"{finding.verdict.mark} {finding.requirement}: {finding.summary}"]
+    if finding.expected:
+        parts.append(f"    expected {' or '.join(finding.expected)}")
+    if finding.actual:
+        parts.append(f"    came     {finding.actual}")
+    if finding.locator or finding.evidence:
+        by_seq = {message.seq: message for message in transcript.messages}
+        messages = ", ".join(by_seq[seq].label for seq in finding.evidence[:4] if seq in by_seq)
+        parts.append(f"    where    {' · '.join(p for p in (messages, finding.locator) if p)}")
+    if row is not None:
+        parts.append(f"    because  {row.statement} ({row.source.split(' [', 1)[0]}; confidence {row.confidence.value})")
+    return "\n".join(parts)

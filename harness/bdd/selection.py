@@ -1,0 +1,55 @@
+"""Which scenarios a run means."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+
+from harness.bdd.settings import RunSettings
+from harness.bdd.tags import ACTORS, ScenarioTags, slug
+from harness.profiles import aliases, registry
+
+
+def identity(node_id: str) -> str:
+    """The permanent id of a scenario: folder and file of its feature, and its name.
+
+    ``…/features/swf/rad_05.feature::test_query_by_date[CT]`` -> ``swf/rad_05/query_by_date[CT]``.
+    """
+    path, _, name = node_id.partition("::")
+    parts = path.replace("\\", "/").removesuffix(".feature").split("/")
+    return "/".join([*parts[-2:], name.removeprefix("test_")])
+
+
+def wanted(identifier: str, name: str, tags: ScenarioTags, settings: RunSettings) -> bool:
+    """Whether a scenario is among those that the settings ask for."""
+    del name
+    if settings.rerun and identifier not in settings.rerun:
+        return False
+    if settings.quick and not tags.quick:
+        return False
+    if settings.profiles and not tags.profiles.intersection(settings.profiles):
+        return False
+    if settings.actors and tags.actor not in settings.actors:
+        return False
+    return not settings.only or any(_meant(word, identifier, tags) for word in settings.only)
+
+
+def _meant(word: str, identifier: str, tags: ScenarioTags) -> bool:
+    """``--only`` takes a scenario id (or its end), a transaction, a MESA number, a case or a requirement id."""
+    if word == identifier or slug(word) == slug(identifier.rsplit("/", 1)[-1]):
+        return True
+    if "/" in word and identifier.startswith(word):
+        return True
+    if word in tags.transactions or word in tags.requirements or word in tags.aliases or word in tags.cases:
+        return True
+    if re.fullmatch(r"MESA-\d+", word, re.IGNORECASE):
+        return word.upper() in tags.aliases
+    row = registry.requirements().get(word)
+    if row is None:
+        return False
+    return bool(tags.transactions.intersection(row.transactions)) and (tags.actor in row.actors or "all" in row.actors)
+
+
+def known_words() -> Collection[str]:
+    """Words besides scenario ids that ``--only`` understands, to name the nearest when one is misspelt."""
+    return [*registry.requirements(), *registry.TRANSACTIONS, *aliases.ALIASES, *ACTORS]

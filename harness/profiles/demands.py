@@ -1,0 +1,43 @@
+"""Which requirement demands that a message comes at all: silence breaks exactly that one."""
+
+from __future__ import annotations
+
+from harness.profiles import names
+
+#: (message kind, actor that receives it, role of the system under test) -> requirement
+_DEMANDS: dict[tuple[str, str, str], str] = {
+    ("A-ASSOCIATE-RQ", names.ORDER_FILLER, names.MODALITY): "RAD-5-SCU-01",
+    ("C-FIND-RQ", names.ORDER_FILLER, names.MODALITY): "RAD-5-SCU-01",
+    ("N-CREATE-RQ", names.PPS_MANAGER, names.MODALITY): "RAD-6-SCU-01",
+    ("N-SET-RQ", names.PPS_MANAGER, names.MODALITY): "RAD-7-SCU-01",
+    ("C-STORE-RQ", names.IMAGE_MANAGER, names.MODALITY): "RAD-8-SCU-01",
+    ("N-ACTION-RQ", names.IMAGE_MANAGER, names.MODALITY): "RAD-10-SCU-01",
+    ("N-EVENT-REPORT-RSP", names.IMAGE_MANAGER, names.MODALITY): "RAD-10-SCU-05",
+    ("A-ASSOCIATE-AC", names.ORDER_FILLER, names.ORDER_FILLER): "RAD-5-SCP-01",
+    ("C-FIND-RSP", names.MODALITY, names.ORDER_FILLER): "RAD-5-SCP-20",
+    ("C-STORE-RSP", names.MODALITY, names.IMAGE_MANAGER): "RAD-8-SCP-01",
+    ("N-ACTION-RSP", names.MODALITY, names.IMAGE_MANAGER): "RAD-10-SCP-01",
+    ("N-EVENT-REPORT-RQ", names.MODALITY, names.IMAGE_MANAGER): "RAD-10-SCP-02",
+    ("C-FIND-RSP", names.IMAGE_DISPLAY, names.IMAGE_MANAGER): "RAD-14-SCP-01",
+    ("C-MOVE-RSP", names.IMAGE_DISPLAY, names.IMAGE_MANAGER): "RAD-16-SCP-01",
+    ("C-FIND-RQ", names.IMAGE_MANAGER, names.IMAGE_DISPLAY): "RAD-14-SCU-01",
+    ("C-MOVE-RQ", names.IMAGE_MANAGER, names.IMAGE_DISPLAY): "RAD-16-SCU-01",
+    ("N-CREATE-RSP", names.MODALITY, names.PPS_MANAGER): "RAD-6-SCP-01",
+    ("N-SET-RSP", names.MODALITY, names.PPS_MANAGER): "RAD-7-SCP-01",
+}
+
+
+def demanded_by(kind: str, receiver: str, role: str) -> str:
+    """The requirement that demands a message of ``kind`` from the system under test in ``role``.
+
+    Raises LookupError when no row demands it: a scenario must not wait for what nothing demands.
+    """
+    try:
+        return _DEMANDS[kind, receiver, role]
+    except KeyError:
+        raise LookupError(f"no requirement demands a {kind} to the {receiver} from the {role}") from None
+
+
+def demanding_requirements() -> frozenset[str]:
+    """All requirements that an exchange step can break; a test holds that they exist."""
+    return frozenset(_DEMANDS.values())
