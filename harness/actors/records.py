@@ -1,0 +1,306 @@
+"""Attribute values as decoded text, and the encoding of answers from them.
+
+A :class:`Record` is what worklists and archives keep: element values by tag, as text, in the order of their
+multiplicity, sequences as tuples of records. It costs a fraction of a decoded data set, is compared without
+conversion and is encoded straight to bytes (PS3.5 section 7), with the character set that its text needs.
+"""
+
+from __future__ import annotations
+
+import functools
+import struct
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from pydicom.charset import decode_bytes, encode_string, python_encoding
+from pydicom.datadict import dictionary_VR, keyword_for_tag, tag_for_keyword
+from pydicom.dataelem import DataElement, RawDataElement
+from pydicom.dataset import Dataset
+from pydicom.valuerep import PersonName
+
+Record = dict[int, "tuple[str, ...] | tuple[Record, ...]"]
+
+CHARACTER_SET = 0x00080005
+#: value representations whose text is subject to Specific Character Set (PS3.5 6.1.2.2)
+CHARSET_VRS = frozenset({"SH", "LO", "ST", "LT", "UC", "UT", "PN"})
+_SINGLE_VALUED = frozenset({"ST", "LT", "UT", "UR"})
+_NUMBERS = {"US": "H", "SS": "h", "UL": "I", "SL": "i", "FL": "f", "FD": "d", "UV": "Q", "SV": "q"}
+_BULK = frozenset({"OB", "OW", "OF", "OD", "OL", "OV", "UN"})
+_LONG = frozenset({"OB", "OW", "OF", "OD", "OL", "OV", "UN", "SQ", "UC", "UR", "UT", "UV", "SV"})
+_DEPTH = 8
+
+
+@functools.lru_cache(maxsize=4096)
+def vr_of(tag: int) -> str:
+    """The value representation of a standard element; ``UN`` for what the dictionary does not know."""
+    try:
+        vr = dictionary_VR(tag)
+    except KeyError:
+        return "UN"
+    return "US" if vr == "US or SS" else vr[:2]
+
+
+@functools.lru_cache(maxsize=4096)
+def tag_of(keyword: str) -> int:
+    """The tag of a DICOM keyword. Raises KeyError for a word that is none."""
+    tag = tag_for_keyword(keyword)
+    if tag is None:
+        raise KeyError(f"{keyword!r} is not a DICOM keyword")
+    return int(tag)
+
+
+@functools.lru_cache(maxsize=4096)
+def keyword_of(tag: int) -> str:
+    """The DICOM keyword of a tag, or ``ggggeeee`` if it has none."""
+    return keyword_for_tag(tag) or f"{tag:08X}"
+
+
+# -- reading ---------------------------------------------------------------------------------------------------
+
+
+def record_from_dataset(dataset: Dataset, wanted: frozenset[int] | None = None) -> Record:
+    """Decode the (wanted) elements of a data set to text; bulk data, private and unreadable elements stay out."""
+    return _read(dataset, wanted, ("",), _DEPTH)
+
+
+def _read(dataset: Dataset, wanted: frozenset[int] | None, charsets: tuple[str, ...], depth: int) -> Record:
+    record: Record = {}
+    own = _character_sets(dataset)
+    if own is not None:
+        charsets = own
+        record[CHARACTER_SET] = own
+    encodings = encodings_of(charsets)
+    for tag in sorted(int(tag) for tag in dataset.keys()):  # noqa: SIM118 - iterating a Dataset decodes every element
+        group = tag >> 16
+        if tag == CHARACTER_SET or group % 2 or (wanted is not None and tag not in wanted):
+            continue
+        element = dataset.get_item(tag)
+        vr = vr_of(tag)
+        if vr == "SQ":
+            if depth:
+                items = _items(dataset, tag)
+                record[tag] = tuple(_read(item, None, charsets, depth - 1) for item in items)
+            continue
+        if vr in _BULK and vr_of(tag) != "UN":
+            continue
+        values = _text_values(element, vr, encodings)
+        if values is not None:
+            record[tag] = values
+    return record
+
+
+def _items(dataset: Dataset, tag: int) -> Sequence[Dataset]:
+    try:
+        value = dataset[tag].value
+    except Exception:  # noqa: BLE001 - whatever pydicom raises on hostile bytes, the element is simply unreadable
+        return ()
+    return value if isinstance(value, Sequence) and not isinstance(value, str | bytes) else ()
+
+
+def _character_sets(dataset: Dataset) -> tuple[str, ...] | None:
+    if CHARACTER_SET not in dataset:
+        return None
+    values = _text_values(dataset.get_item(CHARACTER_SET), "CS", ["ascii"])
+    return tuple(value.strip() for value in values) if values else ("",)
+
+
+def _text_values(element: RawDataElement | DataElement | None, vr: str, encodings: list[str]) -> tuple[str, ...] | None:
+    if element is None:
+        return None
+    value: Any = element.value
+    if isinstance(element, RawDataElement):
+        return _from_bytes(value or b"", vr, encodings)
+    if value is None or (isinstance(value, str | bytes) and not value):
+        return ()
+    if isinstance(value, bytes):
+        return _from_bytes(value, vr, encodings)
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return tuple(_clean(str(part), vr) for part in value)
+    text = str(value)
+    if vr == "AT":
+        return (f"{int(value):08X}",)
+    return _split(text, vr)
+
+
+def _from_bytes(value: bytes, vr: str, encodings: list[str]) -> tuple[str, ...]:
+    if vr in _NUMBERS:
+        size = struct.calcsize("<" + _NUMBERS[vr])
+        whole = len(value) // size
+        return tuple(
+            f"{number:g}" if vr in ("FL", "FD") else str(number)
+            for number in struct.unpack(f"<{whole}{_NUMBERS[vr]}", value[: whole * size])
+        )
+    if vr == "AT":
+        pairs = struct.unpack(f"<{len(value) // 4 * 2}H", value[: len(value) // 4 * 4])
+        return tuple(f"{group:04X}{element:04X}" for group, element in zip(pairs[::2], pairs[1::2], strict=True))
+    if vr in CHARSET_VRS:
+        return _split(decode_text(value, encodings, vr), vr)
+    return _split(value.decode("latin-1"), vr)
+
+
+def _split(text: str, vr: str) -> tuple[str, ...]:
+    parts = [text] if vr in _SINGLE_VALUED else text.split("\\")
+    values = tuple(_clean(part, vr) for part in parts)
+    return () if values == ("",) else values
+
+
+def _clean(text: str, vr: str) -> str:
+    if vr in ("ST", "LT", "UT"):
+        return text.rstrip(" \0")
+    return text.strip(" \0") if vr != "UC" else text.rstrip(" \0")
+
+
+def decode_text(value: bytes, encodings: list[str], vr: str) -> str:
+    """Decode bytes under Specific Character Set; what does not decode is shown by replacement characters."""
+    if value.isascii() and b"\x1b" not in value:
+        return value.decode("ascii")
+    delimiters = {0x5C, 0x5E, 0x3D, 0x0A, 0x0C, 0x0D, 0x09} if vr == "PN" else {0x5C, 0x0A, 0x0C, 0x0D, 0x09}
+    try:
+        return decode_bytes(value, encodings, delimiters)
+    except (UnicodeError, LookupError, ValueError, Warning):
+        return value.decode("latin-1")
+
+
+def encodings_of(charsets: Iterable[str]) -> list[str]:
+    """Python encodings of the values of Specific Character Set; what is unknown counts as the default repertoire."""
+    return [python_encoding.get(name.strip(), "iso8859") for name in charsets] or ["iso8859"]
+
+
+def record_from_mapping(values: Mapping[str, Any]) -> Record:
+    """A record of plain values by DICOM keyword: text, number, list of these, or a list of mappings for a sequence.
+
+    Raises KeyError for a word that is no DICOM keyword.
+    """
+    record: Record = {}
+    for keyword, value in values.items():
+        tag = tag_of(keyword)
+        if vr_of(tag) == "SQ":
+            items = [value] if isinstance(value, Mapping) else list(value or ())
+            record[tag] = tuple(record_from_mapping(item) for item in items)
+        elif value is None or value == "":
+            record[tag] = ()
+        elif isinstance(value, str | int | float):
+            record[tag] = _split(str(value), vr_of(tag))
+        else:
+            record[tag] = tuple(str(part) for part in value)
+    return record
+
+
+def mapping_from_record(record: Record) -> dict[str, Any]:
+    """The record as plain JSON: text by keyword (values joined by a backslash), lists of mappings for sequences."""
+    plain: dict[str, Any] = {}
+    for tag in sorted(record):
+        value = record[tag]
+        if vr_of(tag) == "SQ":
+            plain[keyword_of(tag)] = [mapping_from_record(item) for item in value if isinstance(item, dict)]
+        else:
+            plain[keyword_of(tag)] = "\\".join(part for part in value if isinstance(part, str))
+    return plain
+
+
+def text(record: Record, tag: int) -> str:
+    """The value as one text, values joined by a backslash; empty if absent or a sequence."""
+    return "\\".join(part for part in record.get(tag, ()) if isinstance(part, str))
+
+
+def items(record: Record, tag: int) -> tuple[Record, ...]:
+    """The items of a sequence; none if it is absent."""
+    return tuple(part for part in record.get(tag, ()) if isinstance(part, dict))
+
+
+# -- writing ---------------------------------------------------------------------------------------------------
+
+
+def encode(record: Record, *, implicit: bool) -> bytes:
+    """Encode a record in little endian, with the Specific Character Set that its text needs and can be written in.
+
+    Text of the default repertoire needs none. Text that the record's own character set cannot write is sent as
+    UTF-8 (ISO_IR 192), which every record can be written in.
+    """
+    declared = tuple(part for part in record.get(CHARACTER_SET, ()) if isinstance(part, str))
+    body = {tag: value for tag, value in record.items() if tag != CHARACTER_SET}
+    if _is_ascii(body):
+        return _encode(body, implicit, ["ascii"])
+    for charsets in (declared, ("ISO_IR 192",)):
+        encodings = encodings_of(charsets)
+        if any(charsets) and (encodings[0].lower() == "utf8" or _writable(body, encodings)):
+            body[CHARACTER_SET] = charsets
+            return _encode(body, implicit, encodings)
+    raise AssertionError("UTF-8 writes every text")  # pragma: no cover
+
+
+def _is_ascii(record: Record) -> bool:
+    for value in record.values():
+        for part in value:
+            if not (part.isascii() if isinstance(part, str) else _is_ascii(part)):
+                return False
+    return True
+
+
+def _writable(record: Record, encodings: list[str]) -> bool:
+    for tag, value in record.items():
+        vr = vr_of(tag)
+        for part in value:
+            if isinstance(part, dict):
+                if not _writable(part, encodings):
+                    return False
+            elif part.isascii():
+                continue
+            elif encodings[0] == "iso8859" and any("\x7f" < letter < "\u0100" for letter in part):
+                return False  # the library would write Latin-1 where only the default repertoire is declared
+            elif decode_text(encode_text(part, encodings, vr), encodings, vr) != part:
+                return False
+    return True
+
+
+def encode_text(value: str, encodings: list[str], vr: str) -> bytes:
+    """Encode text under Specific Character Set; code extensions are reset where PS3.5 6.1.2.5.3 asks for it."""
+    if value.isascii():
+        return value.encode("ascii")
+    try:
+        return bytes(PersonName(value).encode(encodings)) if vr == "PN" else encode_string(value, encodings)
+    except Warning:
+        return value.encode("ascii", "replace")
+
+
+def _encode(record: Record, implicit: bool, encodings: list[str]) -> bytes:
+    parts: list[bytes] = []
+    for tag in sorted(record):
+        vr = vr_of(tag)
+        value = record[tag]
+        if vr == "SQ":
+            data = b"".join(
+                b"\xfe\xff\x00\xe0" + struct.pack("<I", len(body)) + body
+                for body in (_encode(item, implicit, encodings) for item in value if isinstance(item, dict))
+            )
+        else:
+            data = encode_value([part for part in value if isinstance(part, str)], vr, encodings)
+        if implicit:
+            parts.append(struct.pack("<HHI", tag >> 16, tag & 0xFFFF, len(data)))
+        elif vr in _LONG:
+            parts.append(struct.pack("<HH2sHI", tag >> 16, tag & 0xFFFF, vr.encode(), 0, len(data)))
+        else:
+            parts.append(struct.pack("<HH2sH", tag >> 16, tag & 0xFFFF, vr.encode(), len(data)))
+        parts.append(data)
+    return b"".join(parts)
+
+
+def encode_value(values: Sequence[str], vr: str, encodings: list[str]) -> bytes:
+    """The padded value field of one element."""
+    if vr in _NUMBERS:
+        number = float if vr in ("FL", "FD") else int
+        return struct.pack(f"<{len(values)}{_NUMBERS[vr]}", *(number(value) for value in values))
+    if vr == "AT":
+        return b"".join(struct.pack("<HH", int(value, 16) >> 16, int(value, 16) & 0xFFFF) for value in values)
+    joined = "\\".join(values)
+    if vr in CHARSET_VRS:
+        data = (
+            b"\\".join(encode_text(value, encodings, vr) for value in values)
+            if not joined.isascii()
+            else joined.encode()
+        )
+    else:
+        data = joined.encode("ascii", "replace")
+    if len(data) % 2:
+        data += b"\0" if vr == "UI" else b" "
+    return data
