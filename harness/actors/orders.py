@@ -81,7 +81,7 @@ class PersonName:
     @classmethod
     def parse(cls, text: str) -> PersonName:
         """Read DICOM's text form, groups separated by ``=``."""
-        return cls(*(text.split("=", 2) + ["", ""])[:3])
+        return cls(*[*text.split("=", 2), "", ""][:3])
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +148,7 @@ class ScheduledStep:
 
 @dataclass(frozen=True, slots=True)
 class RequestedProcedure:
-    """One requested procedure with its Study Instance UID and steps; ``priority`` is DICOM's (STAT, HIGH, ROUTINE ...)."""
+    """One requested procedure with its Study Instance UID and steps; ``priority`` is DICOM's (STAT, HIGH, ROUTINE)."""
 
     id: str
     accession_number: str
