@@ -13,7 +13,7 @@ import io
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 
 class Direction(enum.StrEnum):
@@ -75,7 +75,7 @@ class Blob:
                     self._sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
         return self._sha256
 
-    def open(self) -> BinaryIO:
+    def open(self) -> io.BufferedReader | io.BytesIO:
         """A stream over the bytes, for what should not be read at once."""
         if self.data is not None:
             return io.BytesIO(self.data)
