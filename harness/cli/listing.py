@@ -1,0 +1,151 @@
+"""``ihe-harness list``: profiles, actors, transactions, requirements, scenarios, steps, defects."""
+
+from __future__ import annotations
+
+import enum
+from typing import Annotated, Any
+
+import typer
+from rich.table import Table
+
+from harness import resources
+from harness.bdd import lint as linting
+from harness.bdd.steps import all_steps
+from harness.bdd.tags import read
+from harness.cli import catalogue
+from harness.cli.console import out, print_json
+from harness.profiles import registry
+
+
+class Subject(enum.StrEnum):
+    """What can be listed."""
+
+    profiles = "profiles"
+    actors = "actors"
+    transactions = "transactions"
+    requirements = "requirements"
+    scenarios = "scenarios"
+    steps = "steps"
+    defects = "defects"
+
+
+def listing(
+    subject: Annotated[Subject, typer.Argument(help="What to list.")],
+    profile: Annotated[str, typer.Option(help="Only of this profile.")] = "",
+    actor: Annotated[str, typer.Option(help="Only of this actor.")] = "",
+    transaction: Annotated[str, typer.Option(help="Only of this transaction.")] = "",
+    search: Annotated[str, typer.Option(help="Only what contains this text.")] = "",
+    json_output: Annotated[bool, typer.Option("--json", help="Print as JSON.")] = False,
+) -> int:
+    """List what the harness knows."""
+    rows = _ROWS[subject]()
+    wanted = {"profile": profile, "actor": actor, "transaction": transaction}
+    rows = [row for row in rows if all(not value or _has(row, key, value) for key, value in wanted.items())]
+    if search:
+        rows = [row for row in rows if search.lower() in " ".join(str(v) for v in row.values()).lower()]
+    if json_output:
+        print_json(rows)
+        return 0
+    if not rows:
+        out().print("nothing matches")
+        return 0
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for name in rows[0]:
+        table.add_column(name, overflow="fold")
+    for row in rows:
+        table.add_row(*(", ".join(v) if isinstance(v, list) else str(v) for v in row.values()))
+    out().print(table)
+    out().print(f"{len(rows)} {subject.value}")
+    return 0
+
+
+def _has(row: dict[str, Any], key: str, value: str) -> bool:
+    for name in (key, key + "s"):
+        if name in row:
+            cell = row[name]
+            return value in cell if isinstance(cell, list) else value == cell
+    return True
+
+
+def _profiles() -> list[dict[str, Any]]:
+    return [
+        {
+            "profile": p.id,
+            "name": p.name,
+            "actors": [a.name for a in p.actors],
+            "options": [o.name for o in p.options],
+            "source": p.source,
+        }
+        for p in registry.PROFILES
+    ]
+
+
+def _actors() -> list[dict[str, Any]]:
+    return [
+        {"actor": a.name, "profile": p.id, "required": list(a.required), "optional": list(a.optional)}
+        for p in registry.PROFILES
+        for a in p.actors
+    ]
+
+
+def _transactions() -> list[dict[str, Any]]:
+    return [
+        {"transaction": t.id, "name": t.name, "from": list(t.initiators), "to": list(t.responders), "service": t.service}
+        for t in registry.TRANSACTIONS.values()
+    ]
+
+
+def _requirements() -> list[dict[str, Any]]:
+    return [
+        {
+            "id": r.id,
+            "keyword": r.keyword.value,
+            "confidence": r.confidence.value,
+            "verification": r.verification.value,
+            "profiles": list(r.profiles),
+            "transactions": list(r.transactions),
+            "actors": list(r.actors),
+            "statement": r.statement,
+        }
+        for r in registry.requirements().values()
+    ]
+
+
+def _scenarios() -> list[dict[str, Any]]:
+    _, planned = linting.lint([resources.folder("features")], all_steps())
+    rows = []
+    for scenario in planned:
+        tags = read(scenario.tags)
+        rows.append(
+            {
+                "scenario": scenario.name,
+                "feature": scenario.feature,
+                "actor": tags.actor,
+                "transactions": sorted(tags.transactions),
+                "profiles": sorted(tags.profiles),
+                "aliases": list(tags.aliases),
+                "quick": tags.quick,
+            }
+        )
+    return rows
+
+
+def _steps() -> list[dict[str, Any]]:
+    return [{"step": f"{s.kind.title()} {s.example}", "meaning": s.doc.splitlines()[0] if s.doc else ""} for s in all_steps()]
+
+
+def _defects() -> list[dict[str, Any]]:
+    return [
+        {"id": d.id, "in": d.product, "title": d.title, "breaks": list(d.breaks)} for d in catalogue.all_defects()
+    ]
+
+
+_ROWS = {
+    Subject.profiles: _profiles,
+    Subject.actors: _actors,
+    Subject.transactions: _transactions,
+    Subject.requirements: _requirements,
+    Subject.scenarios: _scenarios,
+    Subject.steps: _steps,
+    Subject.defects: _defects,
+}

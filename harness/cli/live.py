@@ -1,0 +1,80 @@
+"""Live progress of a run: scenario, steps, verdict, time."""
+
+from __future__ import annotations
+
+import time
+from types import TracebackType
+
+from rich.markup import escape
+from rich.text import Text
+
+from harness.cli.console import STYLES, err
+from harness.core.result import ScenarioResult, StepResult
+from harness.core.verdict import Verdict
+
+
+class LiveProgress:
+    """One line per scenario; on a terminal the running step is shown below it. Implements ``bdd.progress.Progress``."""
+
+    def __init__(self, product: str, version: str, *, quiet: bool) -> None:
+        self._console = err()
+        self._title = f"{product} {version}".strip()
+        self._quiet = quiet
+        self._total = 0
+        self._done = 0
+        self._feature = ""
+        self._started = time.monotonic()
+        self._status = self._console.status("starting", spinner="dots") if self._console.is_terminal else None
+
+    def __enter__(self) -> LiveProgress:
+        self._console.print(f"Testing [bold]{escape(self._title)}[/bold]")
+        if self._status is not None:
+            self._status.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        if self._status is not None:
+            self._status.stop()
+
+    def planned(self, scenarios: int) -> None:
+        """So many scenarios were selected."""
+        self._total = scenarios
+
+    def scenario_started(self, name: str, feature: str) -> None:
+        """Show what runs now."""
+        self._tell(f"{self._done + 1}/{self._total}  {name}")
+
+    def step_finished(self, step: StepResult) -> None:
+        """Show the last step that ended."""
+        self._tell(f"{self._done + 1}/{self._total}  {step.verdict.mark} {step.keyword} {step.text}")
+
+    def scenario_finished(self, result: ScenarioResult) -> None:
+        """One line: mark, name, time; the reason below if it did not pass."""
+        self._done += 1
+        if result.verdict is Verdict.NOT_APPLICABLE or self._quiet:
+            return
+        if result.feature != self._feature:
+            self._feature = result.feature
+            self._console.print(Text(result.feature, style="bold"))
+        style = STYLES[result.verdict]
+        seconds = f"{result.seconds:5.1f} s"
+        width = self._console.width - len(seconds) - 5
+        name = Text(result.name)
+        name.truncate(width, overflow="ellipsis", pad=True)
+        self._console.print(Text.assemble((f" {result.verdict.mark} ", style), name, " ", (seconds, "bright_black")))
+        if result.verdict >= Verdict.INCONCLUSIVE:
+            for finding in sorted(result.findings, key=lambda f: -f.verdict)[:3]:
+                if finding.verdict >= Verdict.INCONCLUSIVE:
+                    line = Text.assemble("   ", (f"{finding.verdict.mark} {finding.requirement} ", style), finding.summary)
+                    self._console.print(line)
+            if result.reason and not result.findings:
+                self._console.print(Text("   " + result.reason.splitlines()[0]), style=style)
+        elif result.verdict is Verdict.WARNING:
+            warned = sorted({f.requirement for f in result.findings if f.verdict is Verdict.WARNING})
+            self._console.print(Text(f"   ! {', '.join(warned)}", style=style))
+
+    def _tell(self, text: str) -> None:
+        if self._status is not None:
+            line = Text(text)
+            line.truncate(self._console.width - 6, overflow="ellipsis")
+            self._status.update(line)

@@ -1,0 +1,229 @@
+"""``ihe-harness run``: scenarios against a product, live progress, evidence, reports and an honest exit code."""
+
+from __future__ import annotations
+
+import datetime
+import secrets
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from harness import resources
+from harness.bdd import lint as linting
+from harness.bdd import runner
+from harness.bdd.selection import known_words
+from harness.bdd.settings import RunSettings
+from harness.bdd.steps import all_steps
+from harness.bdd.tags import ACTORS
+from harness.cli import summary
+from harness.cli.console import err, print_json
+from harness.cli.live import LiveProgress
+from harness.core.errors import EnvironmentFailure, HarnessError, UsageError
+from harness.core.result import RunResult
+from harness.core.verdict import Verdict
+from harness.reporting.outputs import write_outputs
+from harness.sut import waivers as waiving
+from harness.sut.config import SutFile, load_sut
+
+
+def run(
+    sut: Annotated[Path | None, typer.Option(help="SUT file; without it the reference modality is tested.")] = None,
+    profile: Annotated[list[str] | None, typer.Option(help="Only this profile (SWF, SWF.b, CPI, ARI, PDI); repeatable.")] = None,
+    actor: Annotated[list[str] | None, typer.Option(help="Only scenarios in which the product plays this actor; repeatable.")] = None,
+    only: Annotated[
+        list[str] | None, typer.Option(help="Scenario, transaction, requirement, case or MESA number; repeatable.")
+    ] = None,
+    quick: Annotated[bool, typer.Option("--quick", help="The quick subset, about a minute.")] = False,
+    features: Annotated[Path | None, typer.Option(help="Your own feature files instead of the built-in ones.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Folder for this run; default reports/<run id>.")] = None,
+    workers: Annotated[int, typer.Option(min=1, max=16, help="Parallel workers, if the driver allows them.")] = 1,
+    waivers: Annotated[Path | None, typer.Option(help="File of agreed deviations.")] = None,
+    allow_inconclusive: Annotated[bool, typer.Option("--allow-inconclusive", help="Not judged does not fail the run.")] = False,
+    strict: Annotated[bool, typer.Option("--strict", help="Unconfirmed SHALLs fail, too.")] = False,
+    rerun_failed: Annotated[Path | None, typer.Option(help="Only what did not pass in this earlier run.")] = None,
+    defect: Annotated[list[str] | None, typer.Option(help="Seed this defect into the reference modality; repeatable.")] = None,
+    json_output: Annotated[bool, typer.Option("--json", help="Print the outcome as JSON.")] = False,
+) -> int:
+    """Run scenarios against a product and judge every message."""
+    sut_path = (sut or resources.folder("fixtures") / "sut" / "reference.toml").resolve()
+    product = load_sut(sut_path)
+    feature_paths = [features.resolve()] if features else [resources.folder("features")]
+    lint_or_stop(feature_paths)
+    settings = RunSettings(
+        sut=str(sut_path),
+        features=tuple(str(path) for path in feature_paths),
+        out=str(run_folder(out)),
+        run_id=Path(run_folder(out)).name,
+        profiles=tuple(_known(profile or [], ("SWF", "SWF.b", "CPI", "ARI", "PDI"), "profile")),
+        actors=tuple(ACTORS.get(name, name) for name in _known(actor or [], [*ACTORS, *ACTORS.values()], "actor")),
+        only=tuple(only or ()),
+        quick=quick,
+        strict=strict,
+        workers=_workers(workers, product),
+        rerun=_failed_ids(rerun_failed),
+        defects=tuple(defect or ()),
+    )
+    settings = _with_folder(settings, out)
+    _ = (waivers_of(product, sut_path, waivers), settings.out)
+    accepted = waivers_of(product, sut_path, waivers)
+    progress = LiveProgress(product.product.name, product.product.version, quiet=False)
+    with progress:
+        outcome = runner.carry_out(settings, progress)
+    return finish(settings, outcome, accepted, allow_inconclusive=allow_inconclusive, json_output=json_output)
+
+
+def finish(
+    settings: RunSettings,
+    outcome: runner.RunOutcome,
+    accepted: tuple[waiving.Waiver, ...],
+    *,
+    allow_inconclusive: bool,
+    json_output: bool,
+) -> int:
+    """Write everything, print the summary, and say the exit code."""
+    waived = waiving.apply(outcome.result, accepted, datetime.date.today())
+    result = with_waivers(outcome.result, waived)
+    report = write_outputs(result, Path(settings.out))
+    code = exit_code(result, waived, outcome.failure, allow_inconclusive=allow_inconclusive)
+    summary.print_summary(err(), result, waived, outcome.failure, report, code, settings)
+    if json_output:
+        print_json(
+            {
+                "verdict": result.verdict.name,
+                "exit_code": code,
+                "run": str(Path(settings.out) / "run.json"),
+                "report": str(report),
+                "scenarios": result.counts(),
+                "waived": len(waived.waived),
+                "stale_waivers": [w.requirement for w in waived.stale],
+                "expired_waivers": [w.requirement for w in waived.expired],
+                "interrupted": result.interrupted,
+                "failure": str(outcome.failure) if outcome.failure else None,
+            }
+        )
+    return code
+
+
+def exit_code(
+    result: RunResult, waived: waiving.WaivedRun, failure: HarnessError | None, *, allow_inconclusive: bool
+) -> int:
+    """The contract of ``harness.cli.main``, in the order of gravity."""
+    if isinstance(failure, EnvironmentFailure):
+        return 3
+    if isinstance(failure, UsageError):
+        return 2
+    if failure is not None:
+        return 4
+    verdicts = [verdict for verdict in waived.verdicts.values() if verdict is not Verdict.NOT_APPLICABLE]
+    if not verdicts:
+        return 2
+    if Verdict.ERROR in verdicts:
+        return 4
+    if Verdict.FAIL in verdicts or result.interrupted:
+        return 1
+    if Verdict.INCONCLUSIVE in verdicts and not allow_inconclusive:
+        return 1
+    return 5 if waived.spoiled else 0
+
+
+def with_waivers(result: RunResult, waived: waiving.WaivedRun) -> RunResult:
+    """The run with what was accepted, so that every rendering can show it."""
+    import dataclasses
+
+    entries: list[dict[str, Any]] = [
+        {
+            "requirement": waiver.requirement,
+            "scenario": scenario,
+            "verdict": finding.verdict.name,
+            "summary": finding.summary,
+            "reason": waiver.reason,
+            "clause": waiver.clause,
+            "state": "valid",
+        }
+        for scenario, finding, waiver in waived.waived
+    ]
+    entries += [
+        {"requirement": w.requirement, "scenario": w.scenario, "reason": w.reason, "clause": w.clause, "state": state}
+        for state, group in (("stale", waived.stale), ("expired", waived.expired))
+        for w in group
+    ]
+    return dataclasses.replace(result, waivers=tuple(entries))
+
+
+def lint_or_stop(paths: Sequence[Path]) -> None:
+    """Raises UsageError that lists every mistake in the feature files: nothing is run on half-understood text."""
+    problems, _ = linting.lint(paths, all_steps())
+    if problems:
+        shown = "\n".join(str(problem) for problem in problems[:20])
+        more = f"\n… and {len(problems) - 20} more; see `ihe-harness lint`" if len(problems) > 20 else ""
+        raise UsageError(f"the feature files have {len(problems)} problem(s):\n{shown}{more}")
+
+
+def run_folder(out: Path | None) -> Path:
+    """``--out``, or a fresh folder below ``reports``."""
+    if out is not None:
+        return out.resolve()
+    stamp = datetime.datetime.now().strftime("%Y%m%d-%H%M%S")
+    return Path.cwd() / "reports" / f"{stamp}-{secrets.token_hex(2)}"
+
+
+def _with_folder(settings: RunSettings, out: Path | None) -> RunSettings:
+    """Create the folder once, and name the run after it. Raises UsageError if it holds another run."""
+    import dataclasses
+
+    folder = run_folder(out)
+    if (folder / "run.json").exists():
+        raise UsageError(f"{folder} already holds a run; choose another --out")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(f"--out {folder}: {error}") from None
+    return dataclasses.replace(settings, out=str(folder), run_id=folder.name)
+
+
+def waivers_of(product: SutFile, sut_path: Path, waivers: Path | None) -> tuple[waiving.Waiver, ...]:
+    """The expectations that the SUT file names and the waivers of the command line."""
+    accepted: tuple[waiving.Waiver, ...] = ()
+    if product.expectations:
+        accepted += waiving.load(sut_path.parent / product.expectations)
+    if waivers is not None:
+        accepted += waiving.load(waivers)
+    return accepted
+
+
+def _workers(workers: int, product: SutFile) -> int:
+    if workers > 1 and not (product.driver.parallel_safe or product.driver.kind in ("reference", "silent")):
+        raise UsageError(
+            f"--workers {workers}: {product.product.name} is one shared product; set parallel_safe = true in [driver] "
+            "if it can be driven by several scenarios at once"
+        )
+    return workers
+
+
+def _known(given: Sequence[str], known: Sequence[str], what: str) -> list[str]:
+    for value in given:
+        if value not in known:
+            raise UsageError(f"there is no {what} {value!r}; known: {', '.join(known)}")
+    return list(given)
+
+
+def _failed_ids(path: Path | None) -> tuple[str, ...]:
+    if path is None:
+        return ()
+    from harness.reporting.evidence import load_run
+
+    earlier = load_run(path)
+    failed = tuple(s.id for s in earlier.scenarios if s.verdict > Verdict.WARNING)
+    if not failed:
+        raise UsageError(f"nothing to run again: everything in {path} passed")
+    return failed
+
+
+def unknown_only(words: Sequence[str]) -> str:
+    """A sentence that helps when ``--only`` selected nothing."""
+    import difflib
+
+    near = difflib.get_close_matches(words[0], known_words(), n=3) if words else []
+    return f"; did you mean {', '.join(near)}?" if near else "; `ihe-harness list scenarios` shows all"

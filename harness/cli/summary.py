@@ -1,0 +1,127 @@
+"""The end of a run on the terminal: a table by transaction, what to fix first, where the report is."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from harness.bdd.settings import RunSettings
+from harness.cli.console import STYLES
+from harness.core.errors import HarnessError
+from harness.core.finding import Finding
+from harness.core.result import RunResult
+from harness.core.verdict import Verdict, roll_up
+from harness.profiles import registry
+from harness.sut.waivers import WaivedRun
+
+_COLUMNS = (Verdict.PASS, Verdict.WARNING, Verdict.FAIL, Verdict.INCONCLUSIVE, Verdict.ERROR)
+
+
+def print_summary(
+    console: Console,
+    result: RunResult,
+    waived: WaivedRun,
+    failure: HarnessError | None,
+    report: Path,
+    code: int,
+    settings: RunSettings,
+) -> None:
+    """Everything a person needs in one screen of 80 columns."""
+    console.print()
+    console.print(_by_transaction(result))
+    _print_broken(console, result, waived)
+    if waived.waived:
+        names = sorted({finding.requirement for _, finding, _ in waived.waived})
+        console.print(f"Accepted deviations: {', '.join(names)}")
+    for title, group in (("Stale waiver", waived.stale), ("Expired waiver", waived.expired)):
+        for waiver in group:
+            console.print(Text(f"{title}: {waiver.requirement} ({waiver.file.name}): {waiver.reason}", style="red"))
+    if failure is not None:
+        console.print(Text(str(failure), style="bold red"))
+    counts = result.counts()
+    selected = len(result.scenarios)
+    if selected and counts["not_applicable"] == selected:
+        console.print(Text("None of the selected scenarios applies to what the SUT file claims.", style="red"))
+    elif not selected and failure is None:
+        from harness.cli.run import unknown_only
+
+        console.print(Text(f"Nothing was selected{unknown_only(settings.only)}", style="red"))
+    numbers = ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in counts.items() if count)
+    console.print(f"Scenarios: {numbers or 'none'} in {result.seconds:.0f} s")
+    overall = roll_up(waived.verdicts.values())
+    console.print(Text.assemble(("Verdict: ", "bold"), (f"{overall.mark} {_words(result, overall)}", STYLES[overall])))
+    if result.interrupted:
+        console.print(Text("The run was interrupted: this is what was judged until then.", style="yellow"))
+    console.print(Text(f"Report:  {report}", no_wrap=True, overflow="ignore"), soft_wrap=True)
+    console.print(f"Exit code {code}")
+
+
+def _words(result: RunResult, overall: Verdict) -> str:
+    by_requirement = result.requirement_verdicts()
+    broken = sum(1 for verdict in by_requirement.values() if verdict is Verdict.FAIL)
+    if overall is Verdict.FAIL:
+        return f"Not conforming: {broken} requirement{'s' if broken != 1 else ''} broken"
+    return {
+        Verdict.PASS: "Conforming in everything that was judged",
+        Verdict.WARNING: "Conforming, with warnings",
+        Verdict.INCONCLUSIVE: "Not everything could be judged",
+        Verdict.ERROR: "The harness failed; no verdict",
+        Verdict.NOT_APPLICABLE: "Nothing applied",
+    }[overall]
+
+
+def _by_transaction(result: RunResult) -> Table:
+    cells: dict[str, dict[str, list[Verdict]]] = defaultdict(lambda: defaultdict(list))
+    rows = registry.requirements()
+    for scenario in result.scenarios:
+        for finding in scenario.findings:
+            row = rows.get(finding.requirement)
+            places = [t for t in scenario.transactions if row and t in row.transactions] or ["across transactions"]
+            for place in places[:1]:
+                cells[place][finding.requirement].append(finding.verdict)
+    table = Table(box=None, pad_edge=False, header_style="bold", expand=False)
+    table.add_column("Transaction", overflow="ellipsis", no_wrap=True, max_width=44)
+    table.add_column("judged", justify="right")
+    for verdict in _COLUMNS:
+        table.add_column(verdict.mark, justify="right")
+    for place in sorted(cells, key=_transaction_order):
+        verdicts = [roll_up(found) for found in cells[place].values()]
+        known = registry.TRANSACTIONS.get(place)
+        name = f"{place} {known.name}" if known else place
+        counts = [verdicts.count(verdict) for verdict in _COLUMNS]
+        table.add_row(name, str(len(verdicts)), *(_cell(c, v) for c, v in zip(counts, _COLUMNS, strict=True)))
+    return table
+
+
+def _cell(count: int, verdict: Verdict) -> Text:
+    return Text(str(count) if count else "", style=STYLES[verdict])
+
+
+def _transaction_order(name: str) -> tuple[int, str]:
+    digits = name.removeprefix("RAD-")
+    return (int(digits) if digits.isdigit() else 999, name)
+
+
+def _print_broken(console: Console, result: RunResult, waived: WaivedRun) -> None:
+    accepted = {(scenario, id(finding)) for scenario, finding, _ in waived.waived}
+    worst: dict[str, tuple[Finding, str]] = {}
+    for scenario in result.scenarios:
+        for finding in scenario.findings:
+            if finding.verdict >= Verdict.FAIL and (scenario.id, id(finding)) not in accepted:
+                worst.setdefault(finding.requirement, (finding, scenario.name))
+    if not worst:
+        return
+    console.print(Text("\nWhat to fix first", style="bold"))
+    for requirement, (finding, name) in list(worst.items())[:10]:
+        console.print(Text.assemble((f" {finding.verdict.mark} {requirement} ", STYLES[finding.verdict]), finding.summary))
+        came = f"expected {' or '.join(finding.expected)}; came {finding.actual}" if finding.expected else finding.actual
+        if came:
+            console.print(Text(f"     {came}"))
+        console.print(Text(f"     {finding.locator + ' · ' if finding.locator else ''}{name}", style="bright_black"))
+    if len(worst) > 10:
+        console.print(f" … and {len(worst) - 10} more in the report")
+    console.print()

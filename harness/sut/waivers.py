@@ -1,0 +1,149 @@
+"""Agreed deviations: waivers of a vendor, and the expectations that we keep about a product.
+
+Both are TOML and say, for each requirement, why a finding is accepted::
+
+    [[waivers]]
+    requirement = "RAD-14-SCP-05"
+    scenario = "swf/rad_14*"       # optional glob over scenario ids
+    verdict = "FAIL"               # what is accepted: FAIL (default), WARNING or INCONCLUSIVE
+    reason = "Counts are not computed; on the road map for 5.0"
+    owner = "k.kim"
+    expires = 2027-03-31           # optional for expectations, required for waivers
+    clause = "PS3.4 C.3.4"         # who is right, by which clause (expectations)
+
+A waiver that matches nothing that was run is not stale; one whose scenarios ran and did not break it is.
+"""
+
+from __future__ import annotations
+
+import datetime
+import fnmatch
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from harness.core.errors import ConfigurationError
+from harness.core.finding import Finding
+from harness.core.result import RunResult, ScenarioResult
+from harness.core.verdict import Verdict
+
+
+class _Entry(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    requirement: str = Field(min_length=1)
+    scenario: str = "*"
+    verdict: str = Field(default="FAIL", pattern="^(FAIL|WARNING|INCONCLUSIVE)$")
+    reason: str = Field(min_length=8)
+    owner: str = ""
+    clause: str = ""
+    expires: datetime.date | None = None
+
+
+class _File(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    waivers: list[_Entry] = []
+    expectations: list[_Entry] = []
+
+
+@dataclass(frozen=True, slots=True)
+class Waiver:
+    """One accepted deviation."""
+
+    requirement: str
+    scenario: str
+    verdict: Verdict
+    reason: str
+    owner: str
+    clause: str
+    expires: datetime.date | None
+    file: Path
+
+    def covers(self, scenario: ScenarioResult, finding: Finding) -> bool:
+        """Whether it accepts that finding in that scenario; one of FAIL accepts what is milder, too."""
+        return (
+            finding.requirement == self.requirement
+            and Verdict.PASS < finding.verdict <= self.verdict
+            and fnmatch.fnmatchcase(scenario.id, self.scenario)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class WaivedRun:
+    """A run seen through its waivers."""
+
+    verdicts: dict[str, Verdict]
+    waived: tuple[tuple[str, Finding, Waiver], ...]
+    stale: tuple[Waiver, ...]
+    expired: tuple[Waiver, ...]
+
+    @property
+    def spoiled(self) -> bool:
+        """Whether a waiver has to be looked at: it no longer matches anything, or its time is over."""
+        return bool(self.stale or self.expired)
+
+
+def load(path: Path) -> tuple[Waiver, ...]:
+    """Read a waiver or expectations file. Raises ConfigurationError naming the entry and the key."""
+    try:
+        content = _File.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
+    except FileNotFoundError:
+        raise ConfigurationError(path, "", "there is no such file") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigurationError(path, "", f"is not valid TOML: {error}") from None
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part + 1 if isinstance(part, int) else part) for part in first["loc"])
+        raise ConfigurationError(path, where, str(first["msg"])) from None
+    for number, entry in enumerate(content.waivers, 1):
+        if entry.expires is None:
+            raise ConfigurationError(path, f"waivers.{number}.expires", "a waiver needs a date on which it ends")
+    return tuple(
+        Waiver(e.requirement, e.scenario, Verdict[e.verdict], e.reason, e.owner, e.clause, e.expires, path)
+        for e in (*content.waivers, *content.expectations)
+    )
+
+
+def apply(run: RunResult, waivers: tuple[Waiver, ...], today: datetime.date) -> WaivedRun:
+    """What remains of the verdicts when agreed deviations are set aside.
+
+    A scenario is relieved only of findings: an exception, a fault or a judgement of nothing stays as grave as it was.
+    """
+    expired = tuple(w for w in waivers if w.expires is not None and w.expires < today)
+    valid = [w for w in waivers if w not in expired]
+    used: set[Waiver] = set()
+    verdicts: dict[str, Verdict] = {}
+    waived: list[tuple[str, Finding, Waiver]] = []
+    for scenario in run.scenarios:
+        remaining: list[Verdict] = []
+        accepted = False
+        for finding in scenario.findings:
+            waiver = next((w for w in valid if w.covers(scenario, finding)), None)
+            if waiver is None:
+                remaining.append(finding.verdict)
+            else:
+                used.add(waiver)
+                accepted = True
+                waived.append((scenario.id, finding, waiver))
+        verdicts[scenario.id] = _relieved(scenario, remaining) if accepted else scenario.verdict
+    ran = [s for s in run.scenarios if s.verdict not in (Verdict.NOT_APPLICABLE, Verdict.ERROR)]
+    stale = tuple(w for w in valid if w not in used and _was_tried(w, ran))
+    return WaivedRun(verdicts, tuple(waived), stale, expired)
+
+
+def _relieved(scenario: ScenarioResult, remaining: list[Verdict]) -> Verdict:
+    if scenario.verdict is Verdict.ERROR or scenario.faults:
+        return Verdict.ERROR
+    return max([Verdict.PASS, *remaining])
+
+
+def _was_tried(waiver: Waiver, ran: list[ScenarioResult]) -> bool:
+    """Whether a scenario that the waiver names judged its requirement."""
+    return any(
+        fnmatch.fnmatchcase(scenario.id, waiver.scenario)
+        and any(finding.requirement == waiver.requirement for finding in scenario.findings)
+        for scenario in ran
+    )
