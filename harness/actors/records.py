@@ -109,7 +109,7 @@ def _text_values(element: RawDataElement | DataElement | None, vr: str, encoding
         return None
     value: Any = element.value
     if isinstance(element, RawDataElement):
-        return _from_bytes(value or b"", vr, encodings)
+        return _from_bytes(value or b"", vr, encodings, "<" if element.is_little_endian else ">")
     if value is None or (isinstance(value, str | bytes) and not value):
         return ()
     if isinstance(value, bytes):
@@ -122,16 +122,16 @@ def _text_values(element: RawDataElement | DataElement | None, vr: str, encoding
     return _split(text, vr)
 
 
-def _from_bytes(value: bytes, vr: str, encodings: list[str]) -> tuple[str, ...]:
+def _from_bytes(value: bytes, vr: str, encodings: list[str], order: str = "<") -> tuple[str, ...]:
     if vr in _NUMBERS:
         size = struct.calcsize("<" + _NUMBERS[vr])
         whole = len(value) // size
         return tuple(
             f"{number:g}" if vr in ("FL", "FD") else str(number)
-            for number in struct.unpack(f"<{whole}{_NUMBERS[vr]}", value[: whole * size])
+            for number in struct.unpack(f"{order}{whole}{_NUMBERS[vr]}", value[: whole * size])
         )
     if vr == "AT":
-        pairs = struct.unpack(f"<{len(value) // 4 * 2}H", value[: len(value) // 4 * 4])
+        pairs = struct.unpack(f"{order}{len(value) // 4 * 2}H", value[: len(value) // 4 * 4])
         return tuple(f"{group:04X}{element:04X}" for group, element in zip(pairs[::2], pairs[1::2], strict=True))
     if vr in CHARSET_VRS:
         return _split(decode_text(value, encodings, vr), vr)
@@ -221,12 +221,16 @@ def encode(record: Record, *, implicit: bool) -> bytes:
     body = {tag: value for tag, value in record.items() if tag != CHARACTER_SET}
     if _is_ascii(body):
         return _encode(body, implicit, ["ascii"])
-    for charsets in (declared, ("ISO_IR 192",)):
-        encodings = encodings_of(charsets)
-        if any(charsets) and (encodings[0].lower() == "utf8" or _writable(body, encodings)):
-            body[CHARACTER_SET] = charsets
-            return _encode(body, implicit, encodings)
-    raise AssertionError("UTF-8 writes every text")  # pragma: no cover
+    charsets = declared if writable(body, declared) else ("ISO_IR 192",)
+    body[CHARACTER_SET] = charsets
+    return _encode(body, implicit, encodings_of(charsets))
+
+
+def writable(record: Record, charsets: tuple[str, ...]) -> bool:
+    """Whether every text of the record can be written, and read back, in that Specific Character Set."""
+    if not any(charsets):
+        return _is_ascii(record)
+    return charsets == ("ISO_IR 192",) or _writable(record, encodings_of(charsets))
 
 
 def _is_ascii(record: Record) -> bool:

@@ -1,0 +1,191 @@
+"""Where a simulated archive keeps instances: Part 10 files with the data set as received, and their index.
+
+The bytes of the data set are written as they came (Level 2 full, PS3.4 B.4.1); only what a query needs is decoded.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+import re
+import tempfile
+import zlib
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydicom.dataset import Dataset
+from pydicom.filebase import DicomBytesIO
+from pydicom.filereader import read_dataset
+from pydicom.filewriter import write_dataset
+
+from harness.actors import records
+from harness.actors.archive_index import ArchiveIndex, StoredInstance
+from harness.actors.archive_keys import ALL_KEPT
+from harness.actors.records import CHARACTER_SET, Record, tag_of, text, vr_of
+from harness.core.message import Blob
+from harness.protocols.dicom.uids import encoding_of
+
+_PREAMBLE = bytes(128) + b"DICM"
+_IMPLEMENTATION = "1.2.826.0.1.3680043.10.1599.1"
+_VERSION = "IHE_HARNESS"
+_PIXELS = 0x7FE00008
+_SAFE_UID = re.compile(r"[0-9.]{1,64}")
+_MAX_INFLATED = 1 << 30
+
+
+class Unacceptable(ValueError):
+    """The data set cannot be archived; ``status`` is the C-STORE status that says so (PS3.4 Table B.2-1)."""
+
+    def __init__(self, status: int, problem: str) -> None:
+        self.status = status
+        super().__init__(problem)
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """What became of one C-STORE: the header as text, and whether the instance is new."""
+
+    record: Record
+    is_new: bool
+
+
+class Archive:
+    """Instances on disk and their index. ``directory`` None keeps them in a temporary directory until closed."""
+
+    def __init__(self, directory: Path | None = None) -> None:
+        self._temporary = None if directory else tempfile.TemporaryDirectory(prefix="archive-")
+        self.directory = directory or Path(self._temporary.name if self._temporary else ".")
+        self._objects = self.directory / "objects"
+        self._objects.mkdir(parents=True, exist_ok=True)
+        self.index = ArchiveIndex(self.directory / "index.sqlite" if directory else None)
+
+    def close(self) -> None:
+        """Close the index; what was only temporary is deleted."""
+        self.index.close()
+        if self._temporary is not None:
+            self._temporary.cleanup()
+
+    def store(
+        self, payload: Blob, *, transfer_syntax: str, sop_class: str, sop_instance: str, source: str = ""
+    ) -> Stored:
+        """Keep one instance. Raises Unacceptable if the data set is not what the command says, or unreadable."""
+        record = read_header(payload, transfer_syntax)
+        if text(record, tag_of("SOPClassUID")) != sop_class or text(record, tag_of("SOPInstanceUID")) != sop_instance:
+            raise Unacceptable(0xA900, "SOP Class or Instance UID of the data set differ from those of the command")
+        for keyword in ("StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID"):
+            if not text(record, tag_of(keyword)):
+                raise Unacceptable(0xC000, f"{keyword} is missing or empty")
+        if self.index.instance(sop_instance) is not None:
+            return Stored(record, False)
+        path = self._path(record)
+        meta = file_meta(sop_class, sop_instance, transfer_syntax, source)
+        try:
+            _write(path, meta, payload)
+        except OSError as error:
+            raise Unacceptable(0xA700, f"cannot write {path}: {error}") from error
+        is_new = self.index.add(record, sop_class=sop_class, transfer_syntax=transfer_syntax, path=path)
+        return Stored(record, is_new)
+
+    def _path(self, record: Record) -> Path:
+        names = [
+            value if _SAFE_UID.fullmatch(value) and value.strip(".") else hashlib.sha256(value.encode()).hexdigest()
+            for value in (text(record, tag_of(k)) for k in ("StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID"))
+        ]
+        return self._objects / names[0] / names[1] / f"{names[2]}.dcm"
+
+    def data_set(self, instance: StoredInstance) -> bytes:
+        """The data set of an instance in its transfer syntax; demographics as they were updated since."""
+        raw = instance.path.read_bytes()
+        body = raw[data_set_offset(raw) :]
+        if not instance.revised:
+            return body
+        return revise(body, instance.transfer_syntax, instance.revised)
+
+
+def data_set_offset(raw: bytes) -> int:
+    """Where the data set begins in a Part 10 file (PS3.10 7.1). Raises ValueError if it is none."""
+    if raw[128:132] != b"DICM" or raw[132:136] != b"\x02\x00\x00\x00":
+        raise ValueError("not a DICOM Part 10 file with a group length")
+    return 144 + int.from_bytes(raw[140:144], "little")
+
+
+def read_header(payload: Blob, transfer_syntax: str) -> Record:
+    """The elements of a data set that an archive keeps, decoded. Raises Unacceptable if they cannot be read."""
+    try:
+        dataset = _parse(payload.bytes(), transfer_syntax, header_only=True)
+        return records.record_from_dataset(dataset, ALL_KEPT)
+    except Unacceptable:
+        raise
+    except Exception as error:
+        raise Unacceptable(0xC000, f"the data set cannot be read: {error}") from error
+
+
+def _parse(body: bytes, transfer_syntax: str, *, header_only: bool) -> Dataset:
+    implicit, little, deflated = encoding_of(transfer_syntax)
+    if deflated:
+        inflater = zlib.decompressobj(-zlib.MAX_WBITS)
+        body = inflater.decompress(body, _MAX_INFLATED)
+        if inflater.unconsumed_tail:
+            raise Unacceptable(0xC000, f"the data set inflates to more than {_MAX_INFLATED} bytes")
+    if not header_only:
+        return read_dataset(io.BytesIO(body), implicit, little)
+    return read_dataset(io.BytesIO(body), implicit, little, stop_when=lambda tag, _vr, _length: int(tag) >= _PIXELS)
+
+
+def revise(body: bytes, transfer_syntax: str, values: Record) -> bytes:
+    """The data set with patient attributes replaced (RAD-12), everything else byte for byte.
+
+    A text that the data set's own character set cannot write turns all its text to UTF-8.
+    """
+    implicit, little, deflated = encoding_of(transfer_syntax)
+    dataset = _parse(body, transfer_syntax, header_only=False)
+    for tag, value in values.items():
+        if tag == CHARACTER_SET or vr_of(tag) == "SQ":
+            continue
+        dataset.add_new(tag, vr_of(tag), "\\".join(part for part in value if isinstance(part, str)))
+    declared = dataset.get("SpecificCharacterSet", "")
+    charsets = [declared] if isinstance(declared, str) else list(declared)
+    patient = {tag: value for tag, value in values.items() if tag != CHARACTER_SET}
+    if not records.writable(patient, tuple(charsets)):
+        dataset.decode()
+        dataset.SpecificCharacterSet = "ISO_IR 192"
+    target = DicomBytesIO()
+    target.is_implicit_VR, target.is_little_endian = implicit, little
+    write_dataset(target, dataset)
+    written = target.getvalue()
+    if not deflated:
+        return written
+    squeezer = zlib.compressobj(wbits=-zlib.MAX_WBITS)
+    packed = squeezer.compress(written) + squeezer.flush()
+    return packed + b"\0" * (len(packed) % 2)
+
+
+def file_meta(sop_class: str, sop_instance: str, transfer_syntax: str, source: str = "") -> bytes:
+    """Preamble and file meta information (PS3.10 7.1) of an instance."""
+    values = {
+        "MediaStorageSOPClassUID": sop_class,
+        "MediaStorageSOPInstanceUID": sop_instance,
+        "TransferSyntaxUID": transfer_syntax,
+        "ImplementationClassUID": _IMPLEMENTATION,
+        "ImplementationVersionName": _VERSION,
+    }
+    if source.strip():
+        values["SourceApplicationEntityTitle"] = source.strip()
+    version = b"\x02\x00\x01\x00OB\x00\x00\x02\x00\x00\x00\x00\x01"
+    body = version + records.encode(records.record_from_mapping(values), implicit=False)
+    return _PREAMBLE + b"\x02\x00\x00\x00UL\x04\x00" + len(body).to_bytes(4, "little") + body
+
+
+def _write(path: Path, meta: bytes, payload: Blob) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".incoming-")
+    temporary = Path(name)
+    try:
+        with os.fdopen(handle, "wb") as stream:
+            stream.write(meta)
+            stream.write(payload.bytes())
+        temporary.replace(path)
+    except OSError:
+        temporary.unlink(missing_ok=True)
+        raise

@@ -1,0 +1,433 @@
+"""The index of a simulated archive: patients, studies, series and instances in SQLite.
+
+Counts are kept with the study and series, so that the cost of a study query does not depend on how many instances
+the archive holds. SQL only narrows; what matches is decided by the compiled keys (PS3.4 C.2.2.2).
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import threading
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from harness.actors import records
+from harness.actors.archive_keys import KEPT, Level
+from harness.actors.matching import Query, only_value, split_range
+from harness.actors.records import CHARACTER_SET, Record, tag_of, text
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS patient (
+  pk INTEGER PRIMARY KEY, patient_id TEXT NOT NULL, issuer TEXT NOT NULL, revised INTEGER NOT NULL DEFAULT 0,
+  name1 TEXT NOT NULL, name2 TEXT NOT NULL, name3 TEXT NOT NULL, record TEXT NOT NULL, UNIQUE (patient_id, issuer));
+CREATE TABLE IF NOT EXISTS study (
+  pk INTEGER PRIMARY KEY, patient INTEGER NOT NULL REFERENCES patient, uid TEXT NOT NULL UNIQUE, date TEXT NOT NULL,
+  accession TEXT NOT NULL, study_id TEXT NOT NULL, modalities TEXT NOT NULL, n_series INTEGER NOT NULL DEFAULT 0,
+  n_instances INTEGER NOT NULL DEFAULT 0, record TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS series (
+  pk INTEGER PRIMARY KEY, study INTEGER NOT NULL REFERENCES study, uid TEXT NOT NULL, modality TEXT NOT NULL,
+  n_instances INTEGER NOT NULL DEFAULT 0, record TEXT NOT NULL, UNIQUE (study, uid));
+CREATE TABLE IF NOT EXISTS instance (
+  pk INTEGER PRIMARY KEY, series INTEGER NOT NULL REFERENCES series, uid TEXT NOT NULL UNIQUE, sop_class TEXT NOT NULL,
+  transfer_syntax TEXT NOT NULL, path TEXT NOT NULL, hidden INTEGER NOT NULL DEFAULT 0, record TEXT NOT NULL);
+CREATE INDEX IF NOT EXISTS patient_name1 ON patient (name1);
+CREATE INDEX IF NOT EXISTS patient_name2 ON patient (name2);
+CREATE INDEX IF NOT EXISTS patient_name3 ON patient (name3);
+CREATE INDEX IF NOT EXISTS study_patient ON study (patient);
+CREATE INDEX IF NOT EXISTS study_date ON study (date);
+CREATE INDEX IF NOT EXISTS study_accession ON study (accession);
+CREATE INDEX IF NOT EXISTS instance_series ON instance (series);
+"""
+
+_UIDS_PER_STATEMENT = 500
+
+
+@dataclass(frozen=True, slots=True)
+class StoredInstance:
+    """One instance of the archive: where its Part 10 file lies and what it is."""
+
+    sop_class: str
+    sop_instance: str
+    transfer_syntax: str
+    path: Path
+    #: demographics that a patient update replaced since it was stored; empty if nothing has to be changed
+    revised: Record
+
+
+class ArchiveIndex:
+    """What the archive holds, by level. Thread-safe; ``path`` None keeps it in memory."""
+
+    def __init__(self, path: Path | None = None) -> None:
+        self._lock = threading.RLock()
+        self._db = sqlite3.connect(str(path) if path else ":memory:", check_same_thread=False, isolation_level=None)
+        self._db.execute("PRAGMA journal_mode=WAL")
+        self._db.execute("PRAGMA synchronous=NORMAL")
+        self._db.executescript(_SCHEMA)
+
+    def close(self) -> None:
+        """Close the database; nothing may be asked afterwards."""
+        with self._lock:
+            self._db.close()
+
+    # -- writing -------------------------------------------------------------------------------------------
+
+    def add(self, record: Record, *, sop_class: str, transfer_syntax: str, path: Path) -> bool:
+        """Enter one instance; False if its SOP Instance UID is there already, and nothing is changed."""
+        with self._lock, self._transaction():
+            uid = text(record, tag_of("SOPInstanceUID"))
+            if self._one("SELECT 1 FROM instance WHERE uid = ?", uid):
+                return False
+            study = self._study(record)
+            series = self._series(study, record)
+            self._db.execute(
+                "INSERT INTO instance (series, uid, sop_class, transfer_syntax, path, record) VALUES (?,?,?,?,?,?)",
+                (series, uid, sop_class, transfer_syntax, str(path), _dump(record, Level.IMAGE)),
+            )
+            self._db.execute("UPDATE series SET n_instances = n_instances + 1 WHERE pk = ?", (series,))
+            self._db.execute("UPDATE study SET n_instances = n_instances + 1 WHERE pk = ?", (study,))
+            return True
+
+    def _study(self, record: Record) -> int:
+        uid = text(record, tag_of("StudyInstanceUID"))
+        found = self._one("SELECT pk FROM study WHERE uid = ?", uid)
+        if found:
+            return int(found[0])
+        cursor = self._db.execute(
+            "INSERT INTO study (patient, uid, date, accession, study_id, modalities, record) VALUES (?,?,?,?,?,'',?)",
+            (
+                self._patient(record),
+                uid,
+                text(record, tag_of("StudyDate")).replace(".", ""),
+                text(record, tag_of("AccessionNumber")),
+                text(record, tag_of("StudyID")),
+                _dump(record, Level.STUDY),
+            ),
+        )
+        return int(cursor.lastrowid or 0)
+
+    def _patient(self, record: Record) -> int:
+        key = (text(record, tag_of("PatientID")), text(record, tag_of("IssuerOfPatientID")))
+        found = self._one("SELECT pk FROM patient WHERE patient_id = ? AND issuer = ?", *key)
+        if found:
+            return int(found[0])
+        cursor = self._db.execute(
+            "INSERT INTO patient (patient_id, issuer, name1, name2, name3, record) VALUES (?,?,?,?,?,?)",
+            (*key, *_folded(text(record, tag_of("PatientName"))), _dump(record, Level.PATIENT)),
+        )
+        return int(cursor.lastrowid or 0)
+
+    def _series(self, study: int, record: Record) -> int:
+        uid = text(record, tag_of("SeriesInstanceUID"))
+        found = self._one("SELECT pk FROM series WHERE study = ? AND uid = ?", study, uid)
+        if found:
+            return int(found[0])
+        modality = text(record, tag_of("Modality"))
+        cursor = self._db.execute(
+            "INSERT INTO series (study, uid, modality, record) VALUES (?,?,?,?)",
+            (study, uid, modality, _dump(record, Level.SERIES)),
+        )
+        self._db.execute("UPDATE study SET n_series = n_series + 1 WHERE pk = ?", (study,))
+        self._note_modalities(study)
+        return int(cursor.lastrowid or 0)
+
+    def _note_modalities(self, study: int) -> None:
+        rows = self._db.execute(
+            "SELECT DISTINCT modality FROM series WHERE study = ? AND modality <> '' ORDER BY modality", (study,)
+        )
+        self._db.execute(
+            "UPDATE study SET modalities = ? WHERE pk = ?", ("\\".join(str(row[0]) for row in rows), study)
+        )
+
+    def hide(self, sop_instances: Iterable[str]) -> int:
+        """Withdraw instances from queries and retrieval; returns how many there were."""
+        with self._lock, self._transaction():
+            hidden = 0
+            for uid in sop_instances:
+                row = self._one(
+                    "SELECT instance.pk, series.pk, series.study FROM instance JOIN series ON series.pk = series"
+                    " WHERE instance.uid = ? AND NOT hidden",
+                    uid,
+                )
+                if row:
+                    hidden += 1
+                    self._db.execute("UPDATE instance SET hidden = 1 WHERE pk = ?", (row[0],))
+                    self._db.execute("UPDATE series SET n_instances = n_instances - 1 WHERE pk = ?", (row[1],))
+                    left = self._one("SELECT n_instances FROM series WHERE pk = ?", row[1])
+                    gone = 1 if left and left[0] == 0 else 0
+                    self._db.execute(
+                        "UPDATE study SET n_instances = n_instances - 1, n_series = n_series - ? WHERE pk = ?",
+                        (gone, row[2]),
+                    )
+            return hidden
+
+    def update_patient(self, patient_id: str, issuer: str, values: Mapping[str, Any]) -> bool:
+        """Replace demographics (by keyword) of a patient, in every study of theirs; False if nobody has that ID."""
+        with self._lock, self._transaction():
+            row = self._find_patient(patient_id, issuer)
+            if row is None:
+                return False
+            record = _load(row[1]) | records.record_from_mapping(values)
+            self._db.execute(
+                "UPDATE patient SET patient_id = ?, issuer = ?, name1 = ?, name2 = ?, name3 = ?, record = ?,"
+                " revised = 1 WHERE pk = ?",
+                (
+                    text(record, tag_of("PatientID")),
+                    text(record, tag_of("IssuerOfPatientID")),
+                    *_folded(text(record, tag_of("PatientName"))),
+                    _dump(record, Level.PATIENT),
+                    row[0],
+                ),
+            )
+            return True
+
+    def merge_patients(self, old: tuple[str, str], new: tuple[str, str], values: Mapping[str, Any]) -> bool:
+        """Move every study of the old (ID, issuer) to the new one; False if nobody has the old ID."""
+        with self._lock, self._transaction():
+            gone = self._find_patient(*old)
+            if gone is None:
+                return False
+            survivor = self._find_patient(*new)
+            if survivor is not None and survivor[0] == gone[0]:
+                return True
+            if survivor is None:
+                demographics = {**values, "PatientID": new[0], "IssuerOfPatientID": new[1]}
+                record = _load(gone[1]) | records.record_from_mapping(demographics)
+                target = self._patient(record)
+            else:
+                target = int(survivor[0])
+            self._db.execute("UPDATE patient SET revised = 1 WHERE pk = ?", (target,))
+            self._db.execute("UPDATE study SET patient = ? WHERE patient = ?", (target, gone[0]))
+            self._db.execute("DELETE FROM patient WHERE pk = ?", (gone[0],))
+            return True
+
+    def _find_patient(self, patient_id: str, issuer: str) -> tuple[Any, ...] | None:
+        exact = self._one("SELECT pk, record FROM patient WHERE patient_id = ? AND issuer = ?", patient_id, issuer)
+        # images seldom name the issuer; an issuer on one side only does not separate patients
+        return exact or self._one(
+            "SELECT pk, record FROM patient WHERE patient_id = ? AND (issuer = '' OR ? = '')", patient_id, issuer
+        )
+
+    # -- reading -------------------------------------------------------------------------------------------
+
+    def find(self, level: Level, query: Query) -> list[Record]:
+        """Every entity of the level that matches, as a record with the levels above it and the computed values."""
+        statement, values = _narrowed(level, query)
+        with self._lock:
+            rows = self._db.execute(statement, values).fetchall()
+            classes = self._classes(rows) if level is not Level.PATIENT and _asks_classes(query) else {}
+        found = []
+        cache: dict[str, Record] = {}
+        for row in rows:
+            record = _compose(level, row, cache)
+            if classes:
+                record[tag_of("SOPClassesInStudy")] = classes.get(int(row[0]), ())
+            if query.matches(record):
+                found.append(record)
+        return found
+
+    def _classes(self, rows: list[tuple[Any, ...]]) -> dict[int, tuple[str, ...]]:
+        classes: dict[int, tuple[str, ...]] = {}
+        for study in {int(row[0]) for row in rows}:
+            found = self._db.execute(
+                "SELECT DISTINCT sop_class FROM instance JOIN series ON series.pk = instance.series WHERE study = ?"
+                " AND NOT hidden ORDER BY sop_class",
+                (study,),
+            )
+            classes[study] = tuple(str(row[0]) for row in found)
+        return classes
+
+    def instances(self, unique_keys: Mapping[Level, tuple[str, ...]]) -> list[StoredInstance]:
+        """The instances that a retrieve identifier names by unique keys (PS3.4 C.4.2.1.4), oldest first."""
+        columns = {
+            Level.PATIENT: "patient.patient_id",
+            Level.STUDY: "study.uid",
+            Level.SERIES: "series.uid",
+            Level.IMAGE: "instance.uid",
+        }
+        where, values = ["NOT hidden"], list[str]()
+        for level, wanted in unique_keys.items():
+            where.append(f"{columns[level]} IN ({','.join('?' * len(wanted))})")
+            values.extend(wanted)
+        return self._stored(" AND ".join(where), values)
+
+    def instance(self, sop_instance: str) -> StoredInstance | None:
+        """The instance of that UID, or None if the archive has none or has withdrawn it."""
+        return next(iter(self._stored("NOT hidden AND instance.uid = ?", [sop_instance])), None)
+
+    def of_step(self, step_uid: str) -> list[StoredInstance]:
+        """The instances whose series refer to that performed procedure step (0008,1111)."""
+        needle = f'%"{step_uid}"%'
+        return self._stored("NOT hidden AND series.record LIKE ?", [needle])
+
+    def _stored(self, where: str, values: list[str]) -> list[StoredInstance]:
+        with self._lock:
+            rows = self._db.execute(
+                "SELECT sop_class, instance.uid, transfer_syntax, path, revised, patient.record"
+                f" FROM instance JOIN series ON series.pk = instance.series {_UP_FROM_SERIES}"
+                f" WHERE {where} ORDER BY instance.pk",
+                values,
+            ).fetchall()
+        return [StoredInstance(row[0], row[1], row[2], Path(row[3]), _load(row[5]) if row[4] else {}) for row in rows]
+
+    def counts(self) -> dict[str, int]:
+        """How many patients, studies, series and instances there are, withdrawn ones included."""
+        with self._lock:
+            return {
+                table: int((self._one(f"SELECT count(*) FROM {table}") or (0,))[0])
+                for table in ("patient", "study", "series", "instance")
+            }
+
+    # -- inside --------------------------------------------------------------------------------------------
+
+    def _one(self, statement: str, *values: object) -> tuple[Any, ...] | None:
+        row: tuple[Any, ...] | None = self._db.execute(statement, values).fetchone()
+        return row
+
+    def _transaction(self) -> _Transaction:
+        return _Transaction(self._db)
+
+
+class _Transaction:
+    def __init__(self, database: sqlite3.Connection) -> None:
+        self._database = database
+
+    def __enter__(self) -> None:
+        self._database.execute("BEGIN IMMEDIATE")
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        self._database.execute("ROLLBACK" if kind else "COMMIT")
+
+
+_UP_FROM_SERIES = "JOIN study ON study.pk = series.study JOIN patient ON patient.pk = study.patient"
+_SELECT = {
+    Level.PATIENT: (
+        "SELECT patient.pk, patient.record, count(*), sum(n_series), sum(n_instances)"
+        " FROM patient JOIN study ON study.patient = patient.pk"
+    ),
+    Level.STUDY: (
+        "SELECT study.pk, patient.record, study.record, study.modalities, study.n_series, study.n_instances"
+        " FROM study JOIN patient ON patient.pk = study.patient"
+    ),
+    Level.SERIES: (
+        "SELECT study.pk, patient.record, study.record, study.modalities, study.n_series, study.n_instances,"
+        f" series.record, series.n_instances FROM series {_UP_FROM_SERIES}"
+    ),
+    Level.IMAGE: (
+        "SELECT study.pk, patient.record, study.record, study.modalities, study.n_series, study.n_instances,"
+        " series.record, series.n_instances, instance.record, instance.transfer_syntax"
+        f" FROM instance JOIN series ON series.pk = instance.series {_UP_FROM_SERIES}"
+    ),
+}
+_PRESENT = {
+    Level.PATIENT: "n_instances > 0",
+    Level.STUDY: "study.n_instances > 0",
+    Level.SERIES: "series.n_instances > 0",
+    Level.IMAGE: "NOT hidden",
+}
+_ORDER = {
+    Level.PATIENT: " GROUP BY patient.pk ORDER BY patient.pk",
+    Level.STUDY: " ORDER BY study.pk",
+    Level.SERIES: " ORDER BY series.pk",
+    Level.IMAGE: " ORDER BY instance.pk",
+}
+_UID_COLUMNS = {Level.STUDY: "study.uid", Level.SERIES: "series.uid", Level.IMAGE: "instance.uid"}
+
+
+def _narrowed(level: Level, query: Query) -> tuple[str, list[str]]:
+    where, values = [_PRESENT[level]], list[str]()
+    if not query.ignores:
+        for each in (*level.above, level):
+            column = _UID_COLUMNS.get(each)
+            uids = [part for part in query.keys.get(tag_of(each.unique_key), ()) if isinstance(part, str)]
+            if column and uids and len(uids) <= _UIDS_PER_STATEMENT:
+                where.append(f"{column} IN ({','.join('?' * len(uids))})")
+                values.extend(uids)
+        plain = {"PatientID": "patient.patient_id"}
+        if level is not Level.PATIENT:
+            plain |= {"AccessionNumber": "study.accession", "StudyID": "study.study_id"}
+            _narrow_date(query.value("StudyDate"), where, values)
+        for keyword, column in plain.items():
+            value = only_value(query.keys, keyword)
+            if value:
+                where.append(f"{column} = ?")
+                values.append(value)
+        _narrow_name(query.value("PatientName"), where, values)
+    return f"{_SELECT[level]} WHERE {' AND '.join(where)}{_ORDER[level]}", values
+
+
+def _narrow_date(key: str, where: list[str], values: list[str]) -> None:
+    ends = split_range(key, "DA") or (key, key)
+    for operator, end in ((">=", ends[0]), ("<=", ends[1])):
+        if len(end) == 8 and end.isdigit():
+            where.append(f"study.date {operator} ?")
+            values.append(end)
+
+
+def _narrow_name(key: str, where: list[str], values: list[str]) -> None:
+    if "=" in key or "\\" in key:
+        return
+    prefix = _folded(key.split("*")[0].split("?")[0])[0].rstrip("^ ")
+    if prefix:
+        where.append("(" + " OR ".join(f"name{n} >= ? AND name{n} < ?" for n in (1, 2, 3)) + ")")
+        values.extend([prefix, prefix + "\U0010ffff"] * 3)
+
+
+def _folded(name: str) -> tuple[str, str, str]:
+    groups = ["^".join(part.strip() for part in group.split("^")) for group in name.casefold().split("=")]
+    one, two, three = [*groups, "", ""][:3]
+    return one, two, three
+
+
+def _asks_classes(query: Query) -> bool:
+    return tag_of("SOPClassesInStudy") in query.keys
+
+
+def _compose(level: Level, row: tuple[Any, ...], cache: dict[str, Record]) -> Record:
+    def loaded(column: int) -> Record:
+        packed: str = row[column]
+        if packed not in cache:
+            cache[packed] = _load(packed)
+        return cache[packed]
+
+    if level is Level.PATIENT:
+        return loaded(1) | _numbers(
+            NumberOfPatientRelatedStudies=row[2],
+            NumberOfPatientRelatedSeries=row[3],
+            NumberOfPatientRelatedInstances=row[4],
+        )
+    record = loaded(1) | loaded(2)
+    record |= _numbers(NumberOfStudyRelatedSeries=row[4], NumberOfStudyRelatedInstances=row[5])
+    record[_MODALITIES] = tuple(str(row[3]).split("\\")) if row[3] else ()
+    if level in (Level.SERIES, Level.IMAGE):
+        record |= loaded(6) | _numbers(NumberOfSeriesRelatedInstances=row[7])
+    if level is Level.IMAGE:
+        record |= _load(row[8])
+        record[_SYNTAX] = (str(row[9]),)
+    return record
+
+
+_MODALITIES = tag_of("ModalitiesInStudy")
+_SYNTAX = tag_of("AvailableTransferSyntaxUID")
+
+
+def _numbers(**values: int) -> Record:
+    return {tag_of(keyword): (str(value),) for keyword, value in values.items()}
+
+
+def _dump(record: Record, level: Level) -> str:
+    kept = {tag: value for tag, value in record.items() if tag in KEPT[level] or tag == CHARACTER_SET}
+    return json.dumps(kept, ensure_ascii=False, separators=(",", ":"))
+
+
+def _load(packed: str) -> Record:
+    return _unpack(json.loads(packed))
+
+
+def _unpack(plain: Mapping[str, Any]) -> Record:
+    return {
+        int(tag): tuple(_unpack(part) if isinstance(part, dict) else part for part in value)
+        for tag, value in plain.items()
+    }
