@@ -39,7 +39,7 @@ def markdown(run: RunResult) -> str:
     return "\n".join(lines) + "\n"
 
 
-def annotations(run: RunResult) -> Iterator[str]:
+def github_annotations(run: RunResult) -> Iterator[str]:
     """GitHub workflow commands, one per broken requirement and scenario that could not be judged."""
     for scenario, finding in _findings(run):
         if finding.verdict in (Verdict.FAIL, Verdict.WARNING) and words.waiver_of(run, scenario, finding) is None:

@@ -1,0 +1,313 @@
+"""The trace table: one attribute per row, one message per column; first the value, then only what differs."""
+
+from __future__ import annotations
+
+import enum
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any
+
+from pydicom.dataset import Dataset
+
+from harness.core.message import Message
+from harness.core.transcript import Transcript
+from harness.reporting.decode import UNREADABLE, Decoder, visible
+
+MAX_COLUMNS = 14
+
+#: Attribute, what a reader calls it, and where HL7 carries it (segment, field, component; component 0: a name).
+ATTRIBUTES: tuple[tuple[str, str, tuple[tuple[str, int, int], ...]], ...] = (
+    ("PatientName", "Patient’s Name", (("PID", 5, 0),)),
+    ("PatientID", "Patient ID", (("PID", 3, 1),)),
+    ("IssuerOfPatientID", "Issuer of Patient ID", (("PID", 3, 4),)),
+    ("PatientBirthDate", "Patient’s Birth Date", (("PID", 7, 1),)),
+    ("PatientSex", "Patient’s Sex", (("PID", 8, 1),)),
+    ("AccessionNumber", "Accession Number", (("IPC", 1, 1), ("OBR", 18, 1))),
+    ("PlacerOrderNumberImagingServiceRequest", "Placer Order Number", (("ORC", 2, 1),)),
+    ("FillerOrderNumberImagingServiceRequest", "Filler Order Number", (("ORC", 3, 1),)),
+    ("StudyInstanceUID", "Study Instance UID", (("ZDS", 1, 1), ("IPC", 3, 1))),
+    ("RequestedProcedureID", "Requested Procedure ID", (("IPC", 2, 1), ("OBR", 19, 1))),
+    ("RequestedProcedureDescription", "Requested Procedure Description", ()),
+    ("ScheduledProcedureStepID", "Scheduled Procedure Step ID", (("IPC", 4, 1), ("OBR", 20, 1))),
+    ("ScheduledProcedureStepDescription", "Scheduled Step Description", ()),
+    ("ReferringPhysicianName", "Referring Physician’s Name", ()),
+    ("AdmissionID", "Admission ID", (("PV1", 19, 1),)),
+    ("StudyID", "Study ID", ()),
+    ("StudyDescription", "Study Description", ()),
+    ("Modality", "Modality", (("IPC", 5, 1), ("OBR", 24, 1))),
+    ("PerformedProcedureStepID", "Performed Procedure Step ID", ()),
+    ("PerformedProcedureStepStartDate", "Performed Step Start Date", ()),
+    ("MPPS", "MPPS SOP Instance UID", ()),
+    ("Images", "Images (number)", ()),
+)
+#: Rows that are no element of their own.
+_COUNTED = frozenset({"MPPS", "Images"})
+_CARRIERS = ("ScheduledStepAttributesSequence", "RequestAttributesSequence", "ScheduledProcedureStepSequence")
+_KINDS = frozenset(
+    {"C-FIND-RSP", "C-STORE-RQ", "N-CREATE-RQ", "N-SET-RQ", "N-ACTION-RQ", "N-EVENT-REPORT-RQ", "N-GET-RSP", "FILE"}
+)
+_TITLES = {
+    "C-FIND-RSP": "Query answer",
+    "C-STORE-RQ": "Objects",
+    "N-CREATE-RQ": "MPPS created",
+    "N-SET-RQ": "MPPS set",
+    "N-ACTION-RQ": "Request",
+    "N-EVENT-REPORT-RQ": "Report",
+    "N-GET-RSP": "N-GET answer",
+    "FILE": "Files",
+}
+
+
+class CellState(enum.StrEnum):
+    """How a value relates to the first one in its row."""
+
+    FIRST = "first"
+    SAME = "same"
+    DIFFERS = "differs"
+    EMPTY = "empty"
+    ABSENT = "absent"
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One value of one message, or how many messages of a batch have it."""
+
+    state: CellState
+    value: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One message, or a batch of the same kind; ``seqs`` are its messages, none for the order that was scheduled."""
+
+    title: str
+    seqs: tuple[int, ...]
+    batch: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class TraceRow:
+    """One attribute through all columns."""
+
+    attribute: str
+    cells: tuple[Cell, ...]
+
+    @property
+    def differs(self) -> bool:
+        """Whether any value is not the first one."""
+        return any(cell.state in (CellState.DIFFERS, CellState.EMPTY) for cell in self.cells)
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """The table of one scenario; empty when fewer than two messages share an attribute."""
+
+    columns: tuple[Column, ...] = ()
+    rows: tuple[TraceRow, ...] = ()
+    left_out: int = 0
+
+    @property
+    def differences(self) -> int:
+        """How many attributes are not the same everywhere."""
+        return sum(row.differs for row in self.rows)
+
+
+#: Values of one column: per attribute all distinct values met in its messages, empty ones included.
+_Values = Mapping[str, Sequence[str]]
+
+
+def trace(transcript: Transcript, decoder: Decoder) -> Trace:
+    """Follow the attributes of :data:`ATTRIBUTES` through a scenario."""
+    columns = [_of_order(fact.data) for fact in transcript.facts_of("ORDER")[:1]]
+    columns += _of_messages(transcript.messages, decoder)
+    columns = [(column, values) for column, values in columns if any(any(v) for v in values.values())]
+    kept = columns[:MAX_COLUMNS]
+    rows = []
+    for keyword, title, _ in ATTRIBUTES:
+        row = _row(keyword, title, [values for _, values in kept])
+        if row is not None:
+            rows.append(row)
+    if len(kept) < 2 or not rows:
+        return Trace()
+    return Trace(tuple(column for column, _ in kept), tuple(rows), len(columns) - len(kept))
+
+
+def _row(keyword: str, title: str, columns: Sequence[_Values]) -> TraceRow | None:
+    cells: list[Cell] = []
+    first: str | None = None
+    present = 0
+    for values in columns:
+        found = values.get(keyword)
+        if found is None:
+            cells.append(Cell(CellState.ABSENT))
+            continue
+        present += 1
+        distinct = list(dict.fromkeys(_normal(keyword, value) for value in found))
+        shown = visible(", ".join(dict.fromkeys(value or "(empty)" for value in found)), 160)
+        if distinct == [""]:
+            # an empty value before anything was known is no difference: nothing has been lost yet
+            cells.append(Cell(CellState.EMPTY if first is not None else CellState.ABSENT, "empty"))
+        elif first is None:
+            first = distinct[0]
+            cells.append(Cell(CellState.FIRST if len(distinct) == 1 else CellState.DIFFERS, shown))
+        elif distinct == [first]:
+            cells.append(Cell(CellState.SAME))
+        else:
+            cells.append(Cell(CellState.DIFFERS, shown))
+    return TraceRow(title, tuple(cells)) if present > 1 and first is not None else None
+
+
+def _of_order(data: Mapping[str, Any]) -> tuple[Column, _Values]:
+    """The values that the harness scheduled; tables one level down count as well."""
+    flat: dict[str, Any] = {}
+    for source in (*[v for v in data.values() if isinstance(v, Mapping)], data):
+        flat.update({k: v for k, v in source.items() if isinstance(v, str)})
+    return Column("Order as scheduled", ()), {k: (flat[k],) for k, _, _ in ATTRIBUTES if flat.get(k)}
+
+
+def _of_messages(messages: Sequence[Message], decoder: Decoder) -> list[tuple[Column, _Values]]:
+    carrying = [(m, values) for m in messages if (values := _values(m, decoder))]
+    known = Counter(
+        (keyword, _normal(keyword, value))
+        for message, values in carrying
+        if message.kind != "C-FIND-RSP"
+        for keyword, value in values.items()
+    )
+    columns: list[tuple[Column, _Values]] = []
+    for (kind, _), group in groupby(carrying, key=lambda entry: (entry[0].kind, _batch(entry[0]))):
+        batch = list(group)
+        if kind == "C-FIND-RSP" and len(batch) > 1:
+            best = max(batch, key=lambda entry: sum(known[(k, _normal(k, v))] > 0 for k, v in entry[1].items()))
+            columns.append((Column(f"{_TITLES[kind]} (1 of {len(batch)})", (best[0].seq,)), _merged([best[1]], "")))
+            continue
+        title = _TITLES.get(kind, kind)
+        columns.append(
+            (Column(title, tuple(m.seq for m, _ in batch), len(batch)), _merged([v for _, v in batch], kind))
+        )
+    return columns
+
+
+def _batch(message: Message) -> int:
+    """Messages that may share a column: query answers, stored objects and files; any other stands alone."""
+    return 0 if message.kind in ("C-FIND-RSP", "C-STORE-RQ", "FILE") else message.seq
+
+
+def _merged(batch: Iterable[Mapping[str, str]], kind: str) -> _Values:
+    merged: dict[str, list[str]] = {}
+    count = 0
+    for values in batch:
+        count += 1
+        for keyword, value in values.items():
+            entries = merged.setdefault(keyword, [])
+            if value not in entries:
+                entries.append(value)
+    if kind == "C-STORE-RQ":
+        merged["Images"] = [str(count)]
+    return merged
+
+
+def _values(message: Message, decoder: Decoder) -> dict[str, str]:
+    segments = decoder.segments(message)
+    if segments:
+        return _of_hl7(segments)
+    if message.kind not in _KINDS:
+        return {}
+    dataset = decoder.dataset(message)
+    if dataset is None:
+        return {}
+    values = {}
+    for keyword, _, _ in ATTRIBUTES:
+        value = None if keyword in _COUNTED else _find(dataset, keyword)
+        if value is not None:
+            values[keyword] = value
+    values.update(_references(message, dataset))
+    return values
+
+
+def _find(dataset: Dataset, keyword: str) -> str | None:
+    """The value at the top level, else in the sequences that carry what was scheduled; None without such an element."""
+    empty: str | None = None
+    try:
+        for source in (dataset, *(_first_item(dataset, carrier) for carrier in _CARRIERS)):
+            if source is not None and keyword in source:
+                value = source[keyword].value
+                text = "" if value is None else str(value).strip(" \0")
+                if text:
+                    return text
+                empty = ""
+    except UNREADABLE:
+        return None
+    return empty
+
+
+def _first_item(dataset: Dataset, keyword: str) -> Dataset | None:
+    items = dataset.get(keyword)
+    return items[0] if items else None
+
+
+def _references(message: Message, dataset: Dataset) -> dict[str, str]:
+    """The MPPS instance and the number of objects that a message is about."""
+    found: dict[str, str] = {}
+    try:
+        if message.kind in ("N-CREATE-RQ", "N-SET-RQ") and "PerformedProcedureStepStatus" in dataset:
+            uid = message.fields.get("AffectedSOPInstanceUID") or message.fields.get("RequestedSOPInstanceUID")
+            if uid:
+                found["MPPS"] = str(uid)
+            series = dataset.get("PerformedSeriesSequence") or ()
+            number = sum(
+                len(s.get(name) or ())
+                for s in series
+                for name in ("ReferencedImageSequence", "ReferencedNonImageCompositeSOPInstanceSequence")
+            )
+            if number:
+                found["Images"] = str(number)
+        elif message.kind == "C-STORE-RQ":
+            step = _first_item(dataset, "ReferencedPerformedProcedureStepSequence")
+            if step is not None and step.get("ReferencedSOPInstanceUID"):
+                found["MPPS"] = str(step.ReferencedSOPInstanceUID)
+        elif message.kind in ("N-ACTION-RQ", "N-EVENT-REPORT-RQ") and "TransactionUID" in dataset:
+            number = sum(len(dataset.get(name) or ()) for name in ("ReferencedSOPSequence", "FailedSOPSequence"))
+            found["Images"] = str(number)
+    except UNREADABLE:
+        return {}
+    return found
+
+
+def _of_hl7(segments: Sequence[tuple[str, tuple[str, ...]]]) -> dict[str, str]:
+    first: dict[str, tuple[str, ...]] = {}
+    for name, fields in segments:
+        first.setdefault(name, fields)
+    values = {}
+    for keyword, _, places in ATTRIBUTES:
+        for segment, number, component in places:
+            fields = first.get(segment, ())
+            if len(fields) > number and fields[number] and fields[number] != '""':
+                value = _name(fields[number]) if component == 0 else _component(fields[number], component)
+                if value:
+                    values[keyword] = value[:8] if keyword == "PatientBirthDate" else value
+                    break
+    return values
+
+
+def _component(field: str, number: int) -> str:
+    parts = field.split("~")[0].split("^")
+    return parts[number - 1].split("&")[0].strip() if len(parts) >= number else ""
+
+
+def _name(field: str) -> str:
+    """An XPN as a DICOM person name: repetitions are the component groups, and suffix and prefix change places."""
+    groups = []
+    for repetition in field.split("~")[:3]:
+        family, given, middle, suffix, prefix = [*repetition.split("^")[:5], *[""] * 5][:5]
+        groups.append("^".join((family.split("&")[0], given, middle, prefix, suffix)).rstrip("^"))
+    return "=".join(groups).rstrip("=")
+
+
+def _normal(keyword: str, value: str) -> str:
+    """A value without what does not count: padding, and empty trailing components of a name."""
+    value = value.strip()
+    if keyword.endswith("Name"):
+        return "=".join(group.rstrip("^ ") for group in value.split("=")).rstrip("=")
+    return value
