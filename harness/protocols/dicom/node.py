@@ -1,0 +1,378 @@
+"""An application entity: listens, connects, records everything, judges nothing."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import socket
+import ssl
+import tempfile
+import threading
+import traceback
+import weakref
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Final
+
+from harness.core.errors import EnvironmentFailure, UsageError
+from harness.core.message import Direction, Protocol
+from harness.core.transcript import Recorder, Transcript
+from harness.protocols.dicom import items, negotiation
+from harness.protocols.dicom.association import Association, Operation, next_number
+from harness.protocols.dicom.channel import Channel, Tap
+from harness.protocols.dicom.command import Command
+from harness.protocols.dicom.core import AssociationCore
+from harness.protocols.dicom.errors import PeerUnreachable
+from harness.protocols.dicom.fragments import Payload
+from harness.protocols.dicom.model import (
+    PENDING,
+    SUCCESS,
+    Address,
+    Answer,
+    Context,
+    Handler,
+    Proposal,
+    Request,
+    Response,
+    Service,
+    Timeouts,
+)
+from harness.protocols.dicom.pdu import AssociateAC, AssociateRQ, ae_text
+from harness.protocols.dicom.sinks import SPOOL_THRESHOLD, Sink, SpoolSink
+from harness.protocols.dicom.tls import TlsSettings
+from harness.protocols.dicom.uids import APPLICATION_CONTEXT, UNCOMPRESSED, VERIFICATION
+from harness.protocols.dicom.workers import Workers
+
+__all__ = [
+    "PENDING",
+    "SUCCESS",
+    "Address",
+    "Answer",
+    "Association",
+    "Context",
+    "Handler",
+    "Node",
+    "Operation",
+    "Payload",
+    "Proposal",
+    "Request",
+    "Response",
+    "Timeouts",
+]
+
+DEFAULT_MAX_PDU: Final = 128 << 10
+
+
+class Node:
+    """One application entity title of a simulated actor.
+
+    ``serve`` what it offers, ``start`` it to listen, ``connect`` to ask others; a node may do both. Every message
+    goes to the recorder before anybody acts on it. Large data sets go to files in ``spool`` as they arrive; without
+    one they live in a temporary folder until the process ends.
+    """
+
+    def __init__(
+        self,
+        ae_title: str,
+        recorder: Transcript | Recorder,
+        *,
+        actor: str,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        max_pdu: int = DEFAULT_MAX_PDU,
+        timeouts: Timeouts | None = None,
+        tls: TlsSettings | None = None,
+        capture: Tap | None = None,
+        called_ae_check: bool = False,
+        allowed_callers: frozenset[str] | None = None,
+        max_associations: int | None = None,
+        operations_window: tuple[int, int] | None = None,
+        verification: bool = True,
+        spool: Path | None = None,
+        spool_threshold: int = SPOOL_THRESHOLD,
+        backlog: int = 256,
+    ) -> None:
+        self.ae_title = ae_title
+        self.actor = actor
+        self.host = host
+        self._asked_port = port
+        self._recorder = recorder
+        self._max_pdu = max_pdu
+        self._timeouts = timeouts or Timeouts()
+        self._tls = tls
+        self._capture = capture
+        self._called_ae_check = called_ae_check
+        self._allowed_callers = allowed_callers
+        self._max_associations = max_associations
+        self._window = items.AsynchronousOperations(*operations_window) if operations_window else None
+        self._spool = spool
+        self._spool_threshold = spool_threshold
+        self._backlog = backlog
+        self._services: dict[str, Service] = {}
+        self._listener: socket.socket | None = None
+        self._acceptor: threading.Thread | None = None
+        self._workers = Workers(f"{ae_title}-association")
+        self._lock = threading.Lock()
+        self._open: dict[int, Association] = {}
+        self._pool_stopped = False
+        if verification:
+            self.serve([VERIFICATION], lambda _request: Response())
+
+    # -- offering ----------------------------------------------------------------------------------------------
+
+    def serve(
+        self,
+        abstract_syntaxes: Iterable[str],
+        handler: Handler,
+        *,
+        transfer_syntaxes: Sequence[str] = UNCOMPRESSED,
+        scu_role: bool | None = None,
+        scp_role: bool | None = None,
+    ) -> None:
+        """Accept proposals of these abstract syntaxes; the first of ``transfer_syntaxes`` that is proposed wins.
+
+        The roles are those that a requestor may take when it asks: SCU unless ``scu_role`` is False, SCP only if
+        ``scp_role`` is True.
+        """
+        for uid in abstract_syntaxes:
+            self._services[uid] = Service(uid, handler, tuple(transfer_syntaxes), scu_role, scp_role)
+
+    @property
+    def services(self) -> Mapping[str, Service]:
+        """What is offered, by abstract syntax."""
+        return dict(self._services)
+
+    @property
+    def port(self) -> int:
+        """The port that it listens on; 0 before :meth:`start`."""
+        return int(self._listener.getsockname()[1]) if self._listener is not None else 0
+
+    @property
+    def address(self) -> Address:
+        """Where it listens."""
+        return Address(self.ae_title, self.host, self.port)
+
+    @property
+    def associations(self) -> tuple[Association, ...]:
+        """Those that are open now, in both directions."""
+        with self._lock:
+            return tuple(self._open.values())
+
+    def start(self) -> int:
+        """Listen; the port. Raises EnvironmentFailure if the port is taken."""
+        if self._listener is not None:
+            raise UsageError(f"{self.ae_title} listens already, on port {self.port}")
+        family = socket.AF_INET6 if ":" in self.host else socket.AF_INET
+        listener = socket.socket(family, socket.SOCK_STREAM)
+        try:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listener.bind((self.host, self._asked_port))
+            listener.listen(self._backlog)
+        except OSError as problem:
+            listener.close()
+            raise EnvironmentFailure(
+                f"{self.ae_title} cannot listen on {self.host}:{self._asked_port}: {problem.strerror}; "
+                "free the port or configure another one"
+            ) from problem
+        self._listener = listener
+        self._acceptor = threading.Thread(target=self._accept, args=(listener,), name=f"{self.ae_title}-listener")
+        self._acceptor.daemon = True
+        self._acceptor.start()
+        return self.port
+
+    def stop(self) -> None:
+        """Stop listening, close every association, wait for the threads."""
+        if self._listener is not None:
+            with contextlib.suppress(OSError):
+                self._listener.shutdown(socket.SHUT_RDWR)
+            self._listener.close()
+            self._listener = None
+        if self._acceptor is not None:
+            self._acceptor.join(self._timeouts.release)
+            self._acceptor = None
+        for association in self.associations:
+            association.wake()
+        busy = self._workers.stop(self._timeouts.release)
+        if busy:
+            problem = TimeoutError(f"still busy: {', '.join(busy)}")
+            self._recorder.fault(f"{self.actor}: stopping {self.ae_title}", problem)
+        for association in self.associations:
+            association.close()
+            self._forget(association)
+        self._workers = Workers(f"{self.ae_title}-association")
+
+    def __enter__(self) -> Node:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    # -- listening ---------------------------------------------------------------------------------------------
+
+    def _accept(self, listener: socket.socket) -> None:
+        while True:
+            try:
+                sock, where = listener.accept()
+            except OSError:
+                return
+            if not self._workers.submit(lambda sock=sock, where=where: self._converse(sock, where)):  # type: ignore[misc]
+                sock.close()
+
+    def _converse(self, sock: socket.socket, where: tuple[str, int]) -> None:
+        try:
+            self._serve_connection(sock, where)
+        except Exception as problem:  # noqa: BLE001 - a listener outlives any connection; our fault becomes evidence
+            self._recorder.fault(f"{self.actor}: connection of {where[0]}:{where[1]}", problem, traceback.format_exc())
+            sock.close()
+
+    def _serve_connection(self, sock: socket.socket, where: tuple[str, int]) -> None:
+        peer = f"{where[0]}:{where[1]}"
+        number = next_number()
+        if self._tls is not None:
+            sock.settimeout(self._timeouts.associate)
+            try:
+                sock = self._tls.server_context().wrap_socket(sock, server_side=True)
+            except OSError as problem:
+                self._note(number, "PROTOCOL-VIOLATION", {"rule": "PS3.15 B", "text": f"TLS with {peer}: {problem}"})
+                sock.close()
+                return
+        association = self._association(sock, number, peer, requestor=False, handlers=self._handler_of)
+        association.serve_on_this_thread()
+        try:
+            if association.open_as_acceptor(self._decide):
+                association.serve_until_closed()
+            else:
+                association.finish_refusal()
+        finally:
+            association.close()
+            self._forget(association)
+
+    def _handler_of(self, context: Context) -> Handler | None:
+        service = self._services.get(context.abstract_syntax)
+        return service.handler if service else None
+
+    def _decide(self, request: AssociateRQ) -> AssociateAC | tuple[int, int, int]:
+        if not request.protocol_version & 1:
+            return 1, 2, 2
+        if request.application_context != APPLICATION_CONTEXT:
+            return 1, 1, 2
+        if self._called_ae_check and ae_text(request.called) != self.ae_title:
+            return 1, 1, 7
+        if self._allowed_callers is not None and ae_text(request.calling) not in self._allowed_callers:
+            return 1, 1, 3
+        if self._max_associations is not None and len(self._open) > self._max_associations:
+            return 2, 3, 2
+        return negotiation.answer_for(request, self._services, self._max_pdu, tuple(self._extra(request)))
+
+    def _extra(self, request: AssociateRQ) -> Iterator[items.UserItem]:
+        asked = negotiation.operations_window(request.user_items)
+        if asked is not None and self._window is not None:
+            yield items.AsynchronousOperations(
+                _smaller(asked.invoked, self._window.performed), _smaller(asked.performed, self._window.invoked)
+            )
+        if any(isinstance(item, items.UserIdentity) and item.response_requested for item in request.user_items):
+            yield items.UserIdentityResponse(b"")
+
+    # -- connecting --------------------------------------------------------------------------------------------
+
+    def connect(
+        self,
+        peer: Address,
+        proposals: Sequence[Proposal],
+        *,
+        handler: Handler | None = None,
+        user_items: Sequence[items.UserItem] = (),
+        calling_ae: str | None = None,
+    ) -> Association:
+        """Open an association. With a handler the requests of the peer are served at any time, on a thread.
+
+        Raises PeerUnreachable, PeerTimeout, AssociationRejected, AssociationAborted.
+        """
+        extra = [*([self._window] if self._window else []), *user_items]
+        request = negotiation.request_for(calling_ae or self.ae_title, peer.ae_title, proposals, self._max_pdu, extra)
+        sock = self._dial(peer)
+        association = self._association(
+            sock, next_number(), str(peer), requestor=True, handlers=lambda _: handler, threaded=handler is not None
+        )
+        try:
+            association.open_as_requestor(request)
+        except BaseException:
+            association.close()
+            self._forget(association)
+            raise
+        if handler is not None:
+            self._workers.submit(lambda: self._serve_own(association))
+        return association
+
+    def _serve_own(self, association: Association) -> None:
+        association.serve_on_this_thread()
+        association.serve_until_closed()
+        self._forget(association)
+
+    def _dial(self, peer: Address) -> socket.socket:
+        try:
+            sock = socket.create_connection((peer.host, peer.port), self._timeouts.connect)
+        except OSError as problem:
+            reason = problem.strerror or str(problem)
+            raise PeerUnreachable(f"{peer} cannot be reached: {reason}; check host, port and that it runs") from problem
+        if self._tls is None:
+            return sock
+        try:
+            return self._tls.client_context().wrap_socket(sock, server_hostname=peer.host)
+        except (OSError, ssl.SSLError) as problem:
+            sock.close()
+            raise PeerUnreachable(f"TLS with {peer} was not agreed: {problem}; check the certificates") from problem
+
+    # -- both --------------------------------------------------------------------------------------------------
+
+    def _association(
+        self,
+        sock: socket.socket,
+        number: int,
+        peer: str,
+        *,
+        requestor: bool,
+        handlers: object,
+        threaded: bool = True,
+    ) -> Association:
+        core = AssociationCore(requestor=requestor, max_pdu=self._max_pdu, sinks=self._sink)
+        association = Association(
+            Channel(sock, number, self._capture),
+            core,
+            self._recorder,
+            number=number,
+            actor=self.actor,
+            timeouts=self._timeouts,
+            handlers=handlers,  # type: ignore[arg-type]
+            workers=self._workers if threaded else None,
+            peer=peer,
+        )
+        with self._lock:
+            self._open[number] = association
+        local = sock.getsockname()
+        self._note(
+            number,
+            "CONNECTION-OPENED",
+            {"peer": peer, "local": f"{local[0]}:{local[1]}", "incoming": not requestor, "tls": self._tls is not None},
+        )
+        return association
+
+    def _forget(self, association: Association) -> None:
+        with self._lock:
+            self._open.pop(association.id, None)
+
+    def _note(self, number: int, kind: str, fields: Mapping[str, object]) -> None:
+        self._recorder.record(Direction.NONE, Protocol.DICOM, kind, actor=self.actor, association=number, fields=fields)
+
+    def _sink(self, _context: int, _command: Command) -> Sink:
+        if self._spool is None:
+            self._spool = Path(tempfile.mkdtemp(prefix="ihe-spool-"))
+            # Evidence must outlive the node, but not the process.
+            weakref.finalize(type(self), shutil.rmtree, self._spool, ignore_errors=True)
+        return SpoolSink(self._spool, self._spool_threshold)
+
+
+def _smaller(left: int, right: int) -> int:
+    """The smaller of two windows, where 0 is no limit."""
+    return min(left, right) if left and right else left or right
