@@ -5,6 +5,7 @@ from __future__ import annotations
 import enum
 from collections.abc import Mapping, Sequence
 
+from harness.core.errors import UsageError
 from harness.protocols.hl7.message import HL7Message, compose
 
 
@@ -56,12 +57,13 @@ def acknowledge(
     condition: Condition | None = None,
     kind: str = "ACK",
     segments: Sequence[tuple[str, Mapping[str, str]]] = (),
+    acknowledged_id: str | None = None,
 ) -> bytes:
     """The answer to ``message``: MSH and MSA, an ERR segment where ``condition`` says what was wrong, and more.
 
     Sender and receiver are swapped; version, processing ID and character set are those of the message. ``kind``
     is ``ACK`` or an application answer such as ``ORR^O02``. ``time`` is an HL7 time stamp. ``location`` is a path
-    (``PID-5``).
+    (``PID-5``). MSA-2 is the control ID of ``message`` unless ``acknowledged_id`` says otherwise.
     """
     version = message.version or "2.3.1"
     trigger = message.trigger
@@ -83,10 +85,17 @@ def acknowledge(
     for number, name in enumerate(names, 1):
         header[f"18[{number}]"] = name
     parts: list[tuple[str, Mapping[str, str]]] = [("MSH", header)]
-    parts.append(("MSA", {"1": code.value, "2": message.control_id, "3": text}))
+    parts.append(
+        ("MSA", {"1": code.value, "2": message.control_id if acknowledged_id is None else acknowledged_id, "3": text})
+    )
     if condition is not None:
         parts.append(("ERR", _error(version, condition, location, text)))
-    return compose(_clean([*parts, *segments]), character_sets=names or ("UNICODE UTF-8",))
+    everything = _clean([*parts, *segments])
+    try:
+        return compose(everything, character_sets=names or ("UNICODE UTF-8",))
+    except UsageError:  # a set that is not known, or a text of ours outside it: the answer must go out all the same
+        plain = [(n, {k: v.encode("ascii", "replace").decode("ascii") for k, v in f.items()}) for n, f in everything]
+        return compose(plain)
 
 
 def _clean(

@@ -359,6 +359,12 @@ class MllpSender:
             except (ConnectionLost, AcknowledgementTimeout):
                 return None
 
+    def abort(self) -> None:
+        """Break off what another thread waits for; it gets ConnectionLost."""
+        connection = self._socket
+        if connection is not None:
+            _shut(connection)
+
     def close(self) -> None:
         """Close the connection, if one is open."""
         with self._lock:

@@ -1,0 +1,81 @@
+"""What every receiver of RAD-1 and RAD-12 does with its order book."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from harness.actors.orders import OrderBook, Patient, Visit
+from harness.actors.orders_behaviour import OrdersBehaviour, Refusal
+from harness.actors.orders_endpoint import Accepted, Refused, Rule
+from harness.actors.orders_reader import retired_of, visit_of
+from harness.protocols.hl7.acknowledge import Code, Condition
+from harness.protocols.hl7.message import HL7Message
+
+_PATIENT = ("PID-3.1", "PID-5")
+_VISIT = (*_PATIENT, "PV1-2")
+
+
+class PatientReceiver:
+    """Keeps patients and visits up to date. ``updated`` and ``merged`` tell others, after the acknowledgement."""
+
+    def __init__(
+        self,
+        book: OrderBook,
+        behaviour: OrdersBehaviour,
+        *,
+        updated: Callable[[HL7Message, Patient, Visit], None] = lambda message, patient, visit: None,
+        merged: Callable[[HL7Message, Patient, Patient], None] = lambda message, survivor, retired: None,
+    ) -> None:
+        self.book, self._behaviour = book, behaviour
+        self._updated, self._merged = updated, merged
+
+    def registration_rules(self) -> dict[tuple[str, str], Rule]:
+        """RAD-1."""
+        rules = {("ADT", trigger): Rule(self._register, _VISIT) for trigger in ("A01", "A04", "A05")}
+        return rules | {("ADT", trigger): Rule(self._cancel, _PATIENT) for trigger in ("A11", "A38")}
+
+    def update_rules(self) -> dict[tuple[str, str], Rule]:
+        """RAD-12."""
+        triggers = ("A02", "A03", "A06", "A07", "A08", "A12", "A13")
+        rules = {("ADT", trigger): Rule(self._change, _VISIT) for trigger in triggers}
+        return rules | {("ADT", "A40"): Rule(self._merge, ("PID-3.1", "MRG-1.1"))}
+
+    def take(self, message: HL7Message) -> tuple[Patient, Visit]:
+        """The patient and visit of any message, on top of what is known; kept in the book."""
+        new = self._behaviour.patient_of(message, None)
+        known = self.book.patient(new.identifier)
+        patient = self._behaviour.patient_of(message, known)
+        visit = visit_of(message, self.book.visit(new.identifier))
+        return self.book.register(patient, visit), visit
+
+    def _register(self, message: HL7Message) -> Accepted:
+        patient, visit = self.take(message)
+        self.book.set_visit(patient.identifier, replace(visit, active=True))
+        return Accepted()
+
+    def _cancel(self, message: HL7Message) -> Accepted:
+        identifier = self._behaviour.patient_of(message, None).identifier
+        visit = self.book.visit(identifier)
+        if visit is not None:
+            self.book.set_visit(identifier, replace(visit, active=False))
+        return Accepted()
+
+    def _change(self, message: HL7Message) -> Accepted:
+        new = self._behaviour.patient_of(message, None)
+        known = self.book.patient(new.identifier)
+        patient = self._behaviour.patient_of(message, known)
+        visit = visit_of(message, self.book.visit(new.identifier))
+        self._behaviour.update(self.book, patient)
+        self.book.set_visit(patient.identifier, visit)
+        return Accepted(then=lambda: self._updated(message, patient, visit))
+
+    def _merge(self, message: HL7Message) -> Accepted:
+        retired = retired_of(message)
+        new = self._behaviour.patient_of(message, None)
+        if retired.identifier.key == new.identifier.key:
+            text = "the surviving and the retired identifier are the same"
+            raise Refused(Refusal(Code.ERROR, Condition.DUPLICATE_KEY, text, "MRG-1"))
+        survivor = self._behaviour.patient_of(message, self.book.patient(new.identifier))
+        self._behaviour.merge(self.book, survivor, retired.identifier)
+        return Accepted(then=lambda: self._merged(message, survivor, retired))
