@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import io
 import struct
 import threading
 import warnings
 import zlib
+from collections.abc import Iterator
 from typing import Any, Final
 
 from pydicom.dataelem import DataElement, RawDataElement
@@ -31,6 +33,14 @@ _UNREADABLE = (
 )  # fmt: skip
 
 
+@contextlib.contextmanager
+def quiet() -> Iterator[None]:
+    """pydicom warns about values that a judge wants to see; under a lock, because warning filters are global."""
+    with _QUIET, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
+
+
 def decode(payload: Blob | bytes, transfer_syntax: str, *, pixels: bool | None = None) -> Dataset:
     """A data set from its bytes. Raises WireError if not even its structure can be read.
 
@@ -47,8 +57,7 @@ def decode(payload: Blob | bytes, transfer_syntax: str, *, pixels: bool | None =
         stream = io.BytesIO(_inflate(payload if isinstance(payload, bytes) else payload.bytes()))
     else:
         stream = io.BytesIO(payload) if isinstance(payload, bytes) else payload.open()
-    with stream, _QUIET, warnings.catch_warnings():
-        warnings.simplefilter("ignore")
+    with stream, quiet():
         try:
             ds = read_dataset(stream, implicit, little, stop_when=stop)
         except _UNREADABLE as problem:
@@ -87,8 +96,7 @@ def encode(ds: Dataset, transfer_syntax: str) -> bytes:
     implicit, little, deflated = encoding_of(transfer_syntax)
     stream = DicomBytesIO()
     stream.is_implicit_VR, stream.is_little_endian = implicit, little
-    with _QUIET, warnings.catch_warnings():
-        warnings.simplefilter("ignore")
+    with quiet():
         write_dataset(stream, _without_meta(ds))
     data = bytes(stream.getvalue())
     if deflated:
