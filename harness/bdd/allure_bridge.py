@@ -28,9 +28,11 @@ def start(record: ScenarioRecord, step: Any) -> None:
     record.allure_open.append(identifier)
     parameters = {}
     if step.datatable:
-        parameters["table"] = "\n".join(" | ".join(row) for row in step.raw_datatable_rows()) if hasattr(
-            step, "raw_datatable_rows"
-        ) else str(step.datatable)
+        parameters["table"] = (
+            "\n".join(" | ".join(row) for row in step.raw_datatable_rows())
+            if hasattr(step, "raw_datatable_rows")
+            else str(step.datatable)
+        )
     title = f"{str(step.keyword).strip()} {step.name}"
     allure_commons.plugin_manager.hook.start_step(uuid=identifier, title=title, params=parameters)
 

@@ -13,7 +13,7 @@ from harness.core.message import Direction, Message
 from harness.core.spec import Requirement
 from harness.core.transcript import Transcript
 from harness.core.verdict import Verdict, roll_up
-from harness.profiles import demands, judgement, registry
+from harness.profiles import demands, facts, judgement, registry
 from harness.sut.actions import Action, Outcome, OutcomeState
 
 if TYPE_CHECKING:
@@ -50,10 +50,11 @@ class ScenarioContext:
         action = Action(name, parameters)
         self.asked_at = self.transcript.mark()
         fact: dict[str, Any] = {"action": name, "parameters": dict(parameters)}
-        self.transcript.note("ACTION", fact)
+        self.transcript.note("ASKED", fact)
         seconds = self.lab.action_timeout(needs_operator=self.lab.attended)
         outcome = self.lab.driver.perform(action, timeout=seconds)
-        self.transcript.note("OUTCOME", {"action": name, "state": outcome.state.value, "detail": outcome.detail})
+        said = {"state": outcome.state.value, "detail": outcome.detail, "answers": dict(outcome.answers)}
+        self.transcript.note(facts.ACTION, {**fact, "outcome": said})
         if outcome.state in (OutcomeState.UNSUPPORTED, OutcomeState.DECLINED):
             raise Unjudgeable(f"{action.wording()} — {outcome.state.value}: {outcome.detail}")
         if outcome.state is OutcomeState.FAILED:
@@ -88,7 +89,9 @@ class ScenarioContext:
         if self.transcript.faults:
             raise Unjudgeable("a simulated actor failed, see the faults of this scenario")
         requirement = demanded_by or demands.demanded_by(kind, actor, self.tags.actor)
-        seen = ", ".join(dict.fromkeys(m.kind for m in self.transcript.select(direction=Direction.FROM_SUT, after=start)))
+        seen = ", ".join(
+            dict.fromkeys(m.kind for m in self.transcript.select(direction=Direction.FROM_SUT, after=start))
+        )
         summary = f"No {kind} {condition + ' ' if condition else ''}came to the {actor} within {seconds:g} s"
         detail = self.memory.get("action failed", "")
         if detail:
@@ -166,7 +169,9 @@ class ScenarioContext:
         for name in self.tags.requirements:
             if name not in judged:
                 self.findings.append(
-                    Finding("claim", name, Verdict.INCONCLUSIVE, "The scenario names this requirement and nothing judged it")
+                    Finding(
+                        "claim", name, Verdict.INCONCLUSIVE, "The scenario names this requirement and nothing judged it"
+                    )
                 )
 
     def verdict(self) -> Verdict:
@@ -202,5 +207,7 @@ def describe(finding: Finding, transcript: Transcript, row: Requirement | None) 
         messages = ", ".join(by_seq[seq].label for seq in finding.evidence[:4] if seq in by_seq)
         parts.append(f"    where    {' · '.join(p for p in (messages, finding.locator) if p)}")
     if row is not None:
-        parts.append(f"    because  {row.statement} ({row.source.split(' [', 1)[0]}; confidence {row.confidence.value})")
+        parts.append(
+            f"    because  {row.statement} ({row.source.split(' [', 1)[0]}; confidence {row.confidence.value})"
+        )
     return "\n".join(parts)

@@ -117,7 +117,11 @@ def _lint_feature(
 
 
 def _lint_steps_of(
-    path: Path, scenario: ScenarioTemplate, background: Sequence[Step], steps: Sequence[StepInfo], problems: list[Problem]
+    path: Path,
+    scenario: ScenarioTemplate,
+    background: Sequence[Step],
+    steps: Sequence[StepInfo],
+    problems: list[Problem],
 ) -> tuple[str, ...]:
     contexts = [dict(c) for examples in scenario.examples for c in examples.as_contexts()] or [{}]
     texts: list[str] = []
@@ -136,7 +140,9 @@ def _lint_steps_of(
                 patterns = " and ".join(repr(info.pattern) for info in matching)
                 problems.append(Problem(path, line, f"the step {step.name!r} is ambiguous: {patterns} match"))
     if not has_then:
-        problems.append(Problem(path, scenario.line_number, f"scenario {scenario.name!r} has no Then: it would judge nothing"))
+        problems.append(
+            Problem(path, scenario.line_number, f"scenario {scenario.name!r} has no Then: it would judge nothing")
+        )
     return tuple(texts)
 
 

@@ -48,7 +48,9 @@ def carry_out(settings: RunSettings, progress: Progress) -> RunOutcome:
     results = _ordered(holder.config.stash[plugin.RESULTS])
     failure = holder.config.stash.get(plugin.FAILURE, None)
     if failure is None and int(code) in (3, 4) and not results:
-        failure = EngineFailure(f"the test runner failed (pytest exit code {int(code)}); run with --debug for its output")
+        failure = EngineFailure(
+            f"the test runner failed (pytest exit code {int(code)}); run with --debug for its output"
+        )
     interrupted = int(code) == 2 and failure is None
     result = RunResult(
         run_id=settings.run_id,
@@ -110,7 +112,9 @@ def _arguments(settings: RunSettings) -> list[str]:
 @contextmanager
 def _isolated() -> Iterator[None]:
     """Plugins and options of the vendor's own pytest set-up stay outside."""
-    kept = {name: os.environ.get(name) for name in ("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "PYTEST_ADDOPTS", "PYTEST_PLUGINS")}
+    kept = {
+        name: os.environ.get(name) for name in ("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "PYTEST_ADDOPTS", "PYTEST_PLUGINS")
+    }
     os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
     os.environ.pop("PYTEST_ADDOPTS", None)
     os.environ.pop("PYTEST_PLUGINS", None)

@@ -7,7 +7,9 @@ from collections.abc import Sequence
 from harness.core.errors import UsageError
 
 
-def rows(table: Sequence[Sequence[str]], *, required: Sequence[str] = (), optional: Sequence[str] = ()) -> list[dict[str, str]]:
+def rows(
+    table: Sequence[Sequence[str]], *, required: Sequence[str] = (), optional: Sequence[str] = ()
+) -> list[dict[str, str]]:
     """Rows of a table with a header line, by column name.
 
     Raises UsageError for an unknown or missing column, or a table without rows.

@@ -20,15 +20,25 @@ from harness.profiles import registry
 
 
 def explain(
-    identifier: Annotated[str, typer.Argument(metavar="ID", help="RAD-7-SCU-05, RAD-7, MESA-241, a check, a defect, 0040,0270 …")],
+    identifier: Annotated[
+        str, typer.Argument(metavar="ID", help="RAD-7-SCU-05, RAD-7, MESA-241, a check, a defect, 0040,0270 …")
+    ],
     json_output: Annotated[bool, typer.Option("--json", help="Print as JSON.")] = False,
 ) -> int:
     """Explain a requirement, check, transaction, MESA number, defect or DICOM attribute."""
-    found = _requirement(identifier) or _transaction(identifier) or _alias(identifier) or _defect(identifier) or _tag(identifier)
+    found = (
+        _requirement(identifier)
+        or _transaction(identifier)
+        or _alias(identifier)
+        or _defect(identifier)
+        or _tag(identifier)
+    )
     if found is None:
         import difflib
 
-        near = difflib.get_close_matches(identifier, [*registry.requirements(), *registry.TRANSACTIONS, *registry.ALIASES], n=3)
+        near = difflib.get_close_matches(
+            identifier, [*registry.requirements(), *registry.TRANSACTIONS, *registry.ALIASES], n=3
+        )
         raise UsageError(f"nothing is called {identifier!r}" + (f"; did you mean {', '.join(near)}?" if near else ""))
     if json_output:
         print_json(found)
@@ -62,7 +72,8 @@ def _requirement(identifier: str) -> dict[str, Any] | None:
         "option": row.option,
         "condition": row.condition,
         "source": row.source,
-        "confidence": row.confidence.value + ("" if row.confirmed else " (a breach is a warning until the clause was found)"),
+        "confidence": row.confidence.value
+        + ("" if row.confirmed else " (a breach is a warning until the clause was found)"),
         "verification": row.verification.value + (f": {row.reason}" if row.reason else ""),
         "how": row.how,
         "checks": [f"{check.id}: {check.title}" for check in registry.checks_for(row.id)],

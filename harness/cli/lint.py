@@ -14,7 +14,9 @@ from harness.cli.console import out, print_json
 
 
 def lint(
-    path: Annotated[list[Path] | None, typer.Argument(help="Feature files or folders; default: the built-in ones.")] = None,
+    path: Annotated[
+        list[Path] | None, typer.Argument(help="Feature files or folders; default: the built-in ones.")
+    ] = None,
     json_output: Annotated[bool, typer.Option("--json", help="Print the problems as JSON.")] = False,
 ) -> int:
     """Check feature files: undefined or ambiguous steps, names, tags, scenarios that judge nothing."""

@@ -90,7 +90,13 @@ def _actors() -> list[dict[str, Any]]:
 
 def _transactions() -> list[dict[str, Any]]:
     return [
-        {"transaction": t.id, "name": t.name, "from": list(t.initiators), "to": list(t.responders), "service": t.service}
+        {
+            "transaction": t.id,
+            "name": t.name,
+            "from": list(t.initiators),
+            "to": list(t.responders),
+            "service": t.service,
+        }
         for t in registry.TRANSACTIONS.values()
     ]
 
@@ -131,13 +137,14 @@ def _scenarios() -> list[dict[str, Any]]:
 
 
 def _steps() -> list[dict[str, Any]]:
-    return [{"step": f"{s.kind.title()} {s.example}", "meaning": s.doc.splitlines()[0] if s.doc else ""} for s in all_steps()]
+    return [
+        {"step": f"{s.kind.title()} {s.example}", "meaning": s.doc.splitlines()[0] if s.doc else ""}
+        for s in all_steps()
+    ]
 
 
 def _defects() -> list[dict[str, Any]]:
-    return [
-        {"id": d.id, "in": d.product, "title": d.title, "breaks": list(d.breaks)} for d in catalogue.all_defects()
-    ]
+    return [{"id": d.id, "in": d.product, "title": d.title, "breaks": list(d.breaks)} for d in catalogue.all_defects()]
 
 
 _ROWS = {

@@ -32,7 +32,9 @@ class LiveProgress:
             self._status.start()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         if self._status is not None:
             self._status.stop()
 
@@ -65,7 +67,9 @@ class LiveProgress:
         if result.verdict >= Verdict.INCONCLUSIVE:
             for finding in sorted(result.findings, key=lambda f: -f.verdict)[:3]:
                 if finding.verdict >= Verdict.INCONCLUSIVE:
-                    line = Text.assemble("   ", (f"{finding.verdict.mark} {finding.requirement} ", style), finding.summary)
+                    line = Text.assemble(
+                        "   ", (f"{finding.verdict.mark} {finding.requirement} ", style), finding.summary
+                    )
                     self._console.print(line)
             if result.reason and not result.findings:
                 self._console.print(Text("   " + result.reason.splitlines()[0]), style=style)

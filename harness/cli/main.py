@@ -12,7 +12,21 @@ import traceback
 
 import typer
 
-from harness.cli import doctor, dry_run, evidence, explain, lint, listing, matrix, mutants, rejudge, report, run, simulate, validate
+from harness.cli import (
+    doctor,
+    dry_run,
+    evidence,
+    explain,
+    lint,
+    listing,
+    matrix,
+    mutants,
+    rejudge,
+    report,
+    run,
+    simulate,
+    validate,
+)
 from harness.cli.console import complain
 from harness.core.errors import EnvironmentFailure, HarnessError, UsageError
 from harness.modality.cli import app as modality_app

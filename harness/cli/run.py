@@ -30,8 +30,12 @@ from harness.sut.config import SutFile, load_sut
 
 def run(
     sut: Annotated[Path | None, typer.Option(help="SUT file; without it the reference modality is tested.")] = None,
-    profile: Annotated[list[str] | None, typer.Option(help="Only this profile (SWF, SWF.b, CPI, ARI, PDI); repeatable.")] = None,
-    actor: Annotated[list[str] | None, typer.Option(help="Only scenarios in which the product plays this actor; repeatable.")] = None,
+    profile: Annotated[
+        list[str] | None, typer.Option(help="Only this profile (SWF, SWF.b, CPI, ARI, PDI); repeatable.")
+    ] = None,
+    actor: Annotated[
+        list[str] | None, typer.Option(help="Only scenarios in which the product plays this actor; repeatable.")
+    ] = None,
     only: Annotated[
         list[str] | None, typer.Option(help="Scenario, transaction, requirement, case or MESA number; repeatable.")
     ] = None,
@@ -40,10 +44,14 @@ def run(
     out: Annotated[Path | None, typer.Option(help="Folder for this run; default reports/<run id>.")] = None,
     workers: Annotated[int, typer.Option(min=1, max=16, help="Parallel workers, if the driver allows them.")] = 1,
     waivers: Annotated[Path | None, typer.Option(help="File of agreed deviations.")] = None,
-    allow_inconclusive: Annotated[bool, typer.Option("--allow-inconclusive", help="Not judged does not fail the run.")] = False,
+    allow_inconclusive: Annotated[
+        bool, typer.Option("--allow-inconclusive", help="Not judged does not fail the run.")
+    ] = False,
     strict: Annotated[bool, typer.Option("--strict", help="Unconfirmed SHALLs fail, too.")] = False,
     rerun_failed: Annotated[Path | None, typer.Option(help="Only what did not pass in this earlier run.")] = None,
-    defect: Annotated[list[str] | None, typer.Option(help="Seed this defect into the reference modality; repeatable.")] = None,
+    defect: Annotated[
+        list[str] | None, typer.Option(help="Seed this defect into the reference modality; repeatable.")
+    ] = None,
     json_output: Annotated[bool, typer.Option("--json", help="Print the outcome as JSON.")] = False,
 ) -> int:
     """Run scenarios against a product and judge every message."""

@@ -117,8 +117,12 @@ def _print_broken(console: Console, result: RunResult, waived: WaivedRun) -> Non
         return
     console.print(Text("\nWhat to fix first", style="bold"))
     for requirement, (finding, name) in list(worst.items())[:10]:
-        console.print(Text.assemble((f" {finding.verdict.mark} {requirement} ", STYLES[finding.verdict]), finding.summary))
-        came = f"expected {' or '.join(finding.expected)}; came {finding.actual}" if finding.expected else finding.actual
+        console.print(
+            Text.assemble((f" {finding.verdict.mark} {requirement} ", STYLES[finding.verdict]), finding.summary)
+        )
+        came = (
+            f"expected {' or '.join(finding.expected)}; came {finding.actual}" if finding.expected else finding.actual
+        )
         if came:
             console.print(Text(f"     {came}"))
         console.print(Text(f"     {finding.locator + ' · ' if finding.locator else ''}{name}", style="bright_black"))

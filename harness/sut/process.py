@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import signal
@@ -72,10 +73,8 @@ class ManagedProcess:
         process, self._process = self._process, None
         if process is not None:
             _signal_group(process, getattr(signal, self._table.stop))
-            try:
+            with contextlib.suppress(subprocess.TimeoutExpired):
                 process.wait(self._table.stop_timeout)
-            except subprocess.TimeoutExpired:
-                pass
             _signal_group(process, signal.SIGKILL)
             process.wait()
         if self._log is not None:
@@ -131,8 +130,9 @@ class ManagedProcess:
                     break
                 if time.monotonic() > deadline:
                     self.stop()
+                    seconds = f"{self._table.ready.timeout:g} s"
                     raise EnvironmentFailure(
-                        f"{program} did not listen on {host}:{port} within {self._table.ready.timeout:g} s: {self._tail()}"
+                        f"{program} did not listen on {host}:{port} within {seconds}: {self._tail()}"
                     )
                 time.sleep(_POLL)  # a foreign process offers no event to wait for
 

@@ -51,17 +51,22 @@ class HttpDriver:
 
 
 def call(
-    url: str, body: Mapping[str, Any] | None, *, token: str = "", timeout: float = 30.0, method: str = "POST"
+    url: str,
+    body: Mapping[str, Any] | None,
+    *,
+    token: str = "",
+    timeout: float = 30.0,
+    method: str = "POST",
+    headers: Mapping[str, str] | None = None,
 ) -> tuple[int, Any, str]:
     """One JSON request: ``(status, decoded body, detail)``; status 0 when nothing answered."""
     if not url.startswith(("http://", "https://")):
         return 0, None, f"not an HTTP address: {url}"
     data = None if body is None else json.dumps(body, ensure_ascii=False).encode()
-    headers = {"Content-Type": "application/json", "Accept": "application/json"}
+    sent = {"Content-Type": "application/json", "Accept": "application/json", **(headers or {})}
     if token:
-        headers["Authorization"] = f"Bearer {token}"
-        headers["X-Token"] = token
-    request = urllib.request.Request(url, data=data, headers=headers, method=method)
+        sent["Authorization"] = f"Bearer {token}"
+    request = urllib.request.Request(url, data=data, headers=sent, method=method)
     try:
         with _OPENER.open(request, timeout=timeout) as response:
             return response.status, _decoded(response.read(_MAX_BODY)), ""

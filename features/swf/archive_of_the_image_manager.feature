@@ -1,0 +1,149 @@
+@profile:SWF @profile:SWF.b @actor:image-manager
+Feature: The archive stores, commits, answers queries and delivers
+  The product under test is an Image Manager/Archive; modality and display are simulated.
+
+  @quick @transaction:RAD-8 @req:RAD-8-SCP-01 @req:RAD-8-SCP-04
+  Scenario: Images of every declared class are stored
+    When the Acquisition Modality stores the study "one of each class"
+    Then every image was accepted
+    And the exchange satisfies every "RAD-8" requirement
+
+  @transaction:RAD-8 @transaction:RAD-14 @req:RAD-8-SCP-05
+  Scenario: Storing an instance twice leaves one
+    When the Acquisition Modality stores the study "ct of doe"
+    And the Acquisition Modality stores the study "ct of doe" again
+    And the Image Display queries "IMAGE" level of the study "ct of doe" by
+      | SOPInstanceUID | |
+    Then exactly the images of "ct of doe" are returned
+    And the requirement "RAD-8-SCP-05" is met
+
+  @quick @transaction:RAD-10 @req:RAD-10-SCP-01 @req:RAD-10-SCP-02
+  Scenario: Commitment of stored instances succeeds
+    When the Acquisition Modality stores the study "ct of doe"
+    And the Acquisition Modality asks for commitment of the study "ct of doe"
+    Then a commitment report comes
+    And the exchange satisfies every "RAD-10" requirement
+
+  @transaction:RAD-10 @req:RAD-10-SCP-03 @req:RAD-10-SCP-04
+  Scenario: Commitment of an unknown instance is reported as failed
+    When the Acquisition Modality stores the study "ct of doe"
+    And the Acquisition Modality asks for commitment of the study "ct of doe" and one instance that was never stored
+    Then a commitment report comes
+    And the exchange satisfies every "RAD-10" requirement
+
+  @quick @transaction:RAD-14 @req:RAD-14-SCP-01
+  Scenario Outline: <model> queries are answered
+    Given the archive holds the studies of doe, roe and kim
+    When the Image Display queries "STUDY" level in the "<model>" model by
+      | PatientID | ID of doe |
+    Then exactly the studies of "doe" are returned
+    And the exchange satisfies every "RAD-14" requirement
+
+    Examples:
+      | model        |
+      | Study Root   |
+      | Patient Root |
+
+  @transaction:RAD-14 @req:RAD-14-SCP-02
+  Scenario Outline: Study level matching by <keyword> "<value>"
+    Given the archive holds the studies of doe, roe and kim
+    When the Image Display queries "STUDY" level in the "Study Root" model by
+      | <keyword> | <value> |
+    Then exactly the studies of "<found>" are returned
+    And the exchange satisfies every "RAD-14" requirement
+
+    Examples:
+      | keyword          | value            | found         |
+      | PatientName      | DOE*             | doe           |
+      | PatientID        | ID of roe        | roe           |
+      | AccessionNumber  | accession of kim | kim           |
+      | StudyDate        | date of doe      | doe           |
+      | StudyDate        | range of all     | doe, roe, kim |
+      | StudyTime        | time of roe      | roe           |
+      | StudyID          | study ID of kim  | kim           |
+      | StudyInstanceUID | study of doe     | doe           |
+      | PatientName      | NOBODY*          | nobody        |
+
+  @transaction:RAD-14 @req:RAD-14-SCP-03
+  Scenario Outline: Modalities in Study: <modality>
+    Given the archive holds the studies of doe, roe and kim
+    When the Image Display queries "STUDY" level in the "Study Root" model by
+      | ModalitiesInStudy | <modality> |
+    Then exactly the studies of "<found>" are returned
+    And the exchange satisfies every "RAD-14" requirement
+
+    Examples:
+      | modality | found    |
+      | CT       | doe      |
+      | MR       | roe, kim |
+      | OT       | kim      |
+
+  @transaction:RAD-14 @req:RAD-14-SCP-06
+  Scenario: Referring physician
+    Given the archive holds the studies of doe, roe and kim
+    When the Image Display queries "STUDY" level in the "Study Root" model by
+      | ReferringPhysicianName | Welby* |
+    Then exactly the studies of "doe" are returned
+    And the requirement "RAD-14-SCP-06" is met
+
+  @transaction:RAD-14 @req:RAD-14-SCP-07 @req:RAD-14-SCP-08
+  Scenario: Series level
+    Given the archive holds the studies of doe, roe and kim
+    When the Image Display queries "SERIES" level of the study "kim" by
+      | Modality | OT |
+    Then exactly the series of "kim" with modality "OT" are returned
+    And the exchange satisfies every "RAD-14" requirement
+
+  @transaction:RAD-14 @req:RAD-14-SCP-10 @req:RAD-14-SCP-11
+  Scenario: Image level
+    Given the archive holds the studies of doe, roe and kim
+    When the Image Display queries "IMAGE" level of the study "doe" by
+      | InstanceNumber | 2 |
+    Then exactly the images of "doe" with number 2 are returned
+    And the exchange satisfies every "RAD-14" requirement
+
+  @transaction:RAD-14 @req:RAD-14-SCP-13
+  Scenario: A hierarchical query without its unique key
+    Given the archive holds the studies of doe, roe and kim
+    When the Image Display queries "SERIES" level without the study UID
+    Then the requirement "RAD-14-SCP-13" is met
+
+  @transaction:RAD-14 @req:RAD-14-SCP-15
+  Scenario: An optional key that nobody supports
+    Given the archive holds the studies of doe, roe and kim
+    When the Image Display asks at "STUDY" level for the unusual key "TimezoneOffsetFromUTC"
+    Then the requirement "RAD-14-SCP-15" is met
+
+  @quick @transaction:RAD-16 @req:RAD-16-SCP-01 @req:RAD-16-SCP-02 @req:RAD-16-SCP-06
+  Scenario Outline: Retrieve at <level> level
+    Given the archive holds the studies of doe, roe and kim
+    When the Image Display retrieves "<level>" of "kim"
+    Then exactly the instances that were asked for arrive
+    And the exchange satisfies every "RAD-16" requirement
+
+    Examples:
+      | level  |
+      | STUDY  |
+      | SERIES |
+      | IMAGE  |
+
+  @transaction:RAD-16 @req:RAD-16-SCP-03
+  Scenario: An unknown move destination
+    Given the archive holds the studies of doe, roe and kim
+    When the Image Display retrieves "STUDY" of "doe" to the unknown destination "NOWHERE"
+    Then the requirement "RAD-16-SCP-03" is met
+
+  @transaction:RAD-16 @req:RAD-16-SCP-04
+  Scenario: The destination refuses some images
+    Given the archive holds the studies of doe, roe and kim
+    And the Image Display refuses to store the class "Secondary Capture Image Storage"
+    When the Image Display retrieves "STUDY" of "kim"
+    Then the requirement "RAD-16-SCP-04" is met
+    And the requirement "RAD-16-SCP-02" is met
+
+  @transaction:RAD-16 @req:RAD-16-SCP-07
+  Scenario: Retrieve with C-GET
+    Given the archive holds the studies of doe, roe and kim
+    When the Image Display gets "STUDY" of "doe"
+    Then exactly the instances that were asked for arrive
+    And the requirement "RAD-16-SCP-07" is met

@@ -1,0 +1,241 @@
+"""The lab of a run: simulated actors, the product (started if its file says how), and the driver that asks it."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime
+import os
+import random
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+from harness.actors.acquisition import AcquisitionModality
+from harness.actors.actor import SimulatedActor
+from harness.actors.image_display import ImageDisplay
+from harness.actors.image_manager import ImageManager
+from harness.actors.order_filler import OrderFiller
+from harness.actors.pps_manager import PPSManager
+from harness.bdd.operator import TerminalOperator
+from harness.bdd.settings import RunSettings
+from harness.core.check import Declaration
+from harness.core.errors import EnvironmentFailure
+from harness.core.transcript import Recorder, Transcript
+from harness.protocols.dicom.node import Address
+from harness.reporting.evidence import EvidenceStore
+from harness.sut.actions import SutDriver
+from harness.sut.config import ActorEndpoint, DicomEndpoint, SutFile, load_sut
+from harness.sut.drivers import make_driver
+from harness.sut.drivers.replay import ReplayDriver
+from harness.sut.process import ManagedProcess, free_port, python
+
+_TITLES = {
+    "order-filler": "IHE_OF",
+    "pps-manager": "IHE_PPSM",
+    "image-manager": "IHE_IM",
+    "image-display": "IHE_ID",
+    "acquisition-modality": "IHE_MOD",
+}
+_CLASSES: dict[str, type[SimulatedActor]] = {
+    "order-filler": OrderFiller,
+    "pps-manager": PPSManager,
+    "image-manager": ImageManager,
+    "image-display": ImageDisplay,
+    "acquisition-modality": AcquisitionModality,
+}
+
+
+class Lab:
+    """One per process. :meth:`start` brings everything up, :meth:`stop` leaves nothing behind."""
+
+    def __init__(self, settings: RunSettings) -> None:
+        self.settings = settings
+        self.sut = self.read_sut(settings)
+        self.declaration: Declaration = self.sut.declaration()
+        self.recorder = Recorder(Transcript())
+        self.evidence = EvidenceStore(Path(settings.out))
+        self.today = datetime.date.today()
+        self.source = random.Random(f"{settings.run_id} {os.environ.get('PYTEST_XDIST_WORKER', '')}")
+        self._actors: dict[str, SimulatedActor] = {}
+        self._stack = contextlib.ExitStack()
+        self._driver: SutDriver | None = None
+        self._address: Address | None = None
+        self._process: ManagedProcess | None = None
+        self._operator = TerminalOperator()
+
+    @staticmethod
+    def read_sut(settings: RunSettings) -> SutFile:
+        """The SUT file of the run, with the defects that the command line seeds."""
+        sut = load_sut(Path(settings.sut))
+        if settings.defects or settings.variants:
+            driver = sut.driver.model_copy(
+                update={
+                    "defects": [*sut.driver.defects, *settings.defects],
+                    "variants": [*sut.driver.variants, *settings.variants],
+                }
+            )
+            sut = sut.model_copy(update={"driver": driver})
+        return sut
+
+    # -- coming up and going down --------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Start actors, product and driver. Raises EnvironmentFailure naming what is in the way."""
+        with self._cleanly():
+            work = self._work_folder()
+            self._start_actors()
+            values = self._values(work)
+            if self.sut.process is not None:
+                self._process = self._stack.enter_context(ManagedProcess(self.sut.process, values, work))
+            driver = make_driver(self.sut, Path(self.settings.sut), values, self._operator, work)
+            self._stack.callback(driver.close)
+            self._driver = driver
+            self._meet(driver)
+
+    def stop(self) -> None:
+        """Stop everything, in reverse order; a second call does nothing."""
+        self._stack.close()
+
+    @contextlib.contextmanager
+    def _cleanly(self) -> Iterator[None]:
+        try:
+            yield
+        except BaseException:
+            self._stack.close()
+            raise
+
+    def _work_folder(self) -> Path:
+        work = Path(self.settings.out) / "work" / os.environ.get("PYTEST_XDIST_WORKER", "main")
+        work.mkdir(parents=True, exist_ok=True)
+        return work
+
+    def _start_actors(self) -> None:
+        side = self.sut.harness
+        for slug, make in _CLASSES.items():
+            endpoint = side.actors.get(slug, ActorEndpoint())
+            title = endpoint.ae_title or _TITLES[slug]
+            actor = make(title, self.recorder, side.bind, endpoint.port)
+            actor.start()
+            self._stack.callback(actor.stop)
+            self._actors[slug] = actor
+        for actor in self._actors.values():
+            for other in self._actors.values():
+                actor.know(Address(other.ae_title, side.advertise, other.port))
+
+    def _values(self, work: Path) -> dict[str, str]:
+        """What ``{placeholders}`` in the SUT file stand for."""
+        values = {
+            "work": str(work),
+            "python": python(),
+            "here": str(Path(self.settings.sut).parent),
+            "advertise": self.sut.harness.advertise,
+        }
+        for slug, actor in self._actors.items():
+            values[f"{slug}.ae_title"] = actor.ae_title
+            values[f"{slug}.port"] = str(actor.port)
+        endpoint = self.sut.dicom
+        if endpoint is not None:
+            port = endpoint.port or (free_port(endpoint.host) if self.sut.process is not None else 0)
+            self.sut = self.sut.model_copy(update={"dicom": endpoint.model_copy(update={"port": port})})
+            values |= {"dicom.ae_title": endpoint.ae_title, "dicom.host": endpoint.host, "dicom.port": str(port)}
+        return values
+
+    def _meet(self, driver: SutDriver) -> None:
+        """Learn where the product listens, tell the actors, and see that it answers at all."""
+        endpoint: DicomEndpoint | None = getattr(driver, "endpoint", None) or self.sut.dicom
+        if endpoint is None or not endpoint.port:
+            return
+        self._address = Address(endpoint.ae_title, endpoint.host, endpoint.port)
+        for actor in self._actors.values():
+            actor.know(self._address)
+            for title in endpoint.calling_ae_titles:
+                actor.know(Address(title, endpoint.host, endpoint.port))
+        try:
+            with socket.create_connection((endpoint.host, endpoint.port), timeout=self.sut.timeouts.connect):
+                return
+        except OSError as error:
+            raise EnvironmentFailure(
+                f"{self.sut.product.name} does not answer on {endpoint.host}:{endpoint.port} ({error}); is it running? "
+                "`ihe-harness doctor --sut FILE` shows what to configure"
+            ) from None
+
+    # -- what steps use ------------------------------------------------------------------------------------------
+
+    @property
+    def driver(self) -> SutDriver:
+        """The driver; the lab has been started."""
+        assert self._driver is not None
+        return self._driver
+
+    @property
+    def attended(self) -> bool:
+        """Whether a person operates the product."""
+        return self.sut.driver.kind == "manual"
+
+    def action_timeout(self, *, needs_operator: bool) -> float:
+        """Seconds that an action may take."""
+        return self.sut.timeouts.operator if needs_operator else self.sut.timeouts.action
+
+    @property
+    def product(self) -> Address:
+        """Where the product listens for DICOM. Raises EnvironmentFailure if its file does not say."""
+        if self._address is None:
+            raise EnvironmentFailure(f"{self.settings.sut}: [dicom] with a port is needed: the product has to be called")
+        return self._address
+
+    @property
+    def station(self) -> str:
+        """The AE title that worklist entries are scheduled for."""
+        endpoint: DicomEndpoint | None = getattr(self._driver, "endpoint", None) or self.sut.dicom
+        return endpoint.ae_title if endpoint is not None else "SUT"
+
+    @property
+    def order_filler(self) -> OrderFiller:
+        """The simulated DSS/Order Filler."""
+        actor = self._actors["order-filler"]
+        assert isinstance(actor, OrderFiller)
+        return actor
+
+    @property
+    def pps_manager(self) -> PPSManager:
+        """The simulated Performed Procedure Step Manager."""
+        actor = self._actors["pps-manager"]
+        assert isinstance(actor, PPSManager)
+        return actor
+
+    @property
+    def image_manager(self) -> ImageManager:
+        """The simulated Image Manager/Archive."""
+        actor = self._actors["image-manager"]
+        assert isinstance(actor, ImageManager)
+        return actor
+
+    @property
+    def image_display(self) -> ImageDisplay:
+        """The simulated Image Display."""
+        actor = self._actors["image-display"]
+        assert isinstance(actor, ImageDisplay)
+        return actor
+
+    @property
+    def modality(self) -> AcquisitionModality:
+        """The simulated Acquisition Modality."""
+        actor = self._actors["acquisition-modality"]
+        assert isinstance(actor, AcquisitionModality)
+        return actor
+
+    # -- scenarios -------------------------------------------------------------------------------------------------
+
+    def begin(self, scenario: str) -> Transcript:
+        """A fresh transcript and actors without memory of earlier scenarios."""
+        transcript = Transcript()
+        self.recorder.target = transcript
+        for actor in self._actors.values():
+            actor.reset()
+        if isinstance(self._driver, ReplayDriver):
+            self._driver.begin(scenario, self.recorder)
+        return transcript
+
+    def store(self, scenario: str, transcript: Transcript) -> str:
+        """Keep the evidence; returns its path below the run folder."""
+        return self.evidence.store_transcript(scenario, transcript)

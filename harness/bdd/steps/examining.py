@@ -1,0 +1,181 @@
+"""What a modality under test is asked to do, and how our archive treats it."""
+
+from __future__ import annotations
+
+from harness.actors.image_manager import Delivery
+from harness.bdd.context import ScenarioContext
+from harness.bdd.orders import Scheduler, Step, Vocabulary
+from harness.bdd.people import person
+from harness.bdd.registry import given, then, when
+from harness.bdd.tables import pairs
+from harness.core.errors import NonConformance, UsageError
+from harness.core.message import Direction
+
+
+def _steps(context: ScenarioContext, names: str) -> list[Step]:
+    known: dict[str, Step] = context.memory.get("steps", {})
+    wanted = [name.strip() for name in names.split(",")]
+    if missing := [name for name in wanted if name not in known]:
+        raise UsageError(f"no step {', '.join(missing)} was scheduled; known: {', '.join(known) or 'none'}")
+    return [known[name] for name in wanted]
+
+
+def _perform(context: ScenarioContext, names: str, **more: object) -> None:
+    steps = _steps(context, names)
+    context.act(
+        "perform-step",
+        step_ids=[step.step_id for step in steps],
+        patient=steps[0].patient.name,
+        modality=str(steps[0].sps["Modality"]),
+        commit=True,
+        **more,
+    )
+
+
+# -- asking ------------------------------------------------------------------------------------------------------
+
+
+@when("the system under test queries the worklist by")
+def product_queries(scenario_context: ScenarioContext, datatable: list[list[str]]) -> None:
+    """Have the product query with exactly these keys; values may be words: today, ID of S1, this (station)."""
+    scheduler: Scheduler = scenario_context.memory["scheduler"]
+    words = Vocabulary(scheduler, scenario_context.memory.get("steps", {}))
+    keys = {name: words.value(text, scenario_context.lab.station) for name, text in pairs(datatable).items()}
+    scenario_context.act("query-worklist", keys=keys)
+
+
+@when('the system under test performs "{names:Text}" with {images:Count} images')
+@when('the system under test performs "{names:Text}" with {images:Count} image')
+def product_performs(scenario_context: ScenarioContext, names: str, images: int) -> None:
+    """Have the product perform one or more scheduled steps, store the images and ask for commitment."""
+    _perform(scenario_context, names, images=images)
+
+
+@when('the system under test performs "{names:Text}" with {images:Count} images, rejecting {reject:Count}')
+def product_performs_rejecting(scenario_context: ScenarioContext, names: str, images: int, reject: int) -> None:
+    """As above, with images that are rejected and must not be part of the step."""
+    _perform(scenario_context, names, images=images, reject=reject)
+
+
+@when('the system under test performs "{names:Text}" with {images:Count} images, but another procedure')
+def product_performs_other(scenario_context: ScenarioContext, names: str, images: int) -> None:
+    """Have the product perform another procedure than the scheduled one."""
+    _perform(scenario_context, names, images=images, protocol="other")
+
+
+@when('the system under test abandons "{names:Text}" after {images:Count} images for the reason "{reason:Text}"')
+def product_abandons(scenario_context: ScenarioContext, names: str, images: int, reason: str) -> None:
+    """Have the product discontinue a step, with a code of CID 9300 as the reason."""
+    _perform(scenario_context, names, images=images, end="discontinued", reason=reason)
+
+
+@when('the system under test appends {images:Count} image to "{names:Text}"')
+@when('the system under test appends {images:Count} images to "{names:Text}"')
+def product_appends(scenario_context: ScenarioContext, images: int, names: str) -> None:
+    """Have the product append images to a step that it completed before: a new performed step."""
+    steps = _steps(scenario_context, names)
+    scenario_context.act(
+        "append-to-step",
+        step_ids=[step.step_id for step in steps],
+        patient=steps[0].patient.name,
+        images=images,
+        commit=True,
+    )
+
+
+@when('the system under test examines "{key:Text}" unscheduled with {images:Count} images')
+def product_unscheduled(scenario_context: ScenarioContext, key: str, images: int) -> None:
+    """Have the product register a patient by hand and perform an examination without any order."""
+    subject = person(key)
+    scenario_context.act(
+        "perform-unscheduled", patient=subject.name, patient_id=subject.patient_id, images=images, modality="DX", commit=True
+    )
+
+
+# -- how our archive treats the product ----------------------------------------------------------------------------
+
+
+@given("the Image Manager reports commitment on a new association")
+def commitment_elsewhere(scenario_context: ScenarioContext) -> None:
+    """The archive calls back, proposing the SCP role for itself (PS3.4 J.3.3)."""
+    scenario_context.lab.image_manager.commitment(Delivery.NEW_ASSOCIATION)
+
+
+@given("the Image Manager reports commitment on the same association")
+def commitment_here(scenario_context: ScenarioContext) -> None:
+    """The archive reports while the association of the request is open."""
+    scenario_context.lab.image_manager.commitment(Delivery.SAME_ASSOCIATION)
+
+
+@given("the Image Manager fails to commit {count:Count} instance")
+def commitment_fails(scenario_context: ScenarioContext, count: int) -> None:
+    """The report is of event type 2, with that many failed instances."""
+    scenario_context.lab.image_manager.fail_commitment(count)
+
+
+@given("the Image Manager refuses the next image with the status {status:w}")
+def store_refused(scenario_context: ScenarioContext, status: str) -> None:
+    """The first C-STORE is answered with that status, e.g. A700 (out of resources)."""
+    scenario_context.lab.image_manager.refuse_next(int(status, 16))
+
+
+# -- what must have come -------------------------------------------------------------------------------------------
+
+
+@then("the query was answered with {matches:Count} matches")
+@then("the query was answered with {matches:Count} match")
+def answered_with(scenario_context: ScenarioContext, matches: int) -> None:
+    """Our Order Filler had exactly so many matches: the keys of the product mean what was asked for."""
+    context = scenario_context
+    if context.that is None or context.that.kind != "C-FIND-RQ":
+        raise UsageError("this step follows 'a \"C-FIND-RQ\" reaches ...'")
+    request = context.that
+    final = context.transcript.wait_for(
+        "C-FIND-RSP",
+        timeout=context.lab.sut.timeouts.exchange,
+        after=request.seq,
+        direction=Direction.TO_SUT,
+        where=lambda m: m.association == request.association and m.fields.get("Status") not in (0xFF00, 0xFF01),
+    )
+    pending = [
+        m
+        for m in context.transcript.select("C-FIND-RSP", direction=Direction.TO_SUT, after=request.seq)
+        if m.association == request.association and m.fields.get("Status") in (0xFF00, 0xFF01)
+    ]
+    if final is not None and len(pending) == matches:
+        return
+    requirement = "RAD-5-SCU-03"
+    summary = f"The product's keys matched {len(pending)} scheduled steps; {matches} were to be found with what was asked"
+    context.broken(requirement, summary, expected=(f"{matches} matches",), actual=f"{len(pending)} matches")
+    raise NonConformance(summary, tuple(context.findings))
+
+
+@then("{images:Count} images reach the Image Manager")
+@then("{images:Count} image reaches the Image Manager")
+def images_reach(scenario_context: ScenarioContext, images: int) -> None:
+    """Wait for exactly so many C-STORE requests since the product was asked."""
+    context = scenario_context
+    for _ in range(images):
+        context.expect("C-STORE-RQ", "Image Manager/Archive", condition=f"({images} images)")
+    context.transcript.quiet_for("C-STORE-RQ", context.lab.sut.timeouts.quiet, after=context.transcript.mark())
+    came = {
+        str(m.fields.get("AffectedSOPInstanceUID"))
+        for m in context.transcript.select("C-STORE-RQ", direction=Direction.FROM_SUT, after=context.asked_at)
+    }
+    if len(came) != images:
+        summary = f"{len(came)} different images came to the Image Manager; {images} were kept"
+        context.broken("RAD-7-SCU-05", summary, expected=(f"{images} images",), actual=f"{len(came)} images")
+        raise NonConformance(summary, tuple(context.findings))
+
+
+@then("the storage commitment report is accepted")
+def report_accepted(scenario_context: ScenarioContext) -> None:
+    """Wait for the product's answer to the N-EVENT-REPORT of our archive."""
+    context = scenario_context
+    demanded = "RAD-10-SCU-06" if context.lab.image_manager.delivery is Delivery.NEW_ASSOCIATION else "RAD-10-SCU-05"
+    context.expect(
+        "N-EVENT-REPORT-RSP",
+        "Image Manager/Archive",
+        timeout=context.lab.sut.timeouts.commitment,
+        demanded_by=demanded,
+    )

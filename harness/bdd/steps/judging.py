@@ -1,0 +1,54 @@
+"""Exchange and judgement: what must have come, and what it must satisfy."""
+
+from __future__ import annotations
+
+from harness.bdd.context import ScenarioContext
+from harness.bdd.registry import then
+from harness.core.errors import UsageError
+from harness.core.message import Message
+from harness.protocols.dicom.attributes import dataset_of
+
+_FINAL = ("COMPLETED", "DISCONTINUED")
+
+
+@then('a "{kind:Text}" reaches the "{actor:Text}"')
+@then('an "{kind:Text}" reaches the "{actor:Text}"')
+def message_reaches(scenario_context: ScenarioContext, kind: str, actor: str) -> None:
+    """Wait for a message of that kind from the system under test; silence breaks what demands it."""
+    scenario_context.expect(kind, actor)
+
+
+@then('an "{kind:Text}" with a final state reaches the "{actor:Text}"')
+def final_state_reaches(scenario_context: ScenarioContext, kind: str, actor: str) -> None:
+    """Wait for an N-SET that completes or discontinues the step."""
+
+    def is_final(message: Message) -> bool:
+        return str(dataset_of(message).get("PerformedProcedureStepStatus", "")) in _FINAL
+
+    scenario_context.expect(kind, actor, where=is_final, condition="with a final state")
+
+
+@then('the exchange satisfies every "{transaction:Text}" requirement')
+def satisfies_every(scenario_context: ScenarioContext, transaction: str) -> None:
+    """Judge all that was seen so far by every check of the transaction that binds the system under test."""
+    scenario_context.judge("transaction", transaction)
+
+
+@then('the requirement "{requirement:Text}" is met')
+def requirement_met(scenario_context: ScenarioContext, requirement: str) -> None:
+    """Judge one requirement on all that was seen so far; not judged if there is nothing to look at."""
+    scenario_context.judge("requirement", requirement)
+
+
+@then('that message satisfies "{requirement:Text}"')
+def message_satisfies(scenario_context: ScenarioContext, requirement: str) -> None:
+    """Judge one requirement on the message of the last exchange step only."""
+    if scenario_context.that is None:
+        raise UsageError("'that message' needs an exchange step before it")
+    scenario_context.judge("requirement", requirement, focus=scenario_context.that)
+
+
+@then('the operator confirms "{requirement:Text}": "{question:Text}"')
+def operator_confirms(scenario_context: ScenarioContext, requirement: str, question: str) -> None:
+    """Ask the operator what the product showed; without an operator the requirement is not judged."""
+    scenario_context.attest(requirement, question)

@@ -1,0 +1,62 @@
+"""What is on a worklist, ours or that of the system under test, and how our order filler answers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from harness.actors.order_filler import EMPTY_WORKLIST, MIXED_PENDING, FindReply
+from harness.bdd.context import ScenarioContext
+from harness.bdd.orders import COLUMNS, OPTIONAL_COLUMNS, Scheduler, Step
+from harness.bdd.registry import given
+from harness.bdd.tables import rows
+
+#: how many queries a scripted answer lasts: a product may ask more than once for one action
+_LASTING = 20
+
+
+def made_steps(context: ScenarioContext, table: Sequence[Sequence[str]]) -> dict[str, Step]:
+    """Make the steps of a table and remember them by their names."""
+    scheduler = Scheduler(context.lab.source, context.lab.today, context.lab.station)
+    made = scheduler.steps(rows(table, required=COLUMNS, optional=OPTIONAL_COLUMNS))
+    steps: dict[str, Step] = context.memory.setdefault("steps", {})
+    steps.update({step.name: step for step in made})
+    context.memory["scheduler"] = scheduler
+    return steps
+
+
+@given("the Order Filler has scheduled these steps")
+def order_filler_scheduled(scenario_context: ScenarioContext, datatable: list[list[str]]) -> None:
+    """Put steps on the worklist of our Order Filler: step, patient, modality, start [station, procedure, order ...]."""
+    for step in made_steps(scenario_context, datatable).values():
+        scenario_context.lab.order_filler.schedule(step.entry)
+
+
+@given("the Order Filler has nothing scheduled")
+def nothing_scheduled(scenario_context: ScenarioContext) -> None:
+    """An empty worklist: every query has zero matches."""
+    scenario_context.memory["scheduler"] = Scheduler(
+        scenario_context.lab.source, scenario_context.lab.today, scenario_context.lab.station
+    )
+    scenario_context.lab.order_filler.reply_with(*[EMPTY_WORKLIST] * _LASTING)
+
+
+@given("the Order Filler answers queries with the status {status:w}")
+def scripted_status(scenario_context: ScenarioContext, status: str) -> None:
+    """Answer worklist queries with that final status and no match, e.g. A700."""
+    scenario_context.lab.order_filler.reply_with(*[FindReply(final=int(status, 16), limit=0)] * _LASTING)
+    scenario_context.transcript.note("FAULT-INJECTED", {"fault": "find-failed", "status": int(status, 16)})
+
+
+@given("the Order Filler marks every second match with the status FF01")
+def mixed_pending(scenario_context: ScenarioContext) -> None:
+    """Answer with FF00 and FF01 in turn; both are matches."""
+    scenario_context.lab.order_filler.reply_with(*[MIXED_PENDING] * _LASTING)
+
+
+@given("the system under test has scheduled these steps")
+def product_scheduled(scenario_context: ScenarioContext, datatable: list[list[str]]) -> None:
+    """Have the product schedule steps, by its driver; an ORDER fact says what its worklist must offer."""
+    steps = made_steps(scenario_context, datatable)
+    scenario_context.act("schedule-steps", orders=[dict(step.entry) for step in steps.values()])
+    for step in steps.values():
+        scenario_context.transcript.note("ORDER", {"keywords": dict(step.entry)})

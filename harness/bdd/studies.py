@@ -1,0 +1,126 @@
+"""Studies that scenarios store into an archive under test, and what a query must find among them."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from pydicom.dataset import Dataset
+
+from harness.actors.objects import Sample, SeriesPlan, StudyPlan, Subject, make
+from harness.bdd.people import Person, person
+from harness.core.errors import UsageError
+
+#: what is remembered of a stored instance, to compare query answers with
+_KEPT = (
+    "PatientName", "PatientID", "PatientBirthDate", "PatientSex", "StudyInstanceUID", "StudyDate", "StudyTime",
+    "AccessionNumber", "StudyID", "ReferringPhysicianName", "SeriesInstanceUID", "Modality", "SeriesNumber",
+    "SOPInstanceUID", "SOPClassUID", "InstanceNumber", "Rows", "Columns", "BitsAllocated", "NumberOfFrames",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class StoredStudy:
+    """One study of one patient as it was made."""
+
+    name: str
+    patient: Person
+    samples: tuple[Sample, ...]
+
+    @property
+    def first(self) -> Dataset:
+        """Any data set of it: study level values are the same in all."""
+        return self.samples[0].dataset
+
+    @property
+    def instance_uids(self) -> list[str]:
+        """SOP Instance UIDs, sorted."""
+        return sorted(sample.sop_instance for sample in self.samples)
+
+    def facts(self) -> list[dict[str, Any]]:
+        """Every instance by keyword, for the KNOWN-OBJECTS fact."""
+        return [
+            {keyword: str(sample.dataset[keyword].value) for keyword in _KEPT if keyword in sample.dataset}
+            for sample in self.samples
+        ]
+
+
+_PLANS: dict[str, tuple[str, tuple[SeriesPlan, ...], str, str, str]] = {
+    # name: (patient, series, date, time, referring physician)
+    "doe": ("doe", (SeriesPlan("CT", 3),), "20260105", "101500", "WELBY^MARCUS"),
+    "roe": ("roe", (SeriesPlan("MR", 2),), "20260206", "143000", "KILDARE^JAMES"),
+    "kim": ("kim", (SeriesPlan("MR", 2), SeriesPlan("SC", 1)), "20260307", "081000", "HOUSE^GREGORY"),
+    "ct of doe": ("doe", (SeriesPlan("CT", 2),), "20260408", "120000", "WELBY^MARCUS"),
+    "one of each class": (
+        "sanchez",
+        tuple(SeriesPlan(modality, 1) for modality in ("CT", "MR", "CR", "DX", "US", "SC")),
+        "20260509",
+        "093000",
+        "WELBY^MARCUS",
+    ),
+}
+
+
+class StudyLibrary:
+    """Makes the named studies with fresh identifiers for each run: a product's older content does not disturb."""
+
+    def __init__(self, source: random.Random) -> None:
+        self._source = source
+        self._made: dict[str, StoredStudy] = {}
+
+    def study(self, name: str) -> StoredStudy:
+        """The study of that name, made once. Raises UsageError naming the known ones."""
+        if name not in self._made:
+            if name not in _PLANS:
+                raise UsageError(f"there is no study {name!r}; known: {', '.join(_PLANS)}")
+            self._made[name] = self._make(name)
+        return self._made[name]
+
+    def _make(self, name: str) -> StoredStudy:
+        key, series, date, time, referring = _PLANS[name]
+        subject = person(key)
+        suffix = f"{self._source.randrange(10**5):05d}"
+        plan = StudyPlan(
+            Subject(
+                subject.name, f"{subject.patient_id}{suffix}", subject.birth_date, subject.sex, subject.character_set
+            ),
+            series,
+            accession_number=f"A{self._source.randrange(10**7):07d}",
+            study_id=f"ST{self._source.randrange(10**5):05d}",
+            date=date,
+            time=time,
+            referring_physician=referring,
+            description=f"Study {name}",
+        )
+        samples = make([plan], lambda: f"2.25.{self._source.getrandbits(121)}")
+        return StoredStudy(name, subject, tuple(samples))
+
+
+def select(studies: Iterable[StoredStudy], wanted: Callable[[Dataset], bool]) -> list[Dataset]:
+    """Data sets of these studies for which ``wanted`` holds."""
+    return [sample.dataset for study in studies for sample in study.samples if wanted(sample.dataset)]
+
+
+def value_of(text: str, studies: Sequence[StoredStudy]) -> str:
+    """``ID of doe``, ``date of doe``, ``range of all`` ... as DICOM text; any other text stands for itself."""
+    what, of, name = text.partition(" of ")
+    keywords = {
+        "ID": "PatientID",
+        "accession": "AccessionNumber",
+        "date": "StudyDate",
+        "time": "StudyTime",
+        "study ID": "StudyID",
+        "study": "StudyInstanceUID",
+        "name": "PatientName",
+    }
+    if not of:
+        return text
+    if what == "range" and name == "all":
+        dates = sorted(str(study.first.StudyDate) for study in studies)
+        return f"{dates[0]}-{dates[-1]}"
+    by_name = {study.name: study for study in studies}
+    if what not in keywords or name not in by_name:
+        raise UsageError(f"{text!r}: known are {', '.join(keywords)} of {', '.join(by_name)}")
+    return str(by_name[name].first[keywords[what]].value)

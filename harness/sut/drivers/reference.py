@@ -1,0 +1,266 @@
+"""The reference modality: started as a process of its own and driven from outside, over HTTP, like any product."""
+
+from __future__ import annotations
+
+import json
+import os
+import queue
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import IO, Any
+
+from harness.core.errors import EnvironmentFailure
+from harness.sut.actions import Action, Outcome, OutcomeState
+from harness.sut.config import DicomEndpoint, SutFile
+from harness.sut.drivers.http import call
+
+_START_SECONDS = 30.0
+_STOP_SECONDS = 8.0
+_NODES = {
+    "mwl": "order-filler",
+    "mpps": "pps-manager",
+    "storage": "image-manager",
+    "commitment": "image-manager",
+    "qr": "image-manager",
+}
+#: worklist keys by DICOM keyword -> argument of the modality's worklist operation
+_WORKLIST_KEYS = {
+    "ScheduledProcedureStepStartDate": "date",
+    "ScheduledProcedureStepStartTime": "time",
+    "Modality": "modality",
+    "ScheduledStationAETitle": "station",
+    "PatientName": "patient_name",
+    "PatientID": "patient_id",
+    "AccessionNumber": "accession_number",
+    "RequestedProcedureID": "requested_procedure_id",
+    "ScheduledPerformingPhysicianName": "performing_physician",
+}
+_BAD_GATEWAY = 502
+
+
+class _Failed(Exception):
+    """The modality answered a request with an error."""
+
+    def __init__(self, status: int, detail: str) -> None:
+        super().__init__(detail)
+        self.status = status
+
+
+class ReferenceDriver:
+    """Starts ``python -m harness.modality serve`` with the simulated actors as its six nodes."""
+
+    parallel_safe = True
+
+    def __init__(self, sut: SutFile, values: Mapping[str, str], work: Path) -> None:
+        self._work = work
+        self._url = ""
+        self._token = ""
+        self._last_exam = 0
+        self._by_step: dict[str, int] = {}
+        self._process: subprocess.Popen[bytes] | None = None
+        self._log: IO[bytes] | None = None
+        title = sut.dicom.ae_title if sut.dicom is not None else "REFMOD"
+        self.endpoint = DicomEndpoint(ae_title=title, port=self._start(sut, values, title))
+
+    # -- the process -----------------------------------------------------------------------------------------
+
+    def _start(self, sut: SutFile, values: Mapping[str, str], title: str) -> int:
+        settings = {"local.ae_title": title, "local.port": "0", "background.retry_interval": "1"}
+        for node, actor in _NODES.items():
+            settings[f"nodes.{node}.ae_title"] = values[f"{actor}.ae_title"]
+            settings[f"nodes.{node}.host"] = values["advertise"]
+            settings[f"nodes.{node}.port"] = values[f"{actor}.port"]
+        argv = [sys.executable, "-m", "harness.modality", "serve", "--home", str(self._work / "modality"), "--port", "0"]
+        for name, value in settings.items():
+            argv += ["--set", f"{name}={value}"]
+        for defect in (*sut.driver.defects, *sut.driver.variants):
+            argv += ["--defect", defect]
+        self._log = (self._work / "modality.log").open("ab")
+        environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
+        self._process = subprocess.Popen(
+            argv,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=self._log,
+            env=environment,
+            start_new_session=True,
+        )
+        ready = self._ready_line()
+        self._url, self._token = str(ready["url"]), str(ready["token"])
+        return int(ready["dicom_port"])
+
+    def _ready_line(self) -> dict[str, Any]:
+        assert self._process is not None
+        stdout = self._process.stdout
+        assert stdout is not None
+        lines: queue.Queue[bytes] = queue.Queue()
+        reader = threading.Thread(target=lambda: lines.put(stdout.readline()), daemon=True)
+        reader.start()
+        try:
+            line = lines.get(timeout=_START_SECONDS)
+            answer = json.loads(line)
+        except (queue.Empty, ValueError):
+            self.close()
+            text = (self._work / "modality.log").read_bytes()[-800:].decode(errors="replace").strip()
+            raise EnvironmentFailure(f"the reference modality did not start: {text or 'it printed nothing'}") from None
+        if not isinstance(answer, dict) or not answer.get("ready"):
+            self.close()
+            raise EnvironmentFailure(f"the reference modality did not start: {line!r}")
+        return answer
+
+    def close(self) -> None:
+        """End the process and whatever it started."""
+        process, self._process = self._process, None
+        if process is not None:
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGTERM)
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(_STOP_SECONDS)
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+            if process.stdout is not None:
+                process.stdout.close()
+        if self._log is not None:
+            self._log.close()
+            self._log = None
+
+    # -- actions ---------------------------------------------------------------------------------------------
+
+    def perform(self, action: Action, *, timeout: float) -> Outcome:
+        """Press the buttons that the action means."""
+        _ = action.kind
+        perform: Callable[[Mapping[str, Any], float], Outcome] | None = {
+            "query-worklist": self._query_worklist,
+            "perform-step": self._perform_step,
+            "perform-unscheduled": self._perform_unscheduled,
+            "append-to-step": self._append,
+            "start-step": self._start_step,
+            "finish-step": self._finish_step,
+            "store-again": self._store_again,
+            "request-commitment": self._request_commitment,
+            "verify": self._verify,
+        }.get(action.name)
+        if perform is None:
+            return Outcome(OutcomeState.UNSUPPORTED, f"the reference modality cannot {action.name}")
+        try:
+            return perform(action.parameters, timeout)
+        except _Failed as error:
+            return Outcome(OutcomeState.FAILED, str(error))
+
+    def attest(self, question: str, *, timeout: float) -> Outcome:
+        """Nobody looks at the reference modality in a pipeline."""
+        del question, timeout
+        return Outcome(OutcomeState.UNSUPPORTED, "the reference modality runs without an operator")
+
+    def _query_worklist(self, parameters: Mapping[str, Any], timeout: float) -> Outcome:
+        keys: Mapping[str, str] = parameters["keys"]
+        if unknown := set(keys) - set(_WORKLIST_KEYS):
+            return Outcome(OutcomeState.UNSUPPORTED, f"its worklist dialog has no field for {', '.join(sorted(unknown))}")
+        try:
+            answer = self._post("worklist", {_WORKLIST_KEYS[name]: value for name, value in keys.items()}, timeout)
+        except _Failed as error:
+            if error.status != _BAD_GATEWAY:
+                raise
+            # the modality shows the provider's failure to its operator: that is what it should do
+            return Outcome(OutcomeState.DONE, str(error), {"error": str(error)})
+        return Outcome(OutcomeState.DONE, "", {"entries": len(answer["items"]), "error": ""})
+
+    def _perform_step(self, parameters: Mapping[str, Any], timeout: float) -> Outcome:
+        exam = self._open(parameters, timeout)
+        other = {"procedure": "Wrist"} if parameters.get("protocol") == "other" else {}
+        self._post("start", {"exam": exam, **other}, timeout)
+        return self._finish(exam, parameters, timeout)
+
+    def _perform_unscheduled(self, parameters: Mapping[str, Any], timeout: float) -> Outcome:
+        registered = self._post(
+            "register",
+            {
+                "patient_id": parameters.get("patient_id", ""),
+                "patient_name": parameters.get("patient", ""),
+                "modality": parameters.get("modality", ""),
+            },
+            timeout,
+        )
+        exam = self._last_exam = int(registered["exam"])
+        self._post("start", {"exam": exam}, timeout)
+        return self._finish(exam, parameters, timeout)
+
+    def _append(self, parameters: Mapping[str, Any], timeout: float) -> Outcome:
+        step_ids: Sequence[str] = parameters.get("step_ids") or [""]
+        before = self._by_step.get(step_ids[0], self._last_exam)
+        appended = self._post("append", {"exam": before}, timeout)
+        exam = self._last_exam = int(appended["exam"])
+        self._post("start", {"exam": exam}, timeout)
+        return self._finish(exam, parameters, timeout)
+
+    def _start_step(self, parameters: Mapping[str, Any], timeout: float) -> Outcome:
+        exam = self._open(parameters, timeout)
+        self._post("start", {"exam": exam}, timeout)
+        self._expose(exam, parameters, timeout)
+        return Outcome(OutcomeState.DONE)
+
+    def _finish_step(self, parameters: Mapping[str, Any], timeout: float) -> Outcome:
+        return self._finish(self._last_exam, parameters, timeout)
+
+    def _store_again(self, parameters: Mapping[str, Any], timeout: float) -> Outcome:
+        del parameters
+        self._post("send", {"exam": self._last_exam}, timeout)
+        return Outcome(OutcomeState.DONE)
+
+    def _request_commitment(self, parameters: Mapping[str, Any], timeout: float) -> Outcome:
+        del parameters
+        return self._commit(self._last_exam, timeout)
+
+    def _verify(self, parameters: Mapping[str, Any], timeout: float) -> Outcome:
+        del parameters
+        answer = self._post("verify", {}, timeout)
+        return Outcome(OutcomeState.DONE, "", {"nodes": answer})
+
+    # -- parts of an examination -------------------------------------------------------------------------------
+
+    def _open(self, parameters: Mapping[str, Any], timeout: float) -> int:
+        """Query the worklist broadly, take the rows, register them as one exam."""
+        step_ids = list(parameters["step_ids"])
+        self._post("worklist", {"date": "today"}, timeout)
+        registered = self._post("register", {"step_ids": step_ids}, timeout)
+        exam = self._last_exam = int(registered["exam"])
+        for step_id in step_ids:
+            self._by_step[step_id] = exam
+        return exam
+
+    def _expose(self, exam: int, parameters: Mapping[str, Any], timeout: float) -> None:
+        images, reject = int(parameters.get("images", 1)), int(parameters.get("reject", 0))
+        if images:
+            self._post("expose", {"exam": exam, "count": images}, timeout)
+        for _ in range(reject):
+            self._post("reject", {"exam": exam}, timeout)
+
+    def _finish(self, exam: int, parameters: Mapping[str, Any], timeout: float) -> Outcome:
+        self._expose(exam, parameters, timeout)
+        if parameters.get("end", "completed") == "discontinued":
+            self._post("cancel", {"exam": exam, "reason": parameters.get("reason") or "110513"}, timeout)
+        else:
+            self._post("end", {"exam": exam}, timeout)
+        if parameters.get("commit") and int(parameters.get("images", 1)) > int(parameters.get("reject", 0)):
+            return self._commit(exam, timeout)
+        return Outcome(OutcomeState.DONE)
+
+    def _commit(self, exam: int, timeout: float) -> Outcome:
+        answer = self._post("commit", {"exam": exam}, timeout)
+        return Outcome(OutcomeState.DONE, "", {"commitments": answer.get("commitments", [])})
+
+    def _post(self, operation: str, arguments: Mapping[str, Any], timeout: float) -> Any:
+        status, answer, detail = call(
+            f"{self._url}/api/{operation}", arguments, timeout=timeout, headers={"X-Modality-Token": self._token}
+        )
+        if 200 <= status < 300:
+            return answer
+        if isinstance(answer, dict) and isinstance(answer.get("error"), dict):
+            detail = str(answer["error"].get("message", detail))
+        raise _Failed(status, f"{operation}: {detail}")

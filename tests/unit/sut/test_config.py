@@ -1,0 +1,88 @@
+"""The SUT file: what is read, and how mistakes are named."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from harness.core.errors import ConfigurationError
+from harness.sut.config import SutFile, load_sut
+
+GOOD = """
+[product]
+name = "Acme CT"
+[[claims]]
+profile = "SWF"
+actor = "Acquisition Modality"
+transactions = ["RAD-5"]
+options = ["Broad Worklist Query"]
+[dicom]
+ae_title = "ACME"
+port = 11112
+[driver]
+kind = "manual"
+"""
+
+
+def read(folder: Path, text: str) -> SutFile:
+    path = folder / "sut.toml"
+    path.write_text(text, encoding="utf-8")
+    return load_sut(path)
+
+
+def test_a_good_file_is_read(tmp_path: Path) -> None:
+    sut = read(tmp_path, GOOD)
+    assert sut.product.name == "Acme CT"
+    assert sut.declaration().actors == {"Acquisition Modality"}
+    assert sut.declaration().ae_titles == {"ACME"}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "named"),
+    [
+        ('kind = "manual"', 'kind = "magic"', ("[driver]", "kind", "'manual'", "'silent'", "'magic'")),
+        ("port = 11112", 'port = "11112"', ("[dicom]", "port", "integer", "'11112'")),
+        ("port = 11112", "port = 99999", ("[dicom]", "port", "65535")),
+        ("port = 11112", "prot = 11112", ("[dicom]", "prot", "unknown key", "ae_title", "port")),
+        ('ae_title = "ACME"', 'ae_title = "THIS TITLE IS TOO LONG"', ("[dicom]", "ae_title", "16 characters")),
+        ('ae_title = "ACME"', r'ae_title = "A\\B"', ("[dicom]", "ae_title", "backslash")),
+        ('profile = "SWF"', 'profile = "SFW"', ("claims#1", "profile", "'SWF'", "'SFW'")),
+        ('name = "Acme CT"', "", ("[product]", "name", "missing")),
+        ('[product]\nname = "Acme CT"', "", ("product", "missing")),
+        ("[driver]", "[harness.actors.printer]\nport = 1\n[driver]", ("harness", "printer", "order-filler")),
+        ("[product]", "[product", ("not valid TOML",)),
+    ],
+)
+def test_a_mistake_is_named_with_file_table_key_and_what_is_expected(
+    tmp_path: Path, old: str, new: str, named: tuple[str, ...]
+) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        read(tmp_path, GOOD.replace(old, new))
+    message = str(caught.value)
+    assert "sut.toml" in message
+    for word in named:
+        assert word in message
+
+
+def test_every_mistake_is_listed_at_once(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        read(tmp_path, GOOD.replace("port = 11112", 'port = "x"').replace('kind = "manual"', "kind = 3"))
+    assert "port" in str(caught.value)
+    assert "kind" in str(caught.value)
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match=r"nothing\.toml.*no such file"):
+        load_sut(tmp_path / "nothing.toml")
+
+
+def test_what_is_not_claimed_does_not_apply(tmp_path: Path) -> None:
+    sut = read(tmp_path, GOOD)
+    swf, modality = frozenset({"SWF", "SWF.b"}), "Acquisition Modality"
+    assert sut.supports(swf, modality, frozenset({"RAD-5"}), frozenset()) == ""
+    assert sut.supports(swf, modality, frozenset({"RAD-5"}), frozenset({"Broad Worklist Query"})) == ""
+    assert "not claimed" in sut.supports(swf, "Image Display", frozenset({"RAD-14"}), frozenset())
+    assert "not claimed" in sut.supports(frozenset({"PDI"}), modality, frozenset({"RAD-47"}), frozenset())
+    assert "RAD-6" in sut.supports(swf, modality, frozenset({"RAD-6"}), frozenset())
+    assert "Group" in sut.supports(swf, modality, frozenset({"RAD-5"}), frozenset({"Modality Group Case"}))

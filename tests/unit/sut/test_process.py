@@ -1,0 +1,88 @@
+"""Products that run on this machine: started, probed, stopped, and never left behind."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+from harness.core.errors import ConfigurationError, EnvironmentFailure
+from harness.sut.config import ProcessFile, ProcessTable, ReadyProbe
+from harness.sut.process import ManagedProcess, fill, free_port
+
+SERVER = "import socket,sys; s=socket.create_server(('127.0.0.1',int(sys.argv[1])))\nwhile True: s.accept()[0].close()"
+
+
+def table(*argv: str, tcp: str = "", timeout: float = 10.0, **more: object) -> ProcessTable:
+    return ProcessTable.model_validate(
+        {"argv": list(argv), "ready": {"tcp": [tcp] if tcp else [], "timeout": timeout}, **more}
+    )
+
+
+def alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def test_a_product_is_ready_when_it_listens_and_gone_when_stopped(tmp_path: Path) -> None:
+    port = free_port()
+    product = ManagedProcess(
+        table(sys.executable, "-c", SERVER, "{port}", tcp="127.0.0.1:{port}"), {"port": str(port)}, tmp_path
+    )
+    with product:
+        assert product.running
+        process = product._process
+        assert process is not None
+    assert not product.running
+    assert not alive(process.pid)
+
+
+def test_children_of_a_product_end_with_it(tmp_path: Path) -> None:
+    note = tmp_path / "pid"
+    code = (
+        "import subprocess,sys,pathlib; p=subprocess.Popen([sys.executable,'-c','import time; time.sleep(60)']);"
+        "pathlib.Path(sys.argv[1]).write_text(str(p.pid)); " + SERVER.replace("sys.argv[1]", "sys.argv[2]")
+    )
+    port = free_port()
+    with ManagedProcess(table(sys.executable, "-c", code, str(note), str(port), tcp=f"127.0.0.1:{port}"), {}, tmp_path):
+        child = int(note.read_text())
+        assert alive(child)
+    status = Path(f"/proc/{child}/status")
+    assert not status.exists() or "State:\tZ" in status.read_text()
+
+
+def test_a_product_that_ends_at_once_is_named_with_what_it_printed(tmp_path: Path) -> None:
+    product = ManagedProcess(table(sys.executable, "-c", "print('no licence')", tcp="127.0.0.1:1"), {}, tmp_path)
+    with pytest.raises(EnvironmentFailure, match="no licence"):
+        product.start()
+    product.stop()
+
+
+def test_a_product_that_never_listens_is_named(tmp_path: Path) -> None:
+    slow = table(sys.executable, "-c", "import time; time.sleep(60)", tcp=f"127.0.0.1:{free_port()}", timeout=0.3)
+    product = ManagedProcess(slow, {}, tmp_path)
+    with pytest.raises(EnvironmentFailure, match="did not listen"):
+        product.start()
+    assert not product.running
+
+
+def test_a_missing_program_is_named(tmp_path: Path) -> None:
+    with pytest.raises(EnvironmentFailure, match="no-such-archive"):
+        ManagedProcess(table("no-such-archive", requires=["no-such-archive"]), {}, tmp_path).start()
+
+
+def test_files_stay_inside_the_work_folder(tmp_path: Path) -> None:
+    outside = ProcessTable(
+        argv=["true"], files=[ProcessFile(path="{work}/../escaped", text="x")], ready=ReadyProbe(tcp=[], timeout=1.0)
+    )
+    with pytest.raises(ConfigurationError, match="below its work folder"):
+        ManagedProcess(outside, {"work": str(tmp_path)}, tmp_path).start()
+
+
+def test_unknown_braces_stay() -> None:
+    assert fill('{"a": {port}, {other}}', {"port": "1"}) == '{"a": 1, {other}}'
