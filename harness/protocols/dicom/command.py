@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from harness.protocols.dicom.errors import WireError
 
-_ELEMENTS: Final[tuple[tuple[int, str, str], ...]] = (
+ELEMENTS: Final[tuple[tuple[int, str, str], ...]] = (
     (0x0000, "CommandGroupLength", "UL"),
     (0x0002, "AffectedSOPClassUID", "UI"),
     (0x0003, "RequestedSOPClassUID", "UI"),
@@ -39,8 +39,8 @@ _ELEMENTS: Final[tuple[tuple[int, str, str], ...]] = (
     (0x1030, "MoveOriginatorApplicationEntityTitle", "AE"),
     (0x1031, "MoveOriginatorMessageID", "US"),
 )
-_BY_NUMBER = {number: (keyword, vr) for number, keyword, vr in _ELEMENTS}
-_BY_KEYWORD = {keyword: (number, vr) for number, keyword, vr in _ELEMENTS}
+_BY_NUMBER = {number: (keyword, vr) for number, keyword, vr in ELEMENTS}
+_BY_KEYWORD = {keyword: (number, vr) for number, keyword, vr in ELEMENTS}
 
 KINDS: Final[Mapping[int, str]] = {
     0x0001: "C-STORE-RQ",
