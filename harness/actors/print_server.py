@@ -1,0 +1,162 @@
+"""The simulated Print Server (RAD-23): Basic Grayscale Print Management with or without Presentation LUT."""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+from pydicom.dataset import Dataset
+
+from harness.actors.actor import SimulatedActor, sop_instance
+from harness.actors.objects import uid_source
+from harness.actors.print_server_behaviour import HEALTHY, PrintServerBehaviour
+from harness.actors.print_server_film import Sheet
+from harness.actors.print_server_printer import Printer
+from harness.actors.print_server_session import PrintSession
+from harness.core.message import Blob, Direction, Protocol
+from harness.core.transcript import Recorder, Transcript
+from harness.protocols.dicom import uids
+from harness.protocols.dicom.errors import PeerError
+from harness.protocols.dicom.node import Address, Association, Request, Response
+
+FILM = "FILM"
+_MOST_SESSIONS = 64
+#: Event Type IDs of the Print Job (PS3.4 Table H.4-21) and the Printer (Table H.4-18)
+_JOB_EVENTS = {"PENDING": 1, "PRINTING": 2, "DONE": 3, "FAILURE": 4}
+_PRINTER_EVENTS = {"NORMAL": 1, "WARNING": 2, "FAILURE": 3}
+
+
+class PrintServer(SimulatedActor):
+    """A film printer of ours: every film becomes a PNG and a table of P-Values in the transcript.
+
+    Each film is recorded as a message of kind ``FILE`` (the PNG) and noted as a fact of kind ``FILM`` with the film
+    box, display format, viewing conditions and, for every image box, stored values with P-Value and optical density.
+    """
+
+    slug: ClassVar[str] = "print-server"
+    name: ClassVar[str] = "Print Server"
+
+    def __init__(
+        self,
+        ae_title: str,
+        recorder: Transcript | Recorder,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        *,
+        printer: Printer | None = None,
+        behaviour: PrintServerBehaviour = HEALTHY,
+        new_uid: Callable[[], str] | None = None,
+        peers: dict[str, Address] | None = None,
+    ) -> None:
+        self.printer = printer or Printer()
+        self.behaviour = behaviour
+        self._new_uid = new_uid or uid_source()
+        self._sessions: dict[int, PrintSession] = {}
+        self._lock = threading.Lock()
+        self._status = ("NORMAL", "")
+        self._events: queue.SimpleQueue[tuple[Association, str, str, str, str] | None] = queue.SimpleQueue()
+        self._reporter: threading.Thread | None = None
+        self._films = 0
+        super().__init__(ae_title, recorder, host, port, peers=peers)
+
+    def _serve(self) -> None:
+        classes = [uids.BASIC_GRAYSCALE_PRINT, uids.PRINTER]
+        if self.printer.supports_presentation_lut:
+            classes.append(uids.PRESENTATION_LUT)
+        if self.printer.supports_print_job:
+            classes.append(uids.PRINT_JOB)
+        self.node.serve(classes, self._handle)
+
+    def _started(self) -> None:
+        self._reporter = threading.Thread(target=self._report, name=f"{self.ae_title}-events", daemon=True)
+        self._reporter.start()
+
+    def _stopping(self) -> None:
+        if self._reporter is not None:
+            self._events.put(None)
+            for association in self.node.associations:
+                association.wake()
+            self._reporter.join(10.0)
+            self._reporter = None
+
+    def change_status(self, status: str, info: str = "") -> None:
+        """Make the printer NORMAL, WARNING or FAILURE and tell every association that is open (N-EVENT-REPORT)."""
+        event = _PRINTER_EVENTS[status]
+        self._status = (status, info)
+        for association in self.node.associations:
+            for abstract_syntax in _contexts(association, uids.BASIC_GRAYSCALE_PRINT, uids.PRINTER):
+                item = (association, abstract_syntax, uids.PRINTER, uids.PRINTER_INSTANCE, f"{event}:{info}")
+                self._events.put(item)
+                break
+
+    def _handle(self, request: Request) -> Response:
+        session = self._session(request.association)
+        command = request.command
+        sop_class = str(command.get("AffectedSOPClassUID") or command.get("RequestedSOPClassUID") or "")
+        reply = session.handle(
+            request.kind,
+            sop_class,
+            sop_instance(request),
+            request.dataset(),
+            int(command.get("ActionTypeID") or 0),
+            command.get("AttributeIdentifierList"),
+        )
+        for job, sheet in session.take_sheets():
+            self._deliver(request.association, job, sheet)
+        return Response(reply.status, reply.dataset, reply.fields)
+
+    def _session(self, association: Association) -> PrintSession:
+        with self._lock:
+            if association.id not in self._sessions:
+                while len(self._sessions) >= _MOST_SESSIONS:
+                    del self._sessions[next(iter(self._sessions))]
+                self._sessions[association.id] = PrintSession(
+                    self.printer,
+                    self._new_uid,
+                    behaviour=self.behaviour,
+                    printer_status=lambda: self._status,
+                    print_job=bool(_contexts(association, uids.PRINT_JOB)),
+                )
+            return self._sessions[association.id]
+
+    def _deliver(self, association: Association, job: str, sheet: Sheet) -> None:
+        with self._lock:
+            self._films += 1
+            name = f"film-{self._films}.png"
+        message = self.recorder.record(
+            Direction.NONE,
+            Protocol.FILE,
+            "FILE",
+            actor=self.name,
+            association=association.id,
+            fields={"name": name, "media_type": "image/png", "role": "film"},
+            payload=Blob.of(sheet.picture),
+        )
+        self.note(FILM, {**sheet.table, "picture": name, "message": message.seq, "association": association.id})
+        for abstract_syntax in _contexts(association, uids.PRINT_JOB):
+            for state in ("PRINTING", "DONE"):
+                self._events.put((association, abstract_syntax, uids.PRINT_JOB, job, f"{_JOB_EVENTS[state]}:NORMAL"))
+
+    def _report(self) -> None:
+        """Send N-EVENT-REPORTs: a printer reports whenever it has something to say, not only when asked."""
+        while (item := self._events.get()) is not None:
+            association, abstract_syntax, sop_class, instance, what = item
+            number, _, info = what.partition(":")
+            ds = Dataset()
+            if sop_class == uids.PRINT_JOB:
+                ds.ExecutionStatusInfo, ds.PrinterName = info, self.printer.name
+            else:
+                ds.PrinterStatusInfo, ds.PrinterName = info, self.printer.name
+            try:
+                association.n_event_report(
+                    sop_class, instance, int(number), ds, abstract_syntax=abstract_syntax, timeout=5.0
+                )
+            except PeerError:
+                continue  # the transcript shows what became of it
+
+
+def _contexts(association: Association, *abstract_syntaxes: str) -> list[str]:
+    accepted: list[Any] = [context.abstract_syntax for context in association.accepted]
+    return [uid for uid in abstract_syntaxes if uid in accepted]
