@@ -15,7 +15,7 @@ from harness.core.transcript import Transcript
 from harness.core.verdict import Verdict
 from harness.reporting import evidence, words
 from harness.reporting.decode import Decoded, Decoder, matches, steps_of, visible
-from harness.reporting.ladder import describe, ladder
+from harness.reporting.ladder import Ladder, describe, ladder
 from harness.reporting.trace import trace
 from harness.reporting.view import (
     Diff,
@@ -116,7 +116,10 @@ def _scenario(
     by_seq = {message.seq: message for message in transcript.messages}
     grave = [f for f in scenario.findings if f.verdict >= Verdict.WARNING]
     offending = frozenset(seq for f in grave if f.verdict is Verdict.FAIL for seq in f.evidence)
-    shown = _worth_showing(transcript.messages, offending)
+    drawn = None
+    if transcript.messages:
+        drawn = ladder(transcript.messages, words.short_sut_name(run.sut), offending, decoder)
+    shown = _worth_showing(transcript.messages, drawn)
     views = []
     for message in shown[:MAX_MESSAGES]:
         view = _message(message, grave, offending, decoder, min(rows_left, MAX_MESSAGE_ROWS))
@@ -138,9 +141,7 @@ def _scenario(
                 first=len(grave),
             )
         ),
-        ladder=ladder(transcript.messages, words.short_sut_name(run.sut), offending, decoder)
-        if transcript.messages
-        else None,
+        ladder=drawn,
         messages=tuple(views),
         messages_left_out=max(0, len(shown) - MAX_MESSAGES),
         trace=trace(transcript, decoder),
@@ -162,16 +163,11 @@ def _transcript(folder: Path | None, scenario: ScenarioResult) -> tuple[Transcri
         return Transcript(), f"The evidence cannot be shown: {error}"
 
 
-def _worth_showing(messages: Iterable[Message], offending: frozenset[int]) -> list[Message]:
-    """Offending ones, those with a payload, and association requests and answers, in their order."""
-    return [
-        message
-        for message in messages
-        if message.seq in offending
-        or message.payload.size
-        or (message.kind.startswith("A-") and "RELEASE" not in message.kind)
-        or message.kind.endswith(("-RQ", "-RSP"))
-    ]
+def _worth_showing(messages: Iterable[Message], drawn: Ladder | None) -> list[Message]:
+    """Those with a payload, and those that a line of the ladder leads to."""
+    linked = {seq for line in (drawn.rungs if drawn else ()) for seq in line.rung.seqs[:1]}
+    linked |= {seq for line in (drawn.rungs if drawn else ()) if line.rung.offending for seq in line.rung.seqs}
+    return [message for message in messages if message.payload.size or message.seq in linked]
 
 
 def _message(

@@ -107,8 +107,7 @@ class EvidenceStore:
         if blob.data is not None:
             write_atomically(target, blob.data)
             return
-        assert blob.path is not None
-        self._copy(blob.path, target, blob.sha256)
+        self._copy(blob, target)
 
     def store_transcript(self, scenario_id: str, transcript: Transcript) -> str:
         """Write messages, facts, faults and all bytes; returns the path relative to the run folder."""
@@ -125,16 +124,16 @@ class EvidenceStore:
         write_atomically(self.folder / INDEX_JSON, to_json_bytes(build_index(self.folder, run)))
         return self.run_json
 
-    def _copy(self, source: Path, target: Path, sha256: str) -> None:
+    def _copy(self, blob: Blob, target: Path) -> None:
         digest = hashlib.sha256()
         descriptor, temporary = tempfile.mkstemp(dir=target.parent, prefix=".", suffix=".part")
         try:
-            with os.fdopen(descriptor, "wb") as out, source.open("rb") as stream:
+            with os.fdopen(descriptor, "wb") as out, blob.open() as stream:
                 while chunk := stream.read(_COPY_CHUNK):
                     digest.update(chunk)
                     out.write(chunk)
-            if digest.hexdigest() != sha256:
-                raise EngineFailure(f"{source}: the file has changed since it was recorded, so the evidence is lost")
+            if digest.hexdigest() != blob.sha256:
+                raise EngineFailure(f"{blob.path}: the file has changed since it was recorded, so the evidence is lost")
             Path(temporary).chmod(0o644)
             Path(temporary).replace(target)
         except BaseException:
@@ -237,9 +236,9 @@ def read_blob(blob: Blob, limit: int) -> bytes | None:
         return blob.data[:limit]
     assert blob.path is not None
     try:
-        if blob.path.is_symlink() or blob.path.stat().st_size != blob.size:
+        if blob.path.is_symlink() or blob.path.stat().st_size - blob.offset != blob.size:
             return None
-        with blob.path.open("rb") as stream:
+        with blob.open() as stream:
             return stream.read(limit)
     except OSError:
         return None

@@ -17,6 +17,7 @@ from harness.core.verdict import Verdict
 from harness.reporting import words
 from harness.reporting.build import build_view
 from harness.reporting.decode import visible
+from harness.reporting.ladder import clipped
 from harness.reporting.trace import CellState
 from harness.reporting.view import css_class, filter_class
 
@@ -49,7 +50,9 @@ def render_html(
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(visible=visible, duration=words.duration, moment=words.moment, cls=css_class)
+    environment.filters.update(
+        visible=visible, clipped=clipped, duration=words.duration, moment=words.moment, cls=css_class
+    )
     environment.filters["filter_cls"] = filter_class
     environment.globals.update(plural=words.plural, Verdict=Verdict, CellState=CellState, FILTERS=FILTERS)
     assert environment.loader is not None

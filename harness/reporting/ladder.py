@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os.path
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
+from unicodedata import east_asian_width
 
 from pydicom.uid import UID
 
@@ -73,7 +74,7 @@ def ladder(messages: Sequence[Message], sut: str, offending: frozenset[int], dec
     actors = list(dict.fromkeys(rung.actor for rung in rungs if rung.direction is not Direction.NONE))
     gap = {0: 520, 1: 520, 2: 290}.get(len(actors), 230)
     column = {actor: _LEFT + gap * (number + 1) for number, actor in enumerate(actors)}
-    width = max([_LEFT + 520, *[x + 90 for x in column.values()]])
+    width = max([_LEFT + 520, *[x + 100 for x in column.values()]])
     start = min((m.time for m in messages), default=0.0)
     drawn = tuple(_draw(rung, _TOP + _ROW * i, column, start, width) for i, rung in enumerate(rungs))
     heads = ((_LEFT, sut), *((x, actor or "Peer") for actor, x in column.items()))
@@ -83,17 +84,7 @@ def ladder(messages: Sequence[Message], sut: str, offending: frozenset[int], dec
 def _draw(rung: Rung, y: int, column: Mapping[str, int], start: float, width: int) -> Drawn:
     clock = f"+{rung.time - start:.3f}"
     far = column.get(rung.actor, width - 90)
-    room = (far - _LEFT if rung.direction is not Direction.NONE else width - _LEFT) - 24
-    short = Rung(
-        rung.seqs,
-        visible(rung.label, max(18, int((room if far != max(column.values(), default=far) else room + 70) / 6.6))),
-        rung.time,
-        rung.direction,
-        rung.actor,
-        rung.answer,
-        rung.offending,
-        rung.quiet,
-    )
+    short = replace(rung, label=clipped(rung.label, (width - _LEFT - 20) // 7))
     if rung.direction is Direction.FROM_SUT:
         tip = f"{far},{y} {far - 9},{y - 4} {far - 9},{y + 4}"
         return Drawn(short, y, _LEFT, far - 8, _LEFT + 12, tip, clock)
@@ -101,6 +92,17 @@ def _draw(rung: Rung, y: int, column: Mapping[str, int], start: float, width: in
         tip = f"{_LEFT},{y} {_LEFT + 9},{y - 4} {_LEFT + 9},{y + 4}"
         return Drawn(short, y, far, _LEFT + 8, _LEFT + 12, tip, clock)
     return Drawn(short, y, _LEFT, _LEFT, _LEFT + 12, "", clock)
+
+
+def clipped(text: str, limit: int) -> str:
+    """One line of at most ``limit`` characters, wide ones counted twice."""
+    text = visible(text, 400)
+    room = limit
+    for index, character in enumerate(text):
+        room -= 2 if east_asian_width(character) in "WF" else 1
+        if room < 0:
+            return text[: max(index - 1, 0)].rstrip() + "…"
+    return text
 
 
 def _rungs(messages: Sequence[Message], offending: frozenset[int], decoder: Decoder) -> Iterator[Rung]:
@@ -165,6 +167,8 @@ def _describe(group: list[Message], decoder: Decoder) -> str:
 
 def describe(message: Message, decoder: Decoder) -> str:
     """One message in a few words: ``N-CREATE in progress``, ``C-FIND worklist``, ``ACK AA``."""
+    if message.kind == "C-FIND-RSP":
+        return "C-FIND match" if message.payload.size else f"C-FIND {status_text(_status(message))}"
     return _describe([message], decoder)
 
 

@@ -1,38 +1,43 @@
 """Judge stored evidence again: the same checks over the same bytes, without network and without a product.
 
-Each judgement step leaves a fact of kind ``JUDGEMENT`` in the transcript, in order::
-
-    {"scope": "transaction" | "requirement" | "message", "id": KEY, "focus": seq or null, "at": seq}
-
-``KEY`` names a transaction or a requirement, ``focus`` the one message that was judged, ``at`` the last ``seq`` that
-existed then: what came later did not count. ``checks``, when present, lists the ids of the checks that were run.
+Each judgement step leaves a fact of kind ``JUDGEMENT`` in the transcript, in order; ``harness.profiles.judgement``
+says what is in it and carries it out. What came later than a judgement does not count for it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
-from harness.core.check import Check, Declaration, Exchange, judge
+from harness.core.check import Declaration
 from harness.core.errors import UsageError
 from harness.core.finding import Basis, Finding
 from harness.core.result import RunResult, ScenarioResult
-from harness.core.spec import Requirement
-from harness.core.transcript import Fact, Transcript
+from harness.core.transcript import Transcript
 from harness.core.verdict import Verdict
 from harness.reporting import evidence
 
 JUDGEMENT = "JUDGEMENT"
+#: What steps write as the check of findings that they make themselves; stored evidence cannot repeat those.
+STEP_CHECKS = frozenset({"exchange", "claim", "attestation"})
+
+
+class CarryOut(Protocol):
+    """Carries out one judgement over a transcript, as ``harness.profiles.judgement.carry_out`` does."""
+
+    def __call__(
+        self, judgement: Mapping[str, Any], transcript: Transcript, sut: Declaration, *, strict: bool = False
+    ) -> list[Finding]:
+        """The findings of that judgement."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """The checks and requirements to judge with."""
+    """How to judge, and which checks there are: a finding of any other check cannot be reached again."""
 
-    checks_for: Callable[[str], Sequence[Check]]
-    requirements: Mapping[str, Requirement]
+    carry_out: CarryOut
     check_ids: frozenset[str]
 
 
@@ -55,7 +60,7 @@ class Rejudgement:
     judged: int = 0
     taken_over: int = 0
     differences: tuple[Difference, ...] = ()
-    problems: tuple[str, ...] = field(default=())
+    problems: tuple[str, ...] = ()
 
     @property
     def same(self) -> bool:
@@ -75,6 +80,8 @@ def rejudge(run_path: Path, rules: Rules) -> Rejudgement:
     for scenario in run.scenarios:
         repeatable = [f for f in scenario.findings if _repeatable(f, rules)]
         taken_over += len(scenario.findings) - len(repeatable)
+        unknown = {f.check for f in scenario.findings if f.basis is Basis.OBSERVED} - rules.check_ids - STEP_CHECKS
+        problems += [f"{scenario.id}: this program has no check {name!r}" for name in sorted(unknown)]
         if not scenario.transcript:
             if repeatable:
                 problems.append(f"{scenario.id}: has findings but no transcript")
@@ -104,18 +111,6 @@ def declaration_of(run: RunResult) -> Declaration:
     )
 
 
-def as_of(data: Mapping[str, Any], at: int, time: float, blobs: Path) -> Transcript:
-    """A stored transcript as it was when its highest ``seq`` was ``at``, at ``time`` seconds since the epoch."""
-    return Transcript.from_json(
-        {
-            "messages": [entry for entry in data["messages"] if entry["seq"] <= at],
-            "facts": [entry for entry in data["facts"] if entry["seq"] <= at],
-            "faults": [entry for entry in data["faults"] if entry["time"] <= time],
-        },
-        blobs,
-    )
-
-
 def _judge_again(
     folder: Path, scenario: ScenarioResult, rules: Rules, declaration: Declaration, *, strict: bool
 ) -> tuple[list[Finding], list[str]]:
@@ -127,28 +122,13 @@ def _judge_again(
     ]
     if damaged:
         return [], damaged
-    data = transcript.to_json()
     findings: list[Finding] = []
     for fact in transcript.facts_of(JUDGEMENT):
-        findings += _repeat(fact, data, folder / evidence.BLOBS, rules, declaration, strict=strict)
+        try:
+            findings += rules.carry_out(fact.data, transcript, declaration, strict=strict)
+        except (KeyError, TypeError, ValueError) as error:
+            raise UsageError(f"{scenario.id}: the judgement #{fact.seq} cannot be carried out: {error}") from error
     return findings, []
-
-
-def _repeat(
-    fact: Fact, data: Mapping[str, Any], blobs: Path, rules: Rules, declaration: Declaration, *, strict: bool
-) -> list[Finding]:
-    at = fact.data.get("at")
-    then = as_of(data, at if isinstance(at, int) else fact.seq, fact.time, blobs)
-    focus_seq = fact.data.get("focus")
-    focus = next((message for message in then.messages if message.seq == focus_seq), None)
-    exchange = Exchange(then, declaration, focus)
-    only = fact.data.get("checks")
-    findings: list[Finding] = []
-    for check in rules.checks_for(str(fact.data.get("id", ""))):
-        requirement = rules.requirements.get(check.requirement)
-        if requirement is not None and (not isinstance(only, list) or check.id in only):
-            findings += judge(check, requirement, exchange, strict=strict)
-    return findings
 
 
 def _repeatable(finding: Finding, rules: Rules) -> bool:
@@ -188,15 +168,11 @@ def _order(finding: Finding) -> tuple[str, str, Verdict, tuple[int, ...], str]:
 
 def _declaration_of_sut(sut: Mapping[str, Any]) -> Mapping[str, Any]:
     claims = [claim for claim in sut.get("claims") or () if isinstance(claim, Mapping)]
-    dicom = sut.get("dicom")
-    titles: list[Any] = []
-    if isinstance(dicom, Mapping):
-        titles = [dicom.get("ae_title"), *(dicom.get("calling_ae_titles") or ())]
     return {
         "actors": [claim.get("actor") for claim in claims],
         "profiles": [claim.get("profile") for claim in claims],
         "options": [option for claim in claims for option in claim.get("options") or ()],
-        "ae_titles": titles,
+        "ae_titles": sut.get("ae_titles"),
         "statement": sut.get("statement"),
     }
 

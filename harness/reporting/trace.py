@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from harness.core.transcript import Transcript
 from harness.reporting.decode import UNREADABLE, Decoder, visible
 
 MAX_COLUMNS = 14
+_LONG_UID = re.compile(r"[0-9.]{25,}")
 
 #: Attribute, what a reader calls it, and where HL7 carries it (segment, field, component; component 0: a name).
 ATTRIBUTES: tuple[tuple[str, str, tuple[tuple[str, int, int], ...]], ...] = (
@@ -76,6 +78,11 @@ class Cell:
 
     state: CellState
     value: str = ""
+
+    @property
+    def short(self) -> str:
+        """The value with the middle of a long UID left out, so that a row stays on one line."""
+        return _LONG_UID.sub(lambda uid: f"{uid[0][:9]}…{uid[0][-8:]}", self.value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,17 +152,17 @@ def _row(keyword: str, title: str, columns: Sequence[_Values]) -> TraceRow | Non
             continue
         present += 1
         distinct = list(dict.fromkeys(_normal(keyword, value) for value in found))
-        shown = visible(", ".join(dict.fromkeys(value or "(empty)" for value in found)), 160)
+        full = visible(", ".join(dict.fromkeys(value or "(empty)" for value in found)), 160)
         if distinct == [""]:
             # an empty value before anything was known is no difference: nothing has been lost yet
             cells.append(Cell(CellState.EMPTY if first is not None else CellState.ABSENT, "empty"))
         elif first is None:
             first = distinct[0]
-            cells.append(Cell(CellState.FIRST if len(distinct) == 1 else CellState.DIFFERS, shown))
+            cells.append(Cell(CellState.FIRST if len(distinct) == 1 else CellState.DIFFERS, full))
         elif distinct == [first]:
             cells.append(Cell(CellState.SAME))
         else:
-            cells.append(Cell(CellState.DIFFERS, shown))
+            cells.append(Cell(CellState.DIFFERS, full))
     return TraceRow(title, tuple(cells)) if present > 1 and first is not None else None
 
 

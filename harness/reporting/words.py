@@ -139,14 +139,13 @@ def reproduce(run: RunResult, what: str) -> str:
 
 
 def waiver_of(run: RunResult, scenario: ScenarioResult, finding: Finding) -> Mapping[str, Any] | None:
-    """The waiver that covers a finding, if the run was given one for its check or requirement."""
+    """The waiver that covers a finding, if the run was given one; stale and expired ones cover nothing."""
     if finding.verdict < Verdict.WARNING:
         return None
     for waiver in run.waivers:
-        names = {str(waiver.get(key, "")) for key in ("check", "requirement", "id")} - {""}
+        if waiver.get("state", "valid") != "valid" or waiver.get("requirement") != finding.requirement:
+            continue
         pattern = str(waiver.get("scenario") or "*")
-        if names & {finding.check, finding.requirement} and (
-            fnmatchcase(scenario.id, pattern) or fnmatchcase(scenario.name, pattern)
-        ):
+        if pattern in (scenario.id, scenario.name) or fnmatchcase(scenario.id, pattern):
             return waiver
     return None

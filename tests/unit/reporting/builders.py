@@ -456,10 +456,11 @@ def build_run(folder: Path) -> RunResult:
         environment={"python": "3.11.7", "pydicom": "3.0.2", "platform": "Linux"},
         waivers=(
             {
-                "check": "swf.mpps_protocol_named",
+                "requirement": "RAD-6-SCU-20",
                 "scenario": "worklist-*",
                 "reason": "fixed in 4.3",
-                "expires": "2026-12-31",
+                "clause": "PS3.4 F.7.2.1",
+                "state": "valid",
             },
         ),
     )  # fmt: skip

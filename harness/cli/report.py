@@ -1,0 +1,80 @@
+"""``ihe-harness report``: render a stored run again, in any format."""
+
+from __future__ import annotations
+
+import enum
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from harness.cli.console import err
+from harness.core.errors import UsageError
+from harness.core.result import RunResult
+from harness.profiles import registry
+from harness.reporting.evidence import load_run, run_folder, write_atomically
+from harness.reporting.html import render_html
+from harness.reporting.junit import junit_xml
+from harness.reporting.summary import github_annotations, markdown
+
+
+class Format(enum.StrEnum):
+    """What a run can be rendered as."""
+
+    HTML = "html"
+    JUNIT = "junit"
+    MD = "md"
+    GITHUB = "github"
+
+
+_NAMES = {Format.HTML: "report.html", Format.JUNIT: "junit.xml", Format.MD: "summary.md"}
+
+
+def report(
+    run: Annotated[Path, typer.Argument(help="Run folder or its run.json.")],
+    format: Annotated[
+        Format, typer.Option(help="html; junit (XML); md (for a pull request); github (annotations).")
+    ] = Format.HTML,
+    out: Annotated[
+        Path | None, typer.Option(help="File to write, or - for standard output; default: in the run folder.")
+    ] = None,
+) -> int:
+    """Render a stored run: the page, JUnit XML, Markdown or annotations."""
+    folder = run_folder(run)
+    result = load_run(run)
+    if out is None and format is Format.GITHUB:
+        out = Path("-")
+    target = folder / _NAMES.get(format, "annotations.txt") if out is None else out
+    text = _render(result, folder, format, target)
+    if str(target) == "-":
+        sys.stdout.buffer.write(text)
+        sys.stdout.flush()
+        return 0
+    if not target.parent.is_dir():
+        raise UsageError(f"--out {target}: the folder {target.parent} does not exist")
+    try:
+        write_atomically(target, text)
+    except OSError as error:
+        raise UsageError(f"--out {target}: {error.strerror}") from error
+    err().print(f"Written: {target}", markup=False, soft_wrap=True)
+    return 0
+
+
+def _render(result: RunResult, folder: Path, format: Format, target: Path) -> bytes:
+    if format is Format.JUNIT:
+        return junit_xml(result)
+    if format is Format.MD:
+        return markdown(result).encode("utf-8", "replace")
+    if format is Format.GITHUB:
+        return "".join(line + "\n" for line in github_annotations(result)).encode("utf-8", "replace")
+    page = render_html(result, folder, registry.requirements(), registry.TRANSACTIONS, _prefix(folder, target))
+    return page.encode("utf-8", "replace")
+
+
+def _prefix(folder: Path, target: Path) -> str:
+    """How links in the page lead to the run folder."""
+    base = Path.cwd() if str(target) == "-" else target.resolve().parent
+    relative = os.path.relpath(folder.resolve(), base)
+    return "" if relative == "." else Path(relative).as_posix() + "/"
