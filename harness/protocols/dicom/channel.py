@@ -18,6 +18,18 @@ TIMED_OUT: Final = -1
 class Tap(Protocol):
     """Who sees every byte."""
 
+    def opened(
+        self,
+        association: int,
+        protocol: str,
+        local: tuple[str, int],
+        peer: tuple[str, int],
+        *,
+        incoming: bool,
+        tls: bool = False,
+    ) -> None:
+        """A connection stands."""
+
     def received(self, association: int, data: memoryview) -> None:
         """Bytes that came from the peer."""
 

@@ -54,7 +54,7 @@ def decode(payload: Blob | bytes, transfer_syntax: str, *, pixels: bool | None =
     )
     stream: Any
     if deflated:
-        stream = io.BytesIO(_inflate(payload if isinstance(payload, bytes) else payload.bytes()))
+        stream = io.BytesIO(inflate(payload if isinstance(payload, bytes) else payload.bytes()))
     else:
         stream = io.BytesIO(payload) if isinstance(payload, bytes) else payload.open()
     with stream, quiet():
@@ -80,7 +80,8 @@ def _settle(ds: Dataset) -> None:
             ds[tag] = DataElement(tag, "UN", value if isinstance(value, bytes) else b"", already_converted=True)
 
 
-def _inflate(data: bytes) -> bytes:
+def inflate(data: bytes) -> bytes:
+    """A deflated data set as bytes, bounded. Raises WireError."""
     inflater = zlib.decompressobj(-zlib.MAX_WBITS)
     try:
         result = inflater.decompress(data, MAX_INFLATED)

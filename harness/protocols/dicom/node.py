@@ -350,7 +350,16 @@ class Node:
         )
         with self._lock:
             self._open[number] = association
-        local = sock.getsockname()
+        local, remote = _ends(sock)
+        if self._capture is not None:
+            self._capture.opened(
+                number,
+                "dicom",
+                local,
+                remote,
+                incoming=not requestor,
+                tls=self._tls is not None,
+            )
         self._note(
             number,
             "CONNECTION-OPENED",
@@ -371,6 +380,16 @@ class Node:
             # Evidence must outlive the node, but not the process.
             weakref.finalize(type(self), shutil.rmtree, self._spool, ignore_errors=True)
         return SpoolSink(self._spool, self._spool_threshold)
+
+
+def _ends(sock: socket.socket) -> tuple[tuple[str, int], tuple[str, int]]:
+    """Our end and the peer's; a peer that is gone already has none."""
+    local = sock.getsockname()
+    try:
+        remote = sock.getpeername()
+    except OSError:
+        remote = ("0.0.0.0", 0)
+    return (local[0], local[1]), (remote[0], remote[1])
 
 
 def _smaller(left: int, right: int) -> int:

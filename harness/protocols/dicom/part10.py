@@ -1,0 +1,68 @@
+"""Part 10 files around data sets that stay as they were received (PS3.10 section 7.1)."""
+
+from __future__ import annotations
+
+import os
+import struct
+from pathlib import Path
+
+from harness.core.message import Blob
+from harness.protocols.dicom.negotiation import IMPLEMENTATION_CLASS, IMPLEMENTATION_VERSION
+
+_COPY = 4 << 20
+
+
+def file_meta(sop_class: str, sop_instance: str, transfer_syntax: str, source_ae: str = "") -> bytes:
+    """Preamble, prefix and file meta information; the data set follows."""
+    elements = [
+        _long(0x0001, b"OB", b"\0\1"),
+        _short(0x0002, b"UI", sop_class),
+        _short(0x0003, b"UI", sop_instance),
+        _short(0x0010, b"UI", transfer_syntax),
+        _short(0x0012, b"UI", IMPLEMENTATION_CLASS),
+        _short(0x0013, b"SH", IMPLEMENTATION_VERSION),
+    ]
+    if source_ae:
+        elements.append(_short(0x0016, b"AE", source_ae))
+    body = b"".join(elements)
+    return bytes(128) + b"DICM" + struct.pack("<HH2sHI", 2, 0, b"UL", 4, len(body)) + body
+
+
+def _short(element: int, vr: bytes, text: str) -> bytes:
+    value = text.encode("latin-1", "replace")
+    if len(value) & 1:
+        value += b"\0" if vr == b"UI" else b" "
+    return struct.pack("<HH2sH", 2, element, vr, len(value)) + value
+
+
+def _long(element: int, vr: bytes, value: bytes) -> bytes:
+    return struct.pack("<HH2sHI", 2, element, vr, 0, len(value)) + value
+
+
+def write_part10(
+    path: Path, payload: Blob, sop_class: str, sop_instance: str, transfer_syntax: str, source_ae: str = ""
+) -> int:
+    """Write a file around the payload, byte for byte; its size. Large payloads are copied in portions."""
+    head = file_meta(sop_class, sop_instance, transfer_syntax, source_ae)
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o666)
+    try:
+        if payload.data is not None:
+            _write(handle, [head, payload.data])
+        else:
+            _write(handle, [head])
+            with payload.open() as stream:
+                while portion := stream.read(_COPY):
+                    _write(handle, [portion])
+    finally:
+        os.close(handle)
+    return len(head) + payload.size
+
+
+def _write(handle: int, buffers: list[bytes]) -> None:
+    pending: list[bytes | memoryview] = list(buffers)
+    while pending:
+        written = os.writev(handle, pending)
+        while pending and written >= len(pending[0]):
+            written -= len(pending.pop(0))
+        if pending and written:
+            pending[0] = memoryview(pending[0])[written:]
