@@ -50,11 +50,11 @@ class ScenarioContext:
         action = Action(name, parameters)
         self.asked_at = self.transcript.mark()
         fact: dict[str, Any] = {"action": name, "parameters": dict(parameters)}
-        self.transcript.note("ASKED", fact)
+        self.transcript.note(facts.ACTION, fact)
         seconds = self.lab.action_timeout(needs_operator=self.lab.attended)
         outcome = self.lab.driver.perform(action, timeout=seconds)
         said = {"state": outcome.state.value, "detail": outcome.detail, "answers": dict(outcome.answers)}
-        self.transcript.note(facts.ACTION, {**fact, "outcome": said})
+        self.transcript.note(facts.OUTCOME, {"action": name, **said})
         if outcome.state in (OutcomeState.UNSUPPORTED, OutcomeState.DECLINED):
             raise Unjudgeable(f"{action.wording()} — {outcome.state.value}: {outcome.detail}")
         if outcome.state is OutcomeState.FAILED:

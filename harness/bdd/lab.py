@@ -7,6 +7,7 @@ import datetime
 import os
 import random
 import socket
+from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from harness.actors.acquisition import AcquisitionModality
 from harness.actors.actor import SimulatedActor
 from harness.actors.image_display import ImageDisplay
 from harness.actors.image_manager import ImageManager
+from harness.actors.image_manager_behaviour import ImageManagerBehaviour
 from harness.actors.order_filler import OrderFiller
 from harness.actors.pps_manager import PPSManager
 from harness.bdd.operator import TerminalOperator
@@ -21,7 +23,7 @@ from harness.bdd.settings import RunSettings
 from harness.core.check import Declaration
 from harness.core.errors import EnvironmentFailure
 from harness.core.transcript import Recorder, Transcript
-from harness.protocols.dicom.node import Address
+from harness.protocols.dicom.node import Address, Request
 from harness.reporting.evidence import EvidenceStore
 from harness.sut.actions import SutDriver
 from harness.sut.config import ActorEndpoint, DicomEndpoint, SutFile, load_sut
@@ -45,6 +47,29 @@ _CLASSES: dict[str, type[SimulatedActor]] = {
 }
 
 
+class Refusals:
+    """Statuses that our archive answers the next C-STORE requests with, instead of keeping what they bring."""
+
+    def __init__(self) -> None:
+        self._next: deque[int] = deque()
+
+    def refuse_next(self, status: int) -> None:
+        """Queue one refusal."""
+        self._next.append(status)
+
+    def clear(self) -> None:
+        """Forget what was queued."""
+        self._next.clear()
+
+    def status(self, request: Request) -> int:
+        """The status of a C-STORE-RSP; success when nothing is queued."""
+        del request
+        try:
+            return self._next.popleft()
+        except IndexError:
+            return 0x0000
+
+
 class Lab:
     """One per process. :meth:`start` brings everything up, :meth:`stop` leaves nothing behind."""
 
@@ -56,6 +81,7 @@ class Lab:
         self.evidence = EvidenceStore(Path(settings.out))
         self.today = datetime.date.today()
         self.source = random.Random(f"{settings.run_id} {os.environ.get('PYTEST_XDIST_WORKER', '')}")
+        self.refusals = Refusals()
         self._actors: dict[str, SimulatedActor] = {}
         self._stack = contextlib.ExitStack()
         self._driver: SutDriver | None = None
@@ -114,7 +140,8 @@ class Lab:
         for slug, make in _CLASSES.items():
             endpoint = side.actors.get(slug, ActorEndpoint())
             title = endpoint.ae_title or _TITLES[slug]
-            actor = make(title, self.recorder, side.bind, endpoint.port)
+            more = {"behaviour": ImageManagerBehaviour(store_status=self.refusals.status)} if make is ImageManager else {}
+            actor = make(title, self.recorder, side.bind, endpoint.port, **more)
             actor.start()
             self._stack.callback(actor.stop)
             self._actors[slug] = actor
@@ -184,6 +211,15 @@ class Lab:
         return self._address
 
     @property
+    def callable(self) -> bool:
+        """Whether the product can be called at all."""
+        return self._address is not None
+
+    def endpoints(self) -> list[tuple[str, str, int]]:
+        """Name, AE title and port of every simulated actor."""
+        return [(actor.name, actor.ae_title, actor.port) for actor in self._actors.values()]
+
+    @property
     def station(self) -> str:
         """The AE title that worklist entries are scheduled for."""
         endpoint: DicomEndpoint | None = getattr(self._driver, "endpoint", None) or self.sut.dicom
@@ -230,6 +266,7 @@ class Lab:
         """A fresh transcript and actors without memory of earlier scenarios."""
         transcript = Transcript()
         self.recorder.target = transcript
+        self.refusals.clear()
         for actor in self._actors.values():
             actor.reset()
         if isinstance(self._driver, ReplayDriver):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from harness.actors.image_manager import Delivery
+from harness.actors.image_manager_behaviour import CommitmentReply, Way
 from harness.bdd.context import ScenarioContext
 from harness.bdd.orders import Scheduler, Step, Vocabulary
 from harness.bdd.people import person
@@ -10,6 +10,7 @@ from harness.bdd.registry import given, then, when
 from harness.bdd.tables import pairs
 from harness.core.errors import NonConformance, UsageError
 from harness.core.message import Direction
+from harness.profiles import facts
 
 
 def _steps(context: ScenarioContext, names: str) -> list[Step]:
@@ -95,28 +96,41 @@ def product_unscheduled(scenario_context: ScenarioContext, key: str, images: int
 # -- how our archive treats the product ----------------------------------------------------------------------------
 
 
+def _commit_with(context: ScenarioContext, reply: CommitmentReply) -> None:
+    context.memory["commitment"] = reply
+    context.lab.image_manager.commit_with(reply)
+
+
 @given("the Image Manager reports commitment on a new association")
 def commitment_elsewhere(scenario_context: ScenarioContext) -> None:
     """The archive calls back, proposing the SCP role for itself (PS3.4 J.3.3)."""
-    scenario_context.lab.image_manager.commitment(Delivery.NEW_ASSOCIATION)
+    _commit_with(scenario_context, CommitmentReply(Way.SEPARATE_ASSOCIATION))
 
 
 @given("the Image Manager reports commitment on the same association")
 def commitment_here(scenario_context: ScenarioContext) -> None:
     """The archive reports while the association of the request is open."""
-    scenario_context.lab.image_manager.commitment(Delivery.SAME_ASSOCIATION)
+    _commit_with(scenario_context, CommitmentReply(Way.SAME_ASSOCIATION))
+
+
+@given("the Image Manager reports commitment on a new association {seconds:Number} seconds later")
+def commitment_late(scenario_context: ScenarioContext, seconds: float) -> None:
+    """The archive calls back long after the request was released."""
+    _commit_with(scenario_context, CommitmentReply(Way.SEPARATE_ASSOCIATION, delay=seconds))
 
 
 @given("the Image Manager fails to commit {count:Count} instance")
 def commitment_fails(scenario_context: ScenarioContext, count: int) -> None:
     """The report is of event type 2, with that many failed instances."""
-    scenario_context.lab.image_manager.fail_commitment(count)
+    _commit_with(scenario_context, CommitmentReply(failures=count))
 
 
 @given("the Image Manager refuses the next image with the status {status:w}")
 def store_refused(scenario_context: ScenarioContext, status: str) -> None:
     """The first C-STORE is answered with that status, e.g. A700 (out of resources)."""
-    scenario_context.lab.image_manager.refuse_next(int(status, 16))
+    code = int(status, 16)
+    scenario_context.lab.refusals.refuse_next(code)
+    scenario_context.transcript.note(facts.FAULT_INJECTED, {"fault": "store-refused", "status": code})
 
 
 # -- what must have come -------------------------------------------------------------------------------------------
@@ -172,7 +186,8 @@ def images_reach(scenario_context: ScenarioContext, images: int) -> None:
 def report_accepted(scenario_context: ScenarioContext) -> None:
     """Wait for the product's answer to the N-EVENT-REPORT of our archive."""
     context = scenario_context
-    demanded = "RAD-10-SCU-06" if context.lab.image_manager.delivery is Delivery.NEW_ASSOCIATION else "RAD-10-SCU-05"
+    reply: CommitmentReply = context.memory.get("commitment", CommitmentReply())
+    demanded = "RAD-10-SCU-05" if reply.way is Way.SAME_ASSOCIATION else "RAD-10-SCU-06"
     context.expect(
         "N-EVENT-REPORT-RSP",
         "Image Manager/Archive",

@@ -9,6 +9,7 @@ from harness.bdd.context import ScenarioContext
 from harness.bdd.orders import COLUMNS, OPTIONAL_COLUMNS, Scheduler, Step
 from harness.bdd.registry import given
 from harness.bdd.tables import rows
+from harness.profiles import facts
 
 #: how many queries a scripted answer lasts: a product may ask more than once for one action
 _LASTING = 20
@@ -44,7 +45,7 @@ def nothing_scheduled(scenario_context: ScenarioContext) -> None:
 def scripted_status(scenario_context: ScenarioContext, status: str) -> None:
     """Answer worklist queries with that final status and no match, e.g. A700."""
     scenario_context.lab.order_filler.reply_with(*[FindReply(final=int(status, 16), limit=0)] * _LASTING)
-    scenario_context.transcript.note("FAULT-INJECTED", {"fault": "find-failed", "status": int(status, 16)})
+    scenario_context.transcript.note(facts.FAULT_INJECTED, {"fault": "find-failed", "status": int(status, 16)})
 
 
 @given("the Order Filler marks every second match with the status FF01")
@@ -59,4 +60,4 @@ def product_scheduled(scenario_context: ScenarioContext, datatable: list[list[st
     steps = made_steps(scenario_context, datatable)
     scenario_context.act("schedule-steps", orders=[dict(step.entry) for step in steps.values()])
     for step in steps.values():
-        scenario_context.transcript.note("ORDER", {"keywords": dict(step.entry)})
+        scenario_context.transcript.note(facts.ORDER, {"keywords": dict(step.entry)})

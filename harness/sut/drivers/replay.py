@@ -47,7 +47,7 @@ class ReplayDriver:
             raise UsageError(f"{relative} leads out of {self._folder}")
         data = json.loads(path.read_text(encoding="utf-8"))
         stored = Transcript.from_json(data, self._folder / "blobs")
-        starts = [fact.seq for fact in stored.facts_of("ASKED")]
+        starts = [fact.seq for fact in stored.facts_of("ACTION")]
         ends = [*starts[1:], stored.mark() + 1]
         self._segments = [
             [m for m in stored.messages if start < m.seq < end] for start, end in zip(starts, ends, strict=True)
