@@ -6,17 +6,15 @@ The bytes of the data set are written as they came (Level 2 full, PS3.4 B.4.1); 
 from __future__ import annotations
 
 import hashlib
-import io
 import os
 import re
+import shutil
 import tempfile
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
-from pydicom.dataset import Dataset
 from pydicom.filebase import DicomBytesIO
-from pydicom.filereader import read_dataset
 from pydicom.filewriter import write_dataset
 
 from harness.actors import records
@@ -24,14 +22,14 @@ from harness.actors.archive_index import ArchiveIndex, StoredInstance
 from harness.actors.archive_keys import ALL_KEPT
 from harness.actors.records import CHARACTER_SET, Record, tag_of, text, vr_of
 from harness.core.message import Blob
+from harness.protocols.dicom.errors import WireError
+from harness.protocols.dicom.fragments import Payload
 from harness.protocols.dicom.uids import encoding_of
 
 _PREAMBLE = bytes(128) + b"DICM"
 _IMPLEMENTATION = "1.2.826.0.1.3680043.10.1599.1"
 _VERSION = "IHE_HARNESS"
-_PIXELS = 0x7FE00008
 _SAFE_UID = re.compile(r"[0-9.]{1,64}")
-_MAX_INFLATED = 1 << 30
 
 
 class Unacceptable(ValueError):
@@ -96,41 +94,19 @@ class Archive:
 
     def data_set(self, instance: StoredInstance) -> bytes:
         """The data set of an instance in its transfer syntax; demographics as they were updated since."""
-        raw = instance.path.read_bytes()
-        body = raw[data_set_offset(raw) :]
+        body = Payload.part10(instance.path).blob.bytes()
         if not instance.revised:
             return body
         return revise(body, instance.transfer_syntax, instance.revised)
 
 
-def data_set_offset(raw: bytes) -> int:
-    """Where the data set begins in a Part 10 file (PS3.10 7.1). Raises ValueError if it is none."""
-    if raw[128:132] != b"DICM" or raw[132:136] != b"\x02\x00\x00\x00":
-        raise ValueError("not a DICOM Part 10 file with a group length")
-    return 144 + int.from_bytes(raw[140:144], "little")
-
-
 def read_header(payload: Blob, transfer_syntax: str) -> Record:
     """The elements of a data set that an archive keeps, decoded. Raises Unacceptable if they cannot be read."""
     try:
-        dataset = _parse(payload.bytes(), transfer_syntax, header_only=True)
-        return records.record_from_dataset(dataset, ALL_KEPT)
-    except Unacceptable:
-        raise
-    except Exception as error:
-        raise Unacceptable(0xC000, f"the data set cannot be read: {error}") from error
-
-
-def _parse(body: bytes, transfer_syntax: str, *, header_only: bool) -> Dataset:
-    implicit, little, deflated = encoding_of(transfer_syntax)
-    if deflated:
-        inflater = zlib.decompressobj(-zlib.MAX_WBITS)
-        body = inflater.decompress(body, _MAX_INFLATED)
-        if inflater.unconsumed_tail:
-            raise Unacceptable(0xC000, f"the data set inflates to more than {_MAX_INFLATED} bytes")
-    if not header_only:
-        return read_dataset(io.BytesIO(body), implicit, little)
-    return read_dataset(io.BytesIO(body), implicit, little, stop_when=lambda tag, _vr, _length: int(tag) >= _PIXELS)
+        dataset = records.parse(payload, transfer_syntax, header_only=True)
+    except WireError as error:
+        raise Unacceptable(0xC000, str(error)) from error
+    return records.record_from_dataset(dataset, ALL_KEPT)
 
 
 def revise(body: bytes, transfer_syntax: str, values: Record) -> bytes:
@@ -139,7 +115,7 @@ def revise(body: bytes, transfer_syntax: str, values: Record) -> bytes:
     A text that the data set's own character set cannot write turns all its text to UTF-8.
     """
     implicit, little, deflated = encoding_of(transfer_syntax)
-    dataset = _parse(body, transfer_syntax, header_only=False)
+    dataset = records.parse(body, transfer_syntax)
     for tag, value in values.items():
         if tag == CHARACTER_SET or vr_of(tag) == "SQ":
             continue
@@ -182,9 +158,9 @@ def _write(path: Path, meta: bytes, payload: Blob) -> None:
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=".incoming-")
     temporary = Path(name)
     try:
-        with os.fdopen(handle, "wb") as stream:
+        with os.fdopen(handle, "wb") as stream, payload.open() as source:
             stream.write(meta)
-            stream.write(payload.bytes())
+            shutil.copyfileobj(source, stream, 1 << 20)
         temporary.replace(path)
     except OSError:
         temporary.unlink(missing_ok=True)

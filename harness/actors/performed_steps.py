@@ -13,6 +13,9 @@ from typing import Any
 
 from pydicom.dataset import Dataset
 
+from harness.protocols.dicom.errors import WireError
+from harness.protocols.dicom.model import Request
+
 IN_PROGRESS = "IN PROGRESS"
 COMPLETED = "COMPLETED"
 DISCONTINUED = "DISCONTINUED"
@@ -24,6 +27,7 @@ PROCESSING_FAILURE = 0x0110
 DUPLICATE_INSTANCE = 0x0111
 NO_SUCH_INSTANCE = 0x0112
 MISSING_ATTRIBUTE = 0x0120
+UNRECOGNIZED_OPERATION = 0x0211
 #: PS3.4 F.7.2.2.4: the step may no longer be updated
 NO_LONGER_UPDATABLE = 0xA710
 
@@ -144,6 +148,16 @@ class PerformedSteps:
         self._behaviour = behaviour or StepBehaviour()
         self._lock = threading.RLock()
         self._steps: dict[str, PerformedStep] = {}
+
+    def apply(self, request: Request, uid: str) -> Reply:
+        """Apply an N-CREATE-RQ or N-SET-RQ; anything else is an unrecognized operation (0211)."""
+        if request.kind not in ("N-CREATE-RQ", "N-SET-RQ"):
+            return Reply(UNRECOGNIZED_OPERATION)
+        try:
+            dataset = request.dataset()
+        except WireError:
+            return Reply(PROCESSING_FAILURE, {"ErrorComment": "the data set cannot be read"})
+        return self.create(uid, dataset) if request.kind == "N-CREATE-RQ" else self.change(uid, dataset)
 
     def create(self, uid: str, dataset: Dataset) -> Reply:
         """Apply an N-CREATE."""

@@ -8,16 +8,23 @@ conversion and is encoded straight to bytes (PS3.5 section 7), with the characte
 from __future__ import annotations
 
 import functools
+import io
 import struct
-from collections.abc import Iterable, Mapping, Sequence
+import zlib
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from pydicom.charset import decode_bytes, encode_string, python_encoding
 from pydicom.datadict import dictionary_VR, keyword_for_tag, tag_for_keyword
 from pydicom.dataelem import DataElement, RawDataElement
 from pydicom.dataset import Dataset
-from pydicom.valuerep import PersonName
+from pydicom.filereader import read_dataset
 
+from harness.core.message import Blob
+from harness.protocols.dicom import charset
+from harness.protocols.dicom.errors import WireError
+from harness.protocols.dicom.uids import encoding_of
+
+Terms = tuple[str, ...]
 Record = dict[int, "tuple[str, ...] | tuple[Record, ...]"]
 
 CHARACTER_SET = 0x00080005
@@ -28,6 +35,9 @@ _NUMBERS = {"US": "H", "SS": "h", "UL": "I", "SL": "i", "FL": "f", "FD": "d", "U
 _BULK = frozenset({"OB", "OW", "OF", "OD", "OL", "OV", "UN"})
 _LONG = frozenset({"OB", "OW", "OF", "OD", "OL", "OV", "UN", "SQ", "UC", "UR", "UT", "UV", "SV"})
 _DEPTH = 8
+_SHORT_LENGTH = 65534
+_MAX_INFLATED = 1 << 30
+_PIXELS = 0x7FE00008
 
 
 @functools.lru_cache(maxsize=4096)
@@ -58,6 +68,28 @@ def keyword_of(tag: int) -> str:
 # -- reading ---------------------------------------------------------------------------------------------------
 
 
+def parse(body: bytes | Blob, transfer_syntax: str, *, header_only: bool = False) -> Dataset:
+    """The elements of a data set, not decoded any further. Raises WireError if they cannot be told apart."""
+    implicit, little, deflated = encoding_of(transfer_syntax)
+    stop = (lambda tag, _vr, _length: int(tag) >= _PIXELS) if header_only else None
+    with io.BytesIO(body) if isinstance(body, bytes) else body.open() as stream:
+        try:
+            source = io.BytesIO(_inflate(stream.read())) if deflated else stream
+            return read_dataset(source, implicit, little, stop_when=stop)
+        except WireError:
+            raise
+        except Exception as error:
+            raise WireError("PS3.5 7.1", f"the bytes cannot be read as a data set: {error}") from error
+
+
+def _inflate(data: bytes) -> bytes:
+    inflater = zlib.decompressobj(-zlib.MAX_WBITS)
+    inflated = inflater.decompress(data, _MAX_INFLATED)
+    if inflater.unconsumed_tail:
+        raise WireError("PS3.5 A.5", f"the data set inflates to more than {_MAX_INFLATED} bytes")
+    return inflated
+
+
 def record_from_dataset(dataset: Dataset, wanted: frozenset[int] | None = None) -> Record:
     """Decode the (wanted) elements of a data set to text; bulk data, private and unreadable elements stay out."""
     return _read(dataset, wanted, ("",), _DEPTH)
@@ -69,7 +101,6 @@ def _read(dataset: Dataset, wanted: frozenset[int] | None, charsets: tuple[str, 
     if own is not None:
         charsets = own
         record[CHARACTER_SET] = own
-    encodings = encodings_of(charsets)
     for tag in sorted(int(tag) for tag in dataset.keys()):  # noqa: SIM118 - iterating a Dataset decodes every element
         group = tag >> 16
         if tag == CHARACTER_SET or group % 2 or (wanted is not None and tag not in wanted):
@@ -83,7 +114,7 @@ def _read(dataset: Dataset, wanted: frozenset[int] | None, charsets: tuple[str, 
             continue
         if vr in _BULK and vr_of(tag) != "UN":
             continue
-        values = _text_values(element, vr, encodings)
+        values = _text_values(element, vr, charsets)
         if values is not None:
             record[tag] = values
     return record
@@ -100,20 +131,20 @@ def _items(dataset: Dataset, tag: int) -> Sequence[Dataset]:
 def _character_sets(dataset: Dataset) -> tuple[str, ...] | None:
     if CHARACTER_SET not in dataset:
         return None
-    values = _text_values(dataset.get_item(CHARACTER_SET), "CS", ["ascii"])
+    values = _text_values(dataset.get_item(CHARACTER_SET), "CS", ())
     return tuple(value.strip() for value in values) if values else ("",)
 
 
-def _text_values(element: RawDataElement | DataElement | None, vr: str, encodings: list[str]) -> tuple[str, ...] | None:
+def _text_values(element: RawDataElement | DataElement | None, vr: str, terms: Terms) -> tuple[str, ...] | None:
     if element is None:
         return None
     value: Any = element.value
     if isinstance(element, RawDataElement):
-        return _from_bytes(value or b"", vr, encodings, "<" if element.is_little_endian else ">")
+        return _from_bytes(value or b"", vr, terms, "<" if element.is_little_endian else ">")
     if value is None or (isinstance(value, str | bytes) and not value):
         return ()
     if isinstance(value, bytes):
-        return _from_bytes(value, vr, encodings)
+        return _from_bytes(value, vr, terms)
     if isinstance(value, Sequence) and not isinstance(value, str):
         return tuple(_clean(str(part), vr) for part in value)
     text = str(value)
@@ -122,7 +153,7 @@ def _text_values(element: RawDataElement | DataElement | None, vr: str, encoding
     return _split(text, vr)
 
 
-def _from_bytes(value: bytes, vr: str, encodings: list[str], order: str = "<") -> tuple[str, ...]:
+def _from_bytes(value: bytes, vr: str, terms: Terms, order: str = "<") -> tuple[str, ...]:
     if vr in _NUMBERS:
         size = struct.calcsize("<" + _NUMBERS[vr])
         whole = len(value) // size
@@ -134,7 +165,7 @@ def _from_bytes(value: bytes, vr: str, encodings: list[str], order: str = "<") -
         pairs = struct.unpack(f"{order}{len(value) // 4 * 2}H", value[: len(value) // 4 * 4])
         return tuple(f"{group:04X}{element:04X}" for group, element in zip(pairs[::2], pairs[1::2], strict=True))
     if vr in CHARSET_VRS:
-        return _split(decode_text(value, encodings, vr), vr)
+        return _split(decode_text(value, terms, vr), vr)
     return _split(value.decode("latin-1"), vr)
 
 
@@ -150,20 +181,11 @@ def _clean(text: str, vr: str) -> str:
     return text.strip(" \0") if vr != "UC" else text.rstrip(" \0")
 
 
-def decode_text(value: bytes, encodings: list[str], vr: str) -> str:
+def decode_text(value: bytes, terms: Terms, vr: str) -> str:
     """Decode bytes under Specific Character Set; what does not decode is shown by replacement characters."""
     if value.isascii() and b"\x1b" not in value:
         return value.decode("ascii")
-    delimiters = {0x5C, 0x5E, 0x3D, 0x0A, 0x0C, 0x0D, 0x09} if vr == "PN" else {0x5C, 0x0A, 0x0C, 0x0D, 0x09}
-    try:
-        return decode_bytes(value, encodings, delimiters)
-    except (UnicodeError, LookupError, ValueError, Warning):
-        return value.decode("latin-1")
-
-
-def encodings_of(charsets: Iterable[str]) -> list[str]:
-    """Python encodings of the values of Specific Character Set; what is unknown counts as the default repertoire."""
-    return [python_encoding.get(name.strip(), "iso8859") for name in charsets] or ["iso8859"]
+    return charset.decode_strict(value, terms, vr)[0]
 
 
 def record_from_mapping(values: Mapping[str, Any]) -> Record:
@@ -220,17 +242,27 @@ def encode(record: Record, *, implicit: bool) -> bytes:
     declared = tuple(part for part in record.get(CHARACTER_SET, ()) if isinstance(part, str))
     body = {tag: value for tag, value in record.items() if tag != CHARACTER_SET}
     if _is_ascii(body):
-        return _encode(body, implicit, ["ascii"])
+        return _encode(body, implicit, ())
     charsets = declared if writable(body, declared) else ("ISO_IR 192",)
     body[CHARACTER_SET] = charsets
-    return _encode(body, implicit, encodings_of(charsets))
+    return _encode(body, implicit, charsets)
 
 
-def writable(record: Record, charsets: tuple[str, ...]) -> bool:
-    """Whether every text of the record can be written, and read back, in that Specific Character Set."""
-    if not any(charsets):
+def writable(record: Record, terms: Terms) -> bool:
+    """Whether every text of the record can be written in that Specific Character Set."""
+    if not any(terms):
         return _is_ascii(record)
-    return charsets == ("ISO_IR 192",) or _writable(record, encodings_of(charsets))
+    for tag, value in record.items():
+        for part in value:
+            if isinstance(part, dict):
+                if not writable(part, terms):
+                    return False
+            elif not part.isascii():
+                try:
+                    charset.encode(part, terms, vr_of(tag))
+                except charset.Unencodable:
+                    return False
+    return True
 
 
 def _is_ascii(record: Record) -> bool:
@@ -241,33 +273,7 @@ def _is_ascii(record: Record) -> bool:
     return True
 
 
-def _writable(record: Record, encodings: list[str]) -> bool:
-    for tag, value in record.items():
-        vr = vr_of(tag)
-        for part in value:
-            if isinstance(part, dict):
-                if not _writable(part, encodings):
-                    return False
-            elif part.isascii():
-                continue
-            elif encodings[0] == "iso8859" and any("\x7f" < letter < "\u0100" for letter in part):
-                return False  # the library would write Latin-1 where only the default repertoire is declared
-            elif decode_text(encode_text(part, encodings, vr), encodings, vr) != part:
-                return False
-    return True
-
-
-def encode_text(value: str, encodings: list[str], vr: str) -> bytes:
-    """Encode text under Specific Character Set; code extensions are reset where PS3.5 6.1.2.5.3 asks for it."""
-    if value.isascii():
-        return value.encode("ascii")
-    try:
-        return bytes(PersonName(value).encode(encodings)) if vr == "PN" else encode_string(value, encodings)
-    except Warning:
-        return value.encode("ascii", "replace")
-
-
-def _encode(record: Record, implicit: bool, encodings: list[str]) -> bytes:
+def _encode(record: Record, implicit: bool, terms: Terms) -> bytes:
     parts: list[bytes] = []
     for tag in sorted(record):
         vr = vr_of(tag)
@@ -275,10 +281,10 @@ def _encode(record: Record, implicit: bool, encodings: list[str]) -> bytes:
         if vr == "SQ":
             data = b"".join(
                 b"\xfe\xff\x00\xe0" + struct.pack("<I", len(body)) + body
-                for body in (_encode(item, implicit, encodings) for item in value if isinstance(item, dict))
+                for body in (_encode(item, implicit, terms) for item in value if isinstance(item, dict))
             )
         else:
-            data = encode_value([part for part in value if isinstance(part, str)], vr, encodings)
+            data = encode_value([part for part in value if isinstance(part, str)], vr, terms)
         if implicit:
             parts.append(struct.pack("<HHI", tag >> 16, tag & 0xFFFF, len(data)))
         elif vr in _LONG:
@@ -289,22 +295,20 @@ def _encode(record: Record, implicit: bool, encodings: list[str]) -> bytes:
     return b"".join(parts)
 
 
-def encode_value(values: Sequence[str], vr: str, encodings: list[str]) -> bytes:
-    """The padded value field of one element."""
+def encode_value(values: Sequence[str], vr: str, terms: Terms) -> bytes:
+    """The padded value field of one element. Raises Unencodable for text that the character set lacks."""
     if vr in _NUMBERS:
         number = float if vr in ("FL", "FD") else int
         return struct.pack(f"<{len(values)}{_NUMBERS[vr]}", *(number(value) for value in values))
     if vr == "AT":
         return b"".join(struct.pack("<HH", int(value, 16) >> 16, int(value, 16) & 0xFFFF) for value in values)
     joined = "\\".join(values)
-    if vr in CHARSET_VRS:
-        data = (
-            b"\\".join(encode_text(value, encodings, vr) for value in values)
-            if not joined.isascii()
-            else joined.encode()
-        )
+    if vr in CHARSET_VRS and not joined.isascii():
+        data = charset.encode(joined, terms, vr)
     else:
         data = joined.encode("ascii", "replace")
+    if vr not in _LONG and len(data) > _SHORT_LENGTH:
+        data = data[:_SHORT_LENGTH]
     if len(data) % 2:
         data += b"\0" if vr == "UI" else b" "
     return data
