@@ -1,0 +1,75 @@
+"""The data dictionary (PS3.6, PS3.7) as fast look-ups by tag number, from pydicom's tables."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import lru_cache
+from types import MappingProxyType
+
+from pydicom._dicom_dict import DicomDictionary, RepeatersDictionary
+
+#: tag -> VR as the dictionary has it, alternatives joined by " or "
+VR: Mapping[int, str] = MappingProxyType({tag: entry[0] for tag, entry in DicomDictionary.items()})
+VM: Mapping[int, str] = MappingProxyType({tag: entry[1] for tag, entry in DicomDictionary.items()})
+KEYWORD: Mapping[int, str] = MappingProxyType({tag: entry[4] for tag, entry in DicomDictionary.items()})
+RETIRED = frozenset(tag for tag, entry in DicomDictionary.items() if entry[3])
+TAG: Mapping[str, int] = MappingProxyType({entry[4]: tag for tag, entry in DicomDictionary.items() if entry[4]})
+SEQUENCE_TAGS = frozenset(tag for tag, vr in VR.items() if vr == "SQ")
+_REPEATERS = tuple(
+    (
+        int("".join("0" if digit == "x" else "F" for digit in mask), 16),
+        int(mask.replace("x", "0"), 16),
+        (entry[0], entry[1], entry[4]),
+    )
+    for mask, entry in RepeatersDictionary.items()
+)
+
+
+@lru_cache(maxsize=1024)
+def repeating(tag: int) -> tuple[str, str, str] | None:
+    """VR, VM and keyword of an element of a repeating group such as (60xx,0010), or None."""
+    for mask, value, entry in _REPEATERS:
+        if tag & mask == value:
+            return entry
+    return None
+
+
+def implicit_vr(tag: int) -> str:
+    """The VR that a reader of implicit encoding takes: the dictionary's, UN if it has none."""
+    vr = VR.get(tag)
+    if vr is not None:
+        return vr
+    if tag & 0x10000:
+        number = tag & 0xFFFF
+        return "LO" if 0x10 <= number <= 0xFF else "UN"
+    if not tag & 0xFFFF:
+        return "UL"
+    entry = repeating(tag)
+    return entry[0] if entry else "UN"
+
+
+def dictionary_vr(tag: int) -> str | None:
+    """The dictionary's VR, None for private, unknown and group length elements."""
+    vr = VR.get(tag)
+    if vr is None and not tag & 0x10000:
+        entry = repeating(tag)
+        return entry[0] if entry else None
+    return vr
+
+
+def dictionary_vm(tag: int) -> str | None:
+    """The dictionary's VM such as ``1``, ``2-n``, ``3-3n``; None for private and unknown elements."""
+    vm = VM.get(tag)
+    if vm is None and not tag & 0x10000:
+        entry = repeating(tag)
+        return entry[1] if entry else None
+    return vm
+
+
+def name(tag: int) -> str:
+    """``(0010,0020) PatientID``; only the tag if the dictionary has none."""
+    keyword = KEYWORD.get(tag, "")
+    if not keyword and (entry := repeating(tag)):
+        keyword = entry[2]
+    shown = f"({tag >> 16:04X},{tag & 0xFFFF:04X})"
+    return f"{shown} {keyword}" if keyword else shown

@@ -1,0 +1,336 @@
+"""Modules, attributes and types of composite objects (PS3.3), judged from the compiled tables."""
+
+from __future__ import annotations
+
+import json
+import struct
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib.resources import files
+from typing import Any
+
+from harness.validation.conditions import Condition, compile_condition
+from harness.validation.dictionary import name
+from harness.validation.finding import Severity, ValidationFinding, shown
+from harness.validation.walker import DataSet, Element
+
+Report = Callable[[ValidationFinding], None]
+_TYPES = ("1", "1C", "2", "2C", "3")
+_SHARED, _PER_FRAME = 0x52009229, 0x52009230
+#: frames beyond these are judged by count only: a study of ten thousand frames has the same mistake in each
+MAXIMUM_ITEMS = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Attribute:
+    """One row of a module table. ``table`` is what its items hold; ``terms`` are (kind, value number, words)."""
+
+    tag: int
+    type: str
+    table: int
+    condition: Condition | None
+    terms: tuple[tuple[str, int, tuple[str, ...]], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """The rows of one level: those that may be missing wrongly, and those whose presence is looked into."""
+
+    required: tuple[Attribute, ...]
+    looked_into: Mapping[int, Attribute]
+    tags: frozenset[int]
+
+
+@dataclass(frozen=True, slots=True)
+class Module:
+    """One module of an IOD: usage M, C or U; ``signature`` are the tags that no mandatory module has."""
+
+    name: str
+    usage: str
+    condition: Condition | None
+    table: Table
+    signature: frozenset[int]
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectDefinition:
+    """An IOD: its modules and the functional groups that it demands."""
+
+    name: str
+    modules: tuple[Module, ...]
+    groups: tuple[int, ...]
+    tags: frozenset[int]
+
+
+class Tables:
+    """The compiled tables; rows become objects when an IOD first needs them."""
+
+    def __init__(self, data: Mapping[str, Any]) -> None:
+        self._data = data
+        self._tables: dict[int, Table] = {}
+        self._objects: dict[str, ObjectDefinition] = {}
+
+    @property
+    def sop_classes(self) -> Mapping[str, str]:
+        """SOP Class UID -> name of the IOD."""
+        return self._data["sop_classes"]  # type: ignore[no-any-return]
+
+    def table(self, index: int) -> Table:
+        """One table by its index."""
+        found = self._tables.get(index)
+        if found is None:
+            rows = [self._attribute(row) for row in self._data["tables"][index]]
+            found = self._tables[index] = Table(
+                tuple(row for row in rows if row.type != "3"),
+                {row.tag: row for row in rows if row.table >= 0 or row.terms},
+                frozenset(row.tag for row in rows),
+            )
+        return found
+
+    def _attribute(self, row: list[int]) -> Attribute:
+        tag, kind, table, condition, terms = (*row, *(-1,) * (5 - len(row)))
+        return Attribute(
+            tag,
+            _TYPES[kind],
+            table,
+            None if condition < 0 else compile_condition(self._data["conditions"][condition]),
+            () if terms < 0 else tuple((entry[0], entry[1], tuple(entry[2:])) for entry in self._data["terms"][terms]),
+        )
+
+    def object(self, iod: str) -> ObjectDefinition:
+        """One IOD by its name."""
+        found = self._objects.get(iod)
+        if found is None:
+            rows = self._data["iods"][iod]
+            tables = [self.table(self._data["modules"][row[0]]) for row in rows]
+            mandatory: frozenset[int] = frozenset().union(
+                *(table.tags for row, table in zip(rows, tables, strict=True) if row[1] == "M")
+            )
+            modules = tuple(
+                Module(
+                    row[0],
+                    row[1],
+                    compile_condition(self._data["conditions"][row[2]]) if len(row) > 2 else None,
+                    table,
+                    table.tags - mandatory,
+                )
+                for row, table in zip(rows, tables, strict=True)
+            )
+            found = self._objects[iod] = ObjectDefinition(
+                iod,
+                modules,
+                tuple(self._data["groups"].get(iod, ())),
+                frozenset().union(*(table.tags for table in tables)),
+            )
+        return found
+
+
+@lru_cache(maxsize=1)
+def tables() -> Tables:
+    """The tables that are packaged with the harness (0.3 MB, loaded once)."""
+    return Tables(json.loads(files("harness.validation").joinpath("data/iod.json").read_text("ascii")))
+
+
+class ObjectRules:
+    """Judges one composite object by its IOD; findings for the same place are given once."""
+
+    def __init__(self, report: Report, known: Tables) -> None:
+        self._report, self._known = report, known
+        self._seen: set[tuple[str, str]] = set()
+        self._unjudged: set[str] = set()
+        self._module = ""
+        self._certain = True
+
+    def check(self, root: DataSet, sop_class: str) -> None:
+        """All modules of the IOD of that SOP class."""
+        iod = self._known.sop_classes.get(sop_class)
+        if iod is None:
+            self._add(
+                "IOD-SOP-CLASS-UNKNOWN", "(0008,0016) SOPClassUID", "a storage SOP class of the current standard",
+                shown(sop_class), "PS3.4 B.5", Severity.INFO,
+            )  # fmt: skip
+            return
+        definition = self._known.object(iod)
+        present = root.elements.keys()
+        for module in definition.modules:
+            self._certain = True
+            if module.usage != "M":
+                if module.condition is not None:
+                    if not module.condition.holds(root):
+                        if module.condition.exclusive and not module.signature.isdisjoint(present):
+                            self._module_not_allowed(module, root)
+                        continue
+                elif module.signature.isdisjoint(present):
+                    continue
+                else:
+                    self._certain = False
+            self._module = module.name
+            self._table(root, module.table)
+        self._functional_groups(root, definition)
+        self._unexpected(root, definition)
+        if self._unjudged:
+            places = sorted(self._unjudged)
+            more = f" and {len(places) - 8} more" if len(places) > 8 else ""
+            self._add(
+                "IOD-CONDITION-NOT-EVALUATED", "data set", "conditions that the bytes can decide",
+                f"{len(places)} absent attributes of type 1C or 2C not judged: {', '.join(places[:8])}{more}",
+                "PS3.5 7.4", Severity.INFO,
+            )  # fmt: skip
+
+    # -- tables --------------------------------------------------------------------------------------------------
+
+    def _table(self, ds: DataSet, table: Table) -> None:
+        elements = ds.elements
+        for row in table.required:
+            element = elements.get(row.tag)
+            kind = row.type
+            if element is None:
+                if len(kind) == 1:
+                    self._missing(ds, row)
+                elif row.condition is None:
+                    if not ds.path:
+                        self._unjudged.add(name(row.tag))
+                elif row.condition.holds(ds):
+                    self._missing(ds, row)
+                continue
+            if kind[0] == "1" and _is_empty(ds, element):
+                self._finding(f"IOD-{kind}-EMPTY", ds, row, "a value", "no value")
+            if row.condition is not None and row.condition.exclusive and not row.condition.holds(ds):
+                self._finding(
+                    f"IOD-{kind}-NOT-ALLOWED", ds, row, f"not present unless {row.condition.words}", "present"
+                )
+        looked_into = table.looked_into
+        for tag in elements.keys() & looked_into.keys():
+            row, element = looked_into[tag], elements[tag]
+            if element.items is not None and row.table >= 0:
+                inner = self._known.table(row.table)
+                for item in element.items[:MAXIMUM_ITEMS]:
+                    self._table(item, inner)
+            if row.terms:
+                self._terms(ds, row, element)
+
+    def _missing(self, ds: DataSet, row: Attribute) -> None:
+        because = f" because {row.condition.words}" if row.condition is not None else ""
+        self._finding(f"IOD-{row.type}-MISSING", ds, row, f"an element of type {row.type}{because}", "absent")
+
+    def _finding(self, code: str, ds: DataSet, row: Attribute, expected: str, actual: str) -> None:
+        severity = Severity.ERROR if self._certain else Severity.WARNING
+        self._add(code, ds.path + name(row.tag), expected, actual, f"PS3.3 {self._module} module", severity)
+
+    def _terms(self, ds: DataSet, row: Attribute, element: Element) -> None:
+        values = _values(ds, element)
+        for kind, number, words in row.terms:
+            chosen = values[number - 1 : number] if number else values[:8]
+            for value in chosen:
+                if not value or value in words:
+                    continue
+                code = "IOD-ENUMERATED-VALUE" if kind == "E" else "IOD-DEFINED-TERM"
+                listed = ", ".join(words[:8]) + (", …" if len(words) > 8 else "")
+                self._add(
+                    code, ds.path + name(row.tag), f"one of {listed}", shown(value), f"PS3.3 {self._module} module",
+                    Severity.ERROR if kind == "E" and self._certain else Severity.WARNING,
+                )  # fmt: skip
+                break
+
+    def _add(
+        self, code: str, locator: str, expected: str, actual: str, clause: str, severity: Severity = Severity.ERROR
+    ) -> None:
+        if (code, locator) not in self._seen:
+            self._seen.add((code, locator))
+            self._report(ValidationFinding(code, severity, locator, expected, actual, clause))
+
+    # -- modules and functional groups --------------------------------------------------------------------------
+
+    def _module_not_allowed(self, module: Module, root: DataSet) -> None:
+        assert module.condition is not None
+        tags = sorted(module.signature & root.elements.keys())
+        self._add(
+            "IOD-MODULE-NOT-ALLOWED", name(tags[0]), f"no {module.name} module unless {module.condition.words}",
+            "present", "PS3.3 A.1.3",
+        )  # fmt: skip
+
+    def _unexpected(self, root: DataSet, definition: ObjectDefinition) -> None:
+        for tag in root.elements:
+            group = tag >> 16
+            if tag in definition.tags or group & 1 or not tag & 0xFFFF or 0x5000 <= group < 0x5100:
+                continue
+            if 0x6000 <= group < 0x6100 or group in (0x0002, 0xFFFA, 0xFFFC):
+                continue
+            wanted = f"an attribute of the {definition.name} IOD"
+            self._add("IOD-STANDARD-EXTENDED", name(tag), wanted, "another", "PS3.2 3.11.2", Severity.INFO)
+
+    def _functional_groups(self, root: DataSet, definition: ObjectDefinition) -> None:
+        if _PER_FRAME not in root.elements and _SHARED not in root.elements:
+            return
+        shared, frames = root.items(_SHARED), root.items(_PER_FRAME)
+        number = root.number(0x00280008)
+        if number is not None and _PER_FRAME in root.elements and number != len(frames):
+            wanted = f"{number} items, one for each frame"
+            self._add("IOD-FG-FRAMES", name(_PER_FRAME), wanted, str(len(frames)), "PS3.3 C.7.6.16")
+        if len(shared) > 1:
+            self._add("IOD-FG-SHARED", name(_SHARED), "one item", str(len(shared)), "PS3.3 C.7.6.16")
+        in_shared = shared[0].elements.keys() if shared else set()
+        in_frames: set[int] = set().union(*(frame.elements.keys() for frame in frames))
+        for tag in sorted(in_shared & in_frames):
+            if tag >> 16 & 1 == 0:
+                self._add(
+                    "IOD-FG-BOTH", name(tag), "shared or per frame", "both", "PS3.3 C.7.6.16"
+                )  # fmt: skip
+        for tag in definition.groups:
+            if tag in in_shared:
+                continue
+            if tag not in in_frames:
+                self._add(
+                    "IOD-FG-MISSING", name(tag), f"a functional group of the {definition.name} IOD", "absent",
+                    "PS3.3 C.7.6.16",
+                )  # fmt: skip
+            else:
+                lacking = [place for place, frame in enumerate(frames, 1) if tag not in frame.elements]
+                if lacking:
+                    self._add(
+                        "IOD-FG-MISSING", name(tag), "in every frame", f"absent in frame {lacking[0]} and "
+                        f"{len(lacking) - 1} others", "PS3.3 C.7.6.16",
+                    )  # fmt: skip
+
+
+def _is_empty(ds: DataSet, element: Element) -> bool:
+    if element.items is not None:
+        return not element.items
+    if element.fragments is not None:
+        return False
+    length = element.end - element.start
+    return length == 0 or (length <= 64 and not ds.raw[element.start : element.end].strip(b" \0") and _textual(element))
+
+
+def _textual(element: Element) -> bool:
+    return element.vr in (
+        "AE",
+        "AS",
+        "CS",
+        "DA",
+        "DS",
+        "DT",
+        "IS",
+        "LO",
+        "LT",
+        "PN",
+        "SH",
+        "ST",
+        "TM",
+        "UI",
+        "UT",
+        "UC",
+    )
+
+
+def _values(ds: DataSet, element: Element) -> list[str]:
+    if element.items is not None or element.fragments is not None or element.end - element.start > 4096:
+        return []
+    if element.vr in ("US", "SS", "US or SS"):
+        field = ds.raw[element.start : element.end]
+        count = len(field) // 2
+        return [str(value) for value in struct.unpack_from(("<" if ds.little else ">") + f"{count}H", field)]
+    if not _textual(element):
+        return []
+    return ds.values(element.tag)
