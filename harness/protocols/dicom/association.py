@@ -54,6 +54,7 @@ from harness.protocols.dicom.model import (
 )
 from harness.protocols.dicom.pdu import AssociateAC, AssociateRQ, ae_text
 from harness.protocols.dicom.requests import Services
+from harness.protocols.dicom.sinks import Extent
 from harness.protocols.dicom.workers import Workers
 
 _NUMBERS = itertools.count(1)
@@ -109,6 +110,7 @@ class Association(Services):
         handlers: Callable[[Context], Handler | None],
         workers: Workers | None,
         peer: str,
+        extents: list[Extent],
     ) -> None:
         self.id = number
         self.peer = peer
@@ -122,6 +124,7 @@ class Association(Services):
         self._recorder = recorder
         self._actor = actor
         self._workers = workers
+        self._extents = extents
         self._changed = threading.Condition()
         self._sending = threading.RLock()
         self._send_depth = 0
@@ -462,7 +465,12 @@ class Association(Services):
         count = self._channel.receive(timeout)
         with self._changed:
             if count > 0:
-                self._collect(core.receive(self._channel.view(count)))
+                view = self._channel.view(count)
+                events = core.receive(view)
+                if self._channel.tap is not None:
+                    self._channel.tap.received(self.id, view, self._extents)
+                    self._extents.clear()
+                self._collect(events)
             elif count == TIMED_OUT:
                 if core.artim and time.monotonic() >= self._artim_deadline:
                     self._collect(core.artim_expired())

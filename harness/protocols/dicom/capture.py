@@ -1,8 +1,9 @@
-"""Every byte both ways, with its time and connection, at little cost: one file of bytes and one index of chunks.
+"""Every byte both ways, with its time and connection, at little cost: a file of bytes and an index of chunks.
 
-Two files in a folder: ``traffic.bin`` holds the bytes of all connections in the order they passed, ``traffic.idx``
-one record of 32 bytes for each chunk, and ``traffic.json`` who the connections were. Any protocol over TCP may use
-it; :mod:`harness.protocols.dicom.pcapng` makes a file for Wireshark of it.
+A capture is a folder. ``traffic.bin`` holds the bytes of all connections in the order they passed, ``traffic.idx``
+records of 32 bytes, ``traffic.json`` who the connections were. The data sets that a listener writes to files anyway
+are not written twice: the index points into them. Any protocol over TCP may use it;
+:mod:`harness.protocols.dicom.pcapng` makes a file for Wireshark of it.
 """
 
 from __future__ import annotations
@@ -18,10 +19,14 @@ from pathlib import Path
 from typing import Final
 
 from harness.core.errors import UsageError
+from harness.protocols.dicom.sinks import Extent
 
-_RECORD = struct.Struct("<qIBxxxqq")  # nanoseconds, association, direction, offset, length
+# A chunk: nanoseconds, association, direction, offset in traffic.bin, length. After it its extents: where it begins
+# in the chunk, number of the file, 2, offset in the file, length.
+_RECORD = struct.Struct("<qIBxxxqq")
 RECEIVED: Final = 0
 SENT: Final = 1
+_EXTENT: Final = 2
 _DIRECT: Final = 32 << 10  # larger chunks are written at once, smaller ones are gathered
 _GATHER: Final = 256 << 10
 
@@ -41,13 +46,14 @@ class Connection:
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """Bytes that passed together; ``offset`` is their place in ``traffic.bin``."""
+    """Bytes that passed together; ``offset`` is the place in ``traffic.bin`` of those that are not in ``extents``."""
 
     time: int
     association: int
     direction: int
     offset: int
     length: int
+    extents: tuple[Extent, ...] = ()
 
 
 class Capture:
@@ -69,6 +75,7 @@ class Capture:
         self._records = bytearray()
         self._offset = 0
         self._connections: dict[int, Connection] = {}
+        self._files: dict[Path, int] = {}
         self._closed = False
 
     # -- writing -----------------------------------------------------------------------------------------------
@@ -89,23 +96,45 @@ class Capture:
                 association, protocol, local, peer, incoming, time.time_ns(), tls
             )
 
-    def received(self, association: int, data: memoryview | bytes) -> None:
-        """Bytes that came from the peer."""
-        self._take(association, RECEIVED, (data,), len(data))
+    def received(self, association: int, data: memoryview | bytes, extents: Sequence[Extent] = ()) -> None:
+        """Bytes that came from the peer; those in ``extents``, in ascending order, stand in other files."""
+        if not extents:
+            self._take(association, RECEIVED, (data,), len(data), ())
+            return
+        parts: list[memoryview | bytes] = []
+        position = 0
+        for extent in extents:
+            if extent.begin > position:
+                parts.append(data[position : extent.begin])
+            position = extent.begin + extent.length
+        if position < len(data):
+            parts.append(data[position:])
+        self._take(association, RECEIVED, parts, len(data), extents)
 
     def sent(self, association: int, data: Sequence[memoryview | bytes]) -> None:
         """Bytes that go to the peer."""
-        self._take(association, SENT, data, sum(map(len, data)))
+        self._take(association, SENT, data, sum(map(len, data)), ())
 
-    def _take(self, association: int, direction: int, parts: Sequence[memoryview | bytes], length: int) -> None:
+    def _take(
+        self,
+        association: int,
+        direction: int,
+        parts: Sequence[memoryview | bytes],
+        length: int,
+        extents: Sequence[Extent],
+    ) -> None:
         now = time.time_ns()
+        size = length - sum(extent.length for extent in extents) if extents else length
         with self._lock:
-            if self._closed or (self._limit is not None and self._offset + length > self._limit):
+            if self._closed or (self._limit is not None and self._offset + size > self._limit):
                 self.truncated = True
                 return
             self._records += _RECORD.pack(now, association, direction, self._offset, length)
-            self._offset += length
-            if length >= _DIRECT:
+            for extent in extents:
+                number = self._files.setdefault(extent.path, len(self._files))
+                self._records += _RECORD.pack(extent.begin, number, _EXTENT, extent.offset, extent.length)
+            self._offset += size
+            if size >= _DIRECT:
                 self._write(parts)
                 return
             for part in parts:
@@ -137,7 +166,11 @@ class Capture:
             os.write(self._index, self._records)
             self._records.clear()
             entries = [asdict(connection) for connection in self._connections.values()]
-        (self.folder / "traffic.json").write_text(json.dumps({"connections": entries, "truncated": self.truncated}))
+            files = [
+                str(path.relative_to(self.folder) if path.is_relative_to(self.folder) else path) for path in self._files
+            ]
+        summary = {"connections": entries, "files": files, "truncated": self.truncated}
+        (self.folder / "traffic.json").write_text(json.dumps(summary))
 
     def close(self) -> None:
         """Flush and close; bytes that pass later are not kept."""
@@ -155,35 +188,63 @@ class Capture:
         self.close()
 
 
-# -- reading ---------------------------------------------------------------------------------------------------
+class CaptureReader:
+    """Reads a capture that was flushed or closed."""
+
+    def __init__(self, folder: Path) -> None:
+        if not (folder / "traffic.json").is_file():
+            raise UsageError(f"{folder} holds no capture: traffic.json is missing; close the capture first")
+        summary = json.loads((folder / "traffic.json").read_text())
+        self.folder = folder
+        self.truncated = bool(summary["truncated"])
+        self.connections = {
+            entry["association"]: Connection(**{**entry, "local": tuple(entry["local"]), "peer": tuple(entry["peer"])})
+            for entry in summary["connections"]
+        }
+        self._files = [folder / name for name in summary["files"]]
+
+    def chunks(self) -> Iterator[Chunk]:
+        """The index, oldest first."""
+        with (self.folder / "traffic.idx").open("rb") as stream:
+            current: Chunk | None = None
+            extents: list[Extent] = []
+            while len(record := stream.read(_RECORD.size)) == _RECORD.size:
+                first, number, direction, offset, length = _RECORD.unpack(record)
+                if direction == _EXTENT:
+                    extents.append(Extent(first, length, self._files[number], offset))
+                    continue
+                if current is not None:
+                    yield _with(current, extents)
+                current, extents = Chunk(first, number, direction, offset, length), []
+            if current is not None:
+                yield _with(current, extents)
+
+    def bytes_of(self, chunk: Chunk) -> bytes:
+        """The bytes of a chunk as they passed. Raises FileNotFoundError if a payload file was removed."""
+        with (self.folder / "traffic.bin").open("rb") as stream:
+            stream.seek(chunk.offset)
+            if not chunk.extents:
+                return stream.read(chunk.length)
+            parts, position = [], 0
+            for extent in chunk.extents:
+                parts.append(stream.read(extent.begin - position))
+                with extent.path.open("rb") as other:
+                    other.seek(extent.offset)
+                    parts.append(other.read(extent.length))
+                position = extent.begin + extent.length
+            parts.append(stream.read(chunk.length - position))
+        return b"".join(parts)
+
+    def stream(self, association: int, direction: int) -> bytes:
+        """All bytes of one direction of one connection."""
+        return b"".join(
+            self.bytes_of(chunk)
+            for chunk in self.chunks()
+            if (chunk.association, chunk.direction) == (association, direction)
+        )
 
 
-def chunks(folder: Path) -> Iterator[Chunk]:
-    """The index of a capture, oldest first."""
-    path = folder / "traffic.idx"
-    if not path.is_file():
-        raise UsageError(f"{folder} holds no capture: traffic.idx is missing")
-    with path.open("rb") as stream:
-        while len(record := stream.read(_RECORD.size)) == _RECORD.size:
-            when, association, direction, offset, length = _RECORD.unpack(record)
-            yield Chunk(when, association, direction, offset, length)
-
-
-def connections(folder: Path) -> dict[int, Connection]:
-    """The connections of a capture by association number."""
-    entries = json.loads((folder / "traffic.json").read_text())["connections"]
-    return {
-        entry["association"]: Connection(**{**entry, "local": tuple(entry["local"]), "peer": tuple(entry["peer"])})
-        for entry in entries
-    }
-
-
-def stream_of(folder: Path, association: int, direction: int) -> bytes:
-    """All bytes of one direction of one connection."""
-    parts = []
-    with (folder / "traffic.bin").open("rb") as stream:
-        for chunk in chunks(folder):
-            if (chunk.association, chunk.direction) == (association, direction):
-                stream.seek(chunk.offset)
-                parts.append(stream.read(chunk.length))
-    return b"".join(parts)
+def _with(chunk: Chunk, extents: list[Extent]) -> Chunk:
+    if not extents:
+        return chunk
+    return Chunk(chunk.time, chunk.association, chunk.direction, chunk.offset, chunk.length, tuple(extents))

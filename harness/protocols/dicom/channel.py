@@ -9,6 +9,8 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Final, Protocol
 
+from harness.protocols.dicom.sinks import Extent
+
 Buffer = bytes | memoryview
 _SMALL, _LARGE = 16 << 10, 512 << 10
 _VECTORS: Final = 512  # Linux takes 1,024
@@ -30,8 +32,8 @@ class Tap(Protocol):
     ) -> None:
         """A connection stands."""
 
-    def received(self, association: int, data: memoryview) -> None:
-        """Bytes that came from the peer."""
+    def received(self, association: int, data: memoryview, extents: Sequence[Extent] = ()) -> None:
+        """Bytes that came from the peer; those in ``extents`` are kept in other files already."""
 
     def sent(self, association: int, data: Sequence[Buffer]) -> None:
         """Bytes that the operating system has taken."""
@@ -49,8 +51,8 @@ class Channel:
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._socket = sock
         self._tls = isinstance(sock, ssl.SSLSocket)
-        self._association = association
-        self._tap = tap
+        self.association = association
+        self.tap = tap
         self._buffer = bytearray(_SMALL)
         self._view = memoryview(self._buffer)
         self._readable = select.poll()
@@ -75,8 +77,6 @@ class Channel:
                 continue
             except (OSError, ValueError):
                 return 0
-            if count and self._tap is not None:
-                self._tap.received(self._association, self._view[:count])
             return count
 
     def view(self, count: int) -> memoryview:
@@ -93,8 +93,8 @@ class Channel:
         While the peer takes nothing, ``on_blocked`` is asked to read what the peer sends; it answers whether it did.
         """
         pending: list[Buffer] = [buffer for buffer in buffers if len(buffer)]
-        if self._tap is not None and pending:
-            self._tap.sent(self._association, pending)
+        if self.tap is not None and pending:
+            self.tap.sent(self.association, pending)
         if self._tls:
             pending = _joined(pending)
         deadline = time.monotonic() + timeout

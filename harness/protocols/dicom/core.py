@@ -135,6 +135,8 @@ class AssociationCore:
             self._reader.feed(memoryview(data))
         except WireError as problem:
             self._broken(problem)
+        if self._sink is not None:
+            self._sink.flush()
         return self.take_events()
 
     def transport_closed(self) -> list[CoreEvent]:
@@ -343,7 +345,7 @@ class AssociationCore:
             self._reserved_bits(header)
         if sink.size + len(data) > MAX_DATA_SET:
             raise WireError("PS3.7 6.3.1", f"a data set of more than {MAX_DATA_SET} bytes")
-        sink.write(data)
+        sink.write(data, self._reader.position)
         if complete and header & 2:
             self._sink = None
             self._arrived(sink.finish())

@@ -17,7 +17,7 @@ from typing import Final
 from harness.core.errors import EnvironmentFailure, UsageError
 from harness.core.message import Direction, Protocol
 from harness.core.transcript import Recorder, Transcript
-from harness.protocols.dicom import items, negotiation
+from harness.protocols.dicom import items, negotiation, part10
 from harness.protocols.dicom.association import Association, Operation, next_number
 from harness.protocols.dicom.channel import Channel, Tap
 from harness.protocols.dicom.command import Command
@@ -38,7 +38,7 @@ from harness.protocols.dicom.model import (
     Timeouts,
 )
 from harness.protocols.dicom.pdu import AssociateAC, AssociateRQ, ae_text
-from harness.protocols.dicom.sinks import SPOOL_THRESHOLD, Sink, SpoolSink
+from harness.protocols.dicom.sinks import SPOOL_THRESHOLD, Extent, Sink, SpoolSink
 from harness.protocols.dicom.tls import TlsSettings
 from harness.protocols.dicom.uids import APPLICATION_CONTEXT, UNCOMPRESSED, VERIFICATION
 from harness.protocols.dicom.workers import Workers
@@ -336,7 +336,12 @@ class Node:
         handlers: object,
         threaded: bool = True,
     ) -> Association:
-        core = AssociationCore(requestor=requestor, max_pdu=self._max_pdu, sinks=self._sink)
+        extents: list[Extent] = []
+        core = AssociationCore(
+            requestor=requestor,
+            max_pdu=self._max_pdu,
+            sinks=lambda context, command: self._sink(association, context, command, extents),
+        )
         association = Association(
             Channel(sock, number, self._capture),
             core,
@@ -347,6 +352,7 @@ class Node:
             handlers=handlers,  # type: ignore[arg-type]
             workers=self._workers if threaded else None,
             peer=peer,
+            extents=extents,
         )
         with self._lock:
             self._open[number] = association
@@ -374,12 +380,30 @@ class Node:
     def _note(self, number: int, kind: str, fields: Mapping[str, object]) -> None:
         self._recorder.record(Direction.NONE, Protocol.DICOM, kind, actor=self.actor, association=number, fields=fields)
 
-    def _sink(self, _context: int, _command: Command) -> Sink:
+    def _sink(self, association: Association, context_id: int, command: Command, extents: list[Extent]) -> Sink:
         if self._spool is None:
-            self._spool = Path(tempfile.mkdtemp(prefix="ihe-spool-"))
-            # Evidence must outlive the node, but not the process.
-            weakref.finalize(type(self), shutil.rmtree, self._spool, ignore_errors=True)
-        return SpoolSink(self._spool, self._spool_threshold)
+            folder = getattr(self._capture, "folder", None)
+            if folder is not None:
+                self._spool = folder / "payloads"
+                self._spool.mkdir(exist_ok=True)
+            else:
+                self._spool = Path(tempfile.mkdtemp(prefix="ihe-spool-"))
+                # Evidence must outlive the node, but not the process.
+                weakref.finalize(type(self), shutil.rmtree, self._spool, ignore_errors=True)
+        head = b""
+        if command.kind == "C-STORE-RQ":
+            head = part10.file_meta(
+                str(command.values.get("AffectedSOPClassUID", "")),
+                str(command.values.get("AffectedSOPInstanceUID", "")),
+                association.contexts[context_id].transfer_syntax,
+                association.calling_ae,
+            )
+        return SpoolSink(
+            self._spool,
+            head,
+            threshold=self._spool_threshold,
+            extents=extents if self._capture is not None else None,
+        )
 
 
 def _ends(sock: socket.socket) -> tuple[tuple[str, int], tuple[str, int]]:

@@ -42,8 +42,13 @@ def _long(element: int, vr: bytes, value: bytes) -> bytes:
 def write_part10(
     path: Path, payload: Blob, sop_class: str, sop_instance: str, transfer_syntax: str, source_ae: str = ""
 ) -> int:
-    """Write a file around the payload, byte for byte; its size. Large payloads are copied in portions."""
+    """Write a file around the payload, byte for byte; its size. An existing file is replaced.
+
+    A payload that came from the network into a file of its own is such a file already: it gets a second name.
+    """
     head = file_meta(sop_class, sop_instance, transfer_syntax, source_ae)
+    if payload.path is not None and payload.offset > 132 and _link(payload, path, sop_instance, transfer_syntax):
+        return payload.offset + payload.size
     handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o666)
     try:
         if payload.data is not None:
@@ -56,6 +61,21 @@ def write_part10(
     finally:
         os.close(handle)
     return len(head) + payload.size
+
+
+def _link(payload: Blob, path: Path, sop_instance: str, transfer_syntax: str) -> bool:
+    """Give the file of the payload a second name if it is a Part 10 file of that instance; False to copy instead."""
+    assert payload.path is not None
+    with payload.path.open("rb") as stream:
+        head = stream.read(payload.offset)
+    if head[128:132] != b"DICM" or any(text.encode("latin-1") not in head for text in (sop_instance, transfer_syntax)):
+        return False
+    path.unlink(missing_ok=True)
+    try:
+        os.link(payload.path, path)
+    except OSError:
+        return False  # another file system
+    return True
 
 
 def _write(handle: int, buffers: list[bytes]) -> None:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Final
 
-from harness.protocols.dicom.capture import SENT, Connection, chunks, connections
+from harness.protocols.dicom.capture import SENT, CaptureReader, Connection
 
 _LINKTYPE_RAW: Final = 101
 _SEGMENT: Final = 32 << 10
@@ -35,14 +35,15 @@ def write(folder: Path, target: Path) -> int:
 
     The file's comment names the ports with ``-d`` options, for listeners outside the registered ports.
     """
-    known = connections(folder)
+    capture = CaptureReader(folder)
+    known = capture.connections
     packets: int = 0
-    with target.open("wb") as out, (folder / "traffic.bin").open("rb") as data:
+    with target.open("wb") as out:
         out.write(_section(_hints(known)))
         out.write(_interface())
         sides: dict[int, tuple[_Side, _Side]] = {}
         last = 0
-        for chunk in chunks(folder):
+        for chunk in capture.chunks():
             connection = known.get(chunk.association)
             if connection is None:
                 continue
@@ -55,8 +56,7 @@ def write(folder: Path, target: Path) -> int:
                 packets += _handshake(out, min(connection.opened, chunk.time), client, server)
             local, peer = sides[chunk.association]
             source, sink = (local, peer) if chunk.direction == SENT else (peer, local)
-            data.seek(chunk.offset)
-            for segment in _segments(data, chunk.length):
+            for segment in _segments(capture.bytes_of(chunk)):
                 out.write(_packet(chunk.time, source, sink, _PSH | _ACK, segment))
                 source.sequence += len(segment)
                 packets += 1
@@ -79,7 +79,7 @@ def _hints(known: dict[int, Connection]) -> str:
 
 def decode_options(folder: Path) -> list[str]:
     """The ``-d`` arguments that tell tshark which port speaks what."""
-    return _hints(connections(folder)).removeprefix("decode with: tshark ").split()
+    return _hints(CaptureReader(folder).connections).removeprefix("decode with: tshark ").split()
 
 
 def _handshake(out: BinaryIO, when: int, client: _Side, server: _Side) -> int:
@@ -92,13 +92,9 @@ def _handshake(out: BinaryIO, when: int, client: _Side, server: _Side) -> int:
     return 3
 
 
-def _segments(data: BinaryIO, length: int) -> Iterator[bytes]:
-    while length > 0:
-        segment = data.read(min(length, _SEGMENT))
-        if not segment:
-            return
-        length -= len(segment)
-        yield segment
+def _segments(data: bytes) -> Iterator[bytes]:
+    for position in range(0, len(data), _SEGMENT):
+        yield data[position : position + _SEGMENT]
 
 
 def _packed(host: str) -> bytes:

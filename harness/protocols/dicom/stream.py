@@ -34,7 +34,18 @@ class StreamUser(Protocol):
 class PduReader:
     """An incremental parser. Raises WireError from :meth:`feed` when the stream cannot be followed any more."""
 
-    __slots__ = ("_carry", "_context", "_header", "_kind", "_need", "_pdu_left", "_pdv_left", "_user", "stopped")
+    __slots__ = (
+        "_carry",
+        "_context",
+        "_header",
+        "_kind",
+        "_need",
+        "_pdu_left",
+        "_pdv_left",
+        "_user",
+        "position",
+        "stopped",
+    )
 
     def __init__(self, user: StreamUser) -> None:
         self._user = user
@@ -46,6 +57,7 @@ class PduReader:
         self._context = 0
         self._header = 0
         self.stopped = False
+        self.position = 0  # where the fragment that is handed on begins in the bytes fed
 
     def feed(self, data: memoryview) -> None:
         """Take the next bytes of the stream."""
@@ -55,6 +67,7 @@ class PduReader:
         while position < end and not self.stopped:
             if self._pdv_left >= 0:  # inside a PDV
                 left = self._pdv_left
+                self.position = position
                 available = end - position
                 if available >= left:
                     self._pdv_left = -1
