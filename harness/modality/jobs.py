@@ -1,0 +1,266 @@
+"""The persistent queue: jobs that survive a crash, are retried on the clock, and never overtake one another.
+
+Jobs with the same subject run in the order in which they were added: an N-SET waits for its N-CREATE, a commitment
+request for the transfer before it.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+from harness.core.errors import HarnessError
+from harness.modality.clock import Clock
+from harness.modality.config import Background
+from harness.modality.errors import Cause, NotFound, PeerProblem, Refused
+from harness.modality.signal import Signal
+from harness.modality.store.database import Database
+
+
+class JobState(StrEnum):
+    """Where a job stands."""
+
+    WAITING = "waiting"
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One piece of work; `interrupted` says that an earlier attempt was cut off and may have taken effect."""
+
+    key: int
+    kind: str
+    subject: str
+    exam: int | None
+    payload: Mapping[str, Any]
+    state: JobState
+    attempts: int
+    message: str
+    interrupted: bool = False
+
+
+class Permanent(HarnessError):
+    """A job failed in a way that a retry does not mend."""
+
+
+Handler = Callable[[Job], str]
+_TRANSIENT = frozenset(
+    {Cause.DNS, Cause.REFUSED, Cause.UNREACHABLE, Cause.TIMEOUT, Cause.REJECTED, Cause.ABORTED, Cause.PROTOCOL}
+)
+
+
+class JobQueue:
+    """Runs jobs one at a time, in the caller's thread or in the background worker's."""
+
+    def __init__(self, database: Database, clock: Clock, settings: Callable[[], Background]) -> None:
+        self._db, self._clock, self._settings = database, clock, settings
+        self._handlers: dict[str, Handler] = {}
+        self._finished: Callable[[Job], None] = lambda job: None
+        self._running = threading.RLock()
+        self.changed = Signal()
+
+    def handle(self, kind: str, handler: Handler) -> None:
+        """Say who does the jobs of a kind."""
+        self._handlers[kind] = handler
+
+    def on_finished(self, hook: Callable[[Job], None]) -> None:
+        """Say who is told when a job is done or has failed for good."""
+        self._finished = hook
+
+    def _now(self) -> str:
+        return self._clock.now().isoformat(sep=" ")
+
+    # -- adding and looking --------------------------------------------------------------------------------------
+
+    def add(self, kind: str, subject: str, payload: Mapping[str, Any], exam: int | None = None) -> int:
+        """Add a job that may run at once; return its key."""
+        now = self._now()
+        key = self._db.run(
+            "INSERT INTO Job (kind, subject, exam_key, payload, state, created_dttm, next_dttm) VALUES (?, ?, ?, ?, ?, ?, ?)",
+            kind, subject, exam, json.dumps(dict(payload), ensure_ascii=False), JobState.WAITING.value, now, now,
+        )  # fmt: skip
+        self.changed.set()
+        return key
+
+    def get(self, key: int) -> Job:
+        """Return a job; raise NotFound."""
+        row = self._db.row(
+            "SELECT *, EXISTS (SELECT 1 FROM JobAttempt a WHERE a.job_key = Job.job_key "
+            "AND a.outcome IN ('interrupted', 'unanswered')) AS cut FROM Job WHERE job_key = ?",
+            key,
+        )
+        if row is None:
+            raise NotFound(f"there is no job {key}")
+        return Job(
+            row["job_key"], row["kind"], row["subject"], row["exam_key"], json.loads(row["payload"]),
+            JobState(row["state"]), row["attempts"], row["message"], bool(row["cut"]),
+        )  # fmt: skip
+
+    def list(self, *, unfinished: bool = False) -> list[dict[str, Any]]:
+        """Return jobs with their state, newest last."""
+        where = "WHERE state NOT IN ('done', 'cancelled')" if unfinished else ""
+        return self._db.rows(
+            "SELECT job_key, kind, subject, exam_key, state, attempts, created_dttm, next_dttm, ended_dttm, message "
+            f"FROM Job {where} ORDER BY job_key"
+        )
+
+    def history(self, key: int) -> list[dict[str, Any]]:
+        """Return the attempts of a job."""
+        return self._db.rows("SELECT * FROM JobAttempt WHERE job_key = ? ORDER BY number", self.get(key).key)
+
+    def next_due(self) -> datetime | None:
+        """Return when the next waiting job may run."""
+        found = self._db.scalar("SELECT min(next_dttm) FROM Job WHERE state = 'waiting'")
+        return datetime.fromisoformat(found) if found else None
+
+    # -- running -------------------------------------------------------------------------------------------------
+
+    def recover(self) -> int:
+        """Put jobs that were running when the process died back in line; return how many."""
+        with self._db.transaction():
+            self._db.run(
+                "UPDATE JobAttempt SET outcome = 'interrupted', ended_dttm = ? WHERE outcome = 'running'", self._now()
+            )
+            count = int(self._db.scalar("SELECT count(*) FROM Job WHERE state = 'running'"))
+            self._db.run("UPDATE Job SET state = 'waiting', next_dttm = ? WHERE state = 'running'", self._now())
+        return count
+
+    def run_due(self, *, everything: bool = False) -> int:
+        """Run every job that is due and not held up by an earlier one; return how many were tried."""
+        tried: set[int] = set()
+        while True:
+            key = self._pick(tried, everything)
+            if key is None:
+                return len(tried)
+            tried.add(key)
+            self._attempt(key)
+
+    def run(self, *keys: int) -> list[Job]:
+        """Run these jobs now, in order, as far as earlier jobs of their subjects allow; return what became of them."""
+        for key in keys:
+            if self._blocker(self.get(key)) is None and self.get(key).state is JobState.WAITING:
+                self._attempt(key)
+        return [self.get(key) for key in keys]
+
+    def _pick(self, tried: set[int], everything: bool) -> int | None:
+        now = self._now()
+        for row in self._db.rows("SELECT job_key, next_dttm FROM Job WHERE state = 'waiting' ORDER BY job_key"):
+            due = everything or row["next_dttm"] <= now
+            if due and row["job_key"] not in tried and self._blocker(self.get(row["job_key"])) is None:
+                return int(row["job_key"])
+        return None
+
+    def _blocker(self, job: Job) -> int | None:
+        return self._db.scalar(  # type: ignore[no-any-return]
+            "SELECT job_key FROM Job WHERE subject = ? AND job_key < ? AND state NOT IN ('done', 'cancelled') LIMIT 1",
+            job.subject, job.key,
+        )  # fmt: skip
+
+    def _attempt(self, key: int) -> None:
+        with self._running:
+            job = self.get(key)
+            if job.state is not JobState.WAITING:
+                return
+            number = self._begin(job)
+            try:
+                message = self._handlers[job.kind](job)
+            except PeerProblem as error:
+                self._failed(
+                    job,
+                    number,
+                    str(error),
+                    retry=error.transient,
+                    unanswered=error.cause in {Cause.TIMEOUT, Cause.ABORTED},
+                )
+            except HarnessError as error:
+                self._failed(job, number, str(error), retry=False)
+            else:
+                self._done(job, number, message)
+            finished = self.get(key)
+        if finished.state in {JobState.DONE, JobState.FAILED}:
+            self._finished(finished)
+        self.changed.set()
+
+    def _begin(self, job: Job) -> int:
+        now = self._now()
+        with self._db.transaction():
+            number = job.attempts + 1
+            self._db.run(
+                "UPDATE Job SET state = 'running', attempts = ?, first_dttm = coalesce(first_dttm, ?) WHERE job_key = ?",
+                number, now, job.key,
+            )  # fmt: skip
+            self._db.run(
+                "INSERT INTO JobAttempt (job_key, number, started_dttm, outcome) VALUES (?, ?, ?, 'running')",
+                job.key,
+                number,
+                now,
+            )
+        return number
+
+    def _done(self, job: Job, number: int, message: str) -> None:
+        now = self._now()
+        with self._db.transaction():
+            self._close(job, number, "done", message)
+            self._db.run(
+                "UPDATE Job SET state = 'done', ended_dttm = ?, message = ? WHERE job_key = ?", now, message, job.key
+            )
+
+    def _close(self, job: Job, number: int, outcome: str, message: str) -> None:
+        self._db.run(
+            "UPDATE JobAttempt SET ended_dttm = ?, outcome = ?, message = ? WHERE job_key = ? AND number = ?",
+            self._now(), outcome, message, job.key, number,
+        )  # fmt: skip
+
+    def _failed(self, job: Job, number: int, message: str, *, retry: bool, unanswered: bool = False) -> None:
+        settings, now = self._settings(), self._clock.now()
+        first = datetime.fromisoformat(self._db.scalar("SELECT first_dttm FROM Job WHERE job_key = ?", job.key))
+        again = retry and (now - first).total_seconds() < settings.retry_timeout
+        with self._db.transaction():
+            self._close(job, number, "unanswered" if unanswered else "failed", message)
+            due = now + timedelta(seconds=settings.retry_interval)
+            self._db.run(
+                "UPDATE Job SET state = ?, next_dttm = ?, ended_dttm = ?, message = ? WHERE job_key = ?",
+                "waiting" if again else "failed", due.isoformat(sep=" "), None if again else self._now(), message, job.key,
+            )  # fmt: skip
+            self._db.log(
+                self._now(), 2 if again else 1, f"job-{job.kind}", message, {"job": job.key, "attempt": number}
+            )
+
+    # -- the technologist's buttons ------------------------------------------------------------------------------
+
+    def retry(self, key: int) -> Job:
+        """Start a job anew, with a new retry period, and run it now; raise Refused for a finished one."""
+        job = self.get(key)
+        if job.state in {JobState.DONE, JobState.RUNNING}:
+            raise Refused(f"job {key} is {job.state.value}; only waiting, failed or cancelled jobs can be retried")
+        blocker = self._blocker(job)
+        if blocker is not None:
+            raise Refused(f"job {key} waits for job {blocker}; retry that one first")
+        self._db.run(
+            "UPDATE Job SET state = 'waiting', first_dttm = NULL, next_dttm = ?, ended_dttm = NULL WHERE job_key = ?",
+            self._now(), key,
+        )  # fmt: skip
+        return self.run(key)[0]
+
+    def supersede(self, subject: str) -> None:
+        """Give up the failed jobs of a subject, because the technologist starts the same work anew."""
+        self._db.run(
+            "UPDATE Job SET state = 'cancelled', message = message || '; started anew' WHERE subject = ? AND state = 'failed'",
+            subject,
+        )
+
+    def cancel(self, key: int) -> Job:
+        """Give up a waiting or failed job; raise Refused for any other."""
+        job = self.get(key)
+        if job.state not in {JobState.WAITING, JobState.FAILED}:
+            raise Refused(f"job {key} is {job.state.value}; only waiting or failed jobs can be cancelled")
+        self._db.run("UPDATE Job SET state = 'cancelled', ended_dttm = ? WHERE job_key = ?", self._now(), key)
+        return self.get(key)
