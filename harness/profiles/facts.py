@@ -11,6 +11,7 @@ from typing import Any, Final, TypedDict
 
 ORDER: Final = "ORDER"
 ACTION: Final = "ACTION"
+OUTCOME: Final = "OUTCOME"
 QUERY: Final = "QUERY"
 KNOWN_OBJECTS: Final = "KNOWN-OBJECTS"
 MOVE: Final = "MOVE"
@@ -35,16 +36,24 @@ class Order(TypedDict, total=False):
 
 
 class Action(TypedDict, total=False):
-    """ACTION: what was asked of the product and what its driver said.
-
-    ``outcome`` is ``{"status": "done" | "declined" | "unsupported", ...}``; drivers that can see it add ``entries``
-    (worklist entries or matches that the product shows, an integer) and ``error`` (text, "" when the product reports
-    no error).
-    """
+    """ACTION: what was asked of the product; ``parameters`` as the closed list of actions names them."""
 
     action: str
     parameters: dict[str, Any]
-    outcome: dict[str, Any]
+
+
+class Outcome(TypedDict, total=False):
+    """OUTCOME: what the driver said of the action before it.
+
+    ``state`` is "done", "declined", "unsupported" or "failed". A driver that can see it adds to ``answers``:
+    ``entries`` (worklist entries or matches that the product shows: a number, or a list) and ``error`` (text, "" when
+    the product reports no error).
+    """
+
+    action: str
+    state: str
+    detail: str
+    answers: dict[str, Any]
 
 
 class Query(TypedDict, total=False):

@@ -1,0 +1,543 @@
+"""RAD-6 Modality Procedure Step In Progress, as the modality sends it (RAD TF-2 4.6, PS3.4 F.7.2)."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+
+from harness.core.check import Check, Observation
+from harness.profiles import facts, names
+from harness.profiles.journal import FROM_SUT, MPPS, Journal
+from harness.profiles.observe import all_present, all_valued, check, judged, same, same_set, unreadable
+from harness.profiles.steps import STARTING_ACTIONS, Case, PerformedStep, Steps
+from harness.profiles.swf.mapping import mpps
+from harness.profiles.values import codes, listed, references, shown, text
+
+SSAS = "ScheduledStepAttributesSequence"
+
+
+def modality_steps(j: Journal) -> tuple[PerformedStep, ...]:
+    """The steps that the system under test performed as a modality."""
+    return Steps(j).by(names.MODALITY)
+
+
+def created_before_the_first_image(j: Journal) -> Iterator[Observation]:
+    steps = Steps(j)
+    stores = j.stores_of(names.MODALITY)
+    for step in steps.by(names.MODALITY):
+        first = min((s.request.seq for s in stores if steps.of(s) is step), default=None)
+        at = step.create.request.seq
+        ok = first is None or at < first
+        yield judged(
+            ok,
+            f"{step.label} was announced "
+            + (
+                "before its first image" if ok and first else "after an image of it was stored" if first else "at start"
+            ),
+            (at,) if first is None else (at, first),
+            expected="N-CREATE before the first C-STORE of the step",
+            actual=f"N-CREATE #{at}, first C-STORE {'#' + str(first) if first else 'none'}",
+            locator="message order",
+            why="The order filler and the archive learn from it that the exam has begun.",
+        )
+    if steps.all:
+        return
+    started = [seq for seq, data in j.actions if data.get("action") in STARTING_ACTIONS[:-1]]
+    first_store = next((s.request.seq for s in stores if started and s.request.seq > started[0]), None)
+    if first_store is not None:
+        yield judged(
+            False,
+            f"{len(stores)} image(s) were stored and no performed step was ever announced",
+            (first_store,),
+            expected=f"an N-CREATE of {MPPS}",
+            actual="none",
+            locator="message order",
+            why="The order filler and the archive learn from it that the exam has begun.",
+        )
+
+
+def status_in_progress(j: Journal) -> Iterator[Observation]:
+    for step in modality_steps(j):
+        status = text(step.attributes, "PerformedProcedureStepStatus")
+        yield judged(
+            status == "IN PROGRESS",
+            f"The status in {step.create.request.label} is {status or '(none)'}",
+            (step.create.request.seq,),
+            expected="IN PROGRESS",
+            actual=status or "(absent)",
+            locator="PerformedProcedureStepStatus",
+            why="A step begins in progress; a manager refuses any other status.",
+        )
+
+
+def type_1_valued(j: Journal) -> Iterator[Observation]:
+    for step in modality_steps(j):
+        message = step.create.request
+        yield from all_valued(step.attributes, mpps.CREATE_TYPE_1, message, why="The attribute is of type 1.")
+        for number, item in enumerate(step.scheduled):
+            yield from all_valued(
+                item, ("StudyInstanceUID",), message, where=f"{SSAS}[{number + 1}]/", why="The attribute is of type 1."
+            )
+
+
+def type_2_present(j: Journal) -> Iterator[Observation]:
+    for step in modality_steps(j):
+        yield from all_present(
+            step.attributes,
+            mpps.CREATE_TYPE_2,
+            step.create.request,
+            why="An attribute that is not created cannot be set at the end of the step.",
+        )
+
+
+def scheduled_item_type_2_present(j: Journal) -> Iterator[Observation]:
+    for step in modality_steps(j):
+        for number, item in enumerate(step.scheduled):
+            yield from all_present(
+                item,
+                mpps.SCHEDULED_TYPE_2,
+                step.create.request,
+                where=f"{SSAS}[{number + 1}]/",
+                why="Every identifier of the scheduled step has its place here, empty if there is none.",
+            )
+
+
+def copied_from_worklist(j: Journal, cases: frozenset[Case], keywords: tuple[str, ...]) -> Iterator[Observation]:
+    """Compare Scheduled Step Attributes items with the worklist entries of steps in these cases."""
+    for step in modality_steps(j):
+        if step.case not in cases or step.entry is None:
+            continue
+        entry, seq = step.entry, step.create.request.seq
+        if not step.scheduled:
+            yield judged(
+                False,
+                f"{step.label} names no scheduled step",
+                (entry.seq, seq),
+                expected=f"one item for step {entry.step_id}",
+                actual=shown(step.attributes.get(SSAS)),
+                locator=SSAS,
+                why="Nobody can tell which order was performed.",
+            )
+            continue
+        for keyword in keywords:
+            yield same(
+                keyword,
+                entry.attributes.get(keyword),
+                step.scheduled[0].get(keyword),
+                source="the worklist",
+                target=f"{step.label}, scheduled step attributes",
+                evidence=(entry.seq, seq),
+                locator=f"{SSAS}[1]/{keyword}",
+                why="The order filler finds the order by these values.",
+            )
+
+
+def simple_case_copies_worklist(j: Journal) -> Iterator[Observation]:
+    for step in modality_steps(j):
+        if step.case is Case.SIMPLE:
+            yield judged(
+                len(step.scheduled) == 1,
+                f"{step.label} has {len(step.scheduled)} item(s) in {SSAS}",
+                (step.create.request.seq,),
+                expected="1 item",
+                actual=f"{len(step.scheduled)} item(s)",
+                locator=SSAS,
+                why="One scheduled step was performed.",
+            )
+    yield from copied_from_worklist(j, frozenset({Case.SIMPLE}), mpps.COPIED)
+
+
+def patient_from_worklist(j: Journal) -> Iterator[Observation]:
+    for step in modality_steps(j):
+        entry = next(iter(step.worklist), None)
+        if entry is None:
+            continue
+        for keyword in mpps.PATIENT:
+            yield same(
+                keyword,
+                entry.attributes.get(keyword),
+                step.attributes.get(keyword),
+                source="the worklist",
+                target=step.label,
+                evidence=(entry.seq, step.create.request.seq),
+                why="The step would be filed under another patient.",
+            )
+
+
+def step_ids_unique(j: Journal) -> Iterator[Observation]:
+    found = modality_steps(j)
+    counted = Counter(text(step.attributes, "PerformedProcedureStepID") for step in found)
+    for step in found:
+        own = text(step.attributes, "PerformedProcedureStepID")
+        if own:
+            yield judged(
+                counted[own] == 1,
+                f"Performed Procedure Step ID {own} is used by {counted[own]} performed step(s)",
+                tuple(s.create.request.seq for s in found if text(s.attributes, "PerformedProcedureStepID") == own),
+                expected="an id of its own for each performed step",
+                actual=own,
+                locator="PerformedProcedureStepID",
+                why="Images name the step that made them by this id.",
+            )
+
+
+def only_created_attributes_set(j: Journal) -> Iterator[Observation]:
+    for step in modality_steps(j):
+        for operation in step.sets:
+            if (problem := unreadable(operation.request)) is not None:
+                yield problem
+                continue
+            late = sorted(k for k in operation.attributes if k not in step.attributes and not k.startswith("#"))
+            yield judged(
+                not late,
+                f"{operation.request.label} sets "
+                + (f"{listed(late)}, which the N-CREATE did not hold" if late else "only what the N-CREATE held"),
+                (step.create.request.seq, operation.request.seq),
+                expected="every attribute was created, with zero length if unknown",
+                actual=listed(late) or "all were created",
+                locator=listed(late) or "N-SET",
+                why="A manager refuses to set what was not created; the final state is lost with it.",
+            )
+
+
+def unscheduled_identifiers_empty(j: Journal) -> Iterator[Observation]:
+    steps = Steps(j)
+    for step in steps.by(names.MODALITY):
+        if step.case is not Case.UNSCHEDULED:
+            continue
+        seq = step.create.request.seq
+        yield judged(
+            len(step.scheduled) == 1,
+            f"Unscheduled {step.label} has {len(step.scheduled)} item(s) in {SSAS}",
+            (seq,),
+            expected="1 item",
+            actual=f"{len(step.scheduled)} item(s)",
+            locator=SSAS,
+        )
+        known = {entry.text("StudyInstanceUID") for entry in steps.offered_before(seq).values()} - {""}
+        for item in step.scheduled[:1]:
+            study = text(item, "StudyInstanceUID")
+            yield judged(
+                bool(study) and study not in known,
+                f"Unscheduled {step.label} has the Study Instance UID {study or '(none)'}"
+                + (", which is one of the worklist" if study in known else ""),
+                (seq,),
+                expected="a Study Instance UID made by the modality",
+                actual=study or "(empty)",
+                locator=f"{SSAS}[1]/StudyInstanceUID",
+                why="The images of an emergency would land in the study of somebody else.",
+            )
+            for keyword in mpps.UNSCHEDULED_EMPTY:
+                value = item.get(keyword)
+                yield judged(
+                    keyword in item and not value,
+                    f"{keyword} of unscheduled {step.label} is {shown(value)}",
+                    (seq,),
+                    expected="present with zero length",
+                    actual=shown(value),
+                    locator=f"{SSAS}[1]/{keyword}",
+                    why="An invented identifier ties the exam to an order that does not exist.",
+                )
+
+
+# -- group and append ------------------------------------------------------------------------------------------
+
+
+def _procedures(step: PerformedStep) -> set[str]:
+    return {entry.text("RequestedProcedureID") for entry in step.worklist} - {""}
+
+
+def group_has_one_item_for_each_step(j: Journal) -> Iterator[Observation]:
+    for step in modality_steps(j):
+        if step.case is not Case.GROUP:
+            continue
+        seq = step.create.request.seq
+        wanted = [entry.step_id for entry in step.worklist]
+        yield same_set(
+            wanted,
+            (text(item, "ScheduledProcedureStepID") for item in step.scheduled),
+            what=f"Scheduled steps of grouped {step.label}",
+            evidence=(*(entry.seq for entry in step.worklist), seq),
+            locator=f"{SSAS}/ScheduledProcedureStepID",
+            why="A scheduled step that is not named stays open on the worklist.",
+        )
+        copied = mpps.COPIED if len(_procedures(step)) < 2 else mpps.SCHEDULED_TYPE_2
+        for number, (item, entry) in enumerate(zip(step.scheduled, step.entries, strict=True)):
+            if entry is None:
+                continue
+            for keyword in copied:
+                if keyword == "ReferencedStudySequence" and len(_procedures(step)) > 1:
+                    continue  # judged where several procedures share a study
+                yield same(
+                    keyword,
+                    entry.attributes.get(keyword),
+                    item.get(keyword),
+                    source=f"the worklist entry {entry.step_id}",
+                    target=f"item {number + 1} of {step.label}",
+                    evidence=(entry.seq, seq),
+                    locator=f"{SSAS}[{number + 1}]/{keyword}",
+                    why="Each item carries the identifiers of its own order.",
+                )
+
+
+def group_of_procedures_shares_a_new_study(j: Journal) -> Iterator[Observation]:
+    for step in modality_steps(j):
+        if step.case is not Case.GROUP or len(_procedures(step)) < 2:
+            continue
+        seq = step.create.request.seq
+        evidence = (*(entry.seq for entry in step.worklist), seq)
+        used = {text(item, "StudyInstanceUID") for item in step.scheduled}
+        planned = {entry.text("StudyInstanceUID") for entry in step.worklist}
+        yield judged(
+            len(used) == 1 and not used & planned,
+            f"The items of grouped {step.label} hold {len(used)} Study Instance UID(s)"
+            + (", one of them from the worklist" if used & planned else ", none from the worklist"),
+            evidence,
+            expected="one new Study Instance UID in every item",
+            actual=listed(sorted(used)) or "none",
+            locator=f"{SSAS}/StudyInstanceUID",
+            why="Images acquired together are one study, and it is neither of the two planned ones.",
+        )
+        kept = {uid for item in step.scheduled for _, uid in references(item, "ReferencedStudySequence")}
+        yield judged(
+            planned <= kept,
+            f"{len(planned & kept)} of {len(planned)} planned studies are kept in Referenced Study Sequence",
+            evidence,
+            expected=sorted(planned),
+            actual=listed(sorted(kept)) or "none",
+            locator=f"{SSAS}/ReferencedStudySequence",
+            why="It is the only link from the study to the procedures that were ordered.",
+        )
+
+
+def append_is_a_new_step(j: Journal) -> Iterator[Observation]:
+    steps = Steps(j)
+    by_uid = {step.uid: step for step in steps.all}
+    for step in steps.by(names.MODALITY):
+        if step.case is not Case.APPEND or not step.earlier:
+            continue
+        first = by_uid[step.earlier[-1]]
+        evidence = (first.create.request.seq, step.create.request.seq)
+        ids = (text(first.attributes, "PerformedProcedureStepID"), text(step.attributes, "PerformedProcedureStepID"))
+        yield judged(
+            ids[0] != ids[1] and bool(ids[1]) and step.uid != first.uid,
+            f"Appended {step.label} has id {ids[1] or '(none)'}, the first one {ids[0] or '(none)'}",
+            evidence,
+            expected="a new MPPS instance with a new Performed Procedure Step ID",
+            actual=ids[1] or "(empty)",
+            locator="PerformedProcedureStepID",
+            why="A finished step is not added to; what comes later is a step of its own.",
+        )
+        for keyword in mpps.COPIED:
+            yield same(
+                keyword,
+                (first.scheduled or ({},))[0].get(keyword),
+                (step.scheduled or ({},))[0].get(keyword),
+                source="the first performed step",
+                target=f"appended {step.label}",
+                evidence=evidence,
+                locator=f"{SSAS}[1]/{keyword}",
+                why="Both performed steps belong to the same scheduled one.",
+            )
+
+
+# -- what was really done --------------------------------------------------------------------------------------
+
+_PLANNED = (
+    ("ProcedureCodeSequence", "RequestedProcedureCodeSequence"),
+    ("PerformedProtocolCodeSequence", "ScheduledProtocolCodeSequence"),
+)
+
+
+def _asked_protocol(j: Journal, step: PerformedStep) -> str:
+    action = j.action_before(step.create.request.seq, *STARTING_ACTIONS)
+    return str(((action or {}).get("parameters") or {}).get("protocol") or "")
+
+
+def deviation_shows_in_performed_codes(j: Journal) -> Iterator[Observation]:
+    for step in modality_steps(j):
+        entry = step.entry
+        if entry is None:
+            continue
+        asked = _asked_protocol(j, step)
+        deviating = [
+            performed
+            for performed, planned in _PLANNED
+            if codes(step.current, performed) and codes(step.current, performed) != codes(entry.attributes, planned)
+        ]
+        planned_codes = {c[0] for _, planned in _PLANNED for c in codes(entry.attributes, planned)}
+        if not deviating and (not asked or asked in planned_codes):
+            continue
+        if asked and asked not in planned_codes:
+            yield judged(
+                bool(deviating),
+                f"Protocol {asked} was performed instead of the scheduled one; "
+                + (f"{listed(deviating)} says so" if deviating else "the performed codes still say what was scheduled"),
+                (entry.seq, *step.evidence),
+                expected=f"the code of what was done ({asked})",
+                actual=shown(codes(step.current, "PerformedProtocolCodeSequence")),
+                locator="PerformedProtocolCodeSequence",
+                why="The order filler bills and archives what was done, not what was planned.",
+            )
+        for keyword in mpps.COPIED:
+            yield same(
+                keyword,
+                entry.attributes.get(keyword),
+                (step.scheduled or ({},))[0].get(keyword),
+                source="the worklist",
+                target=f"{step.label}, scheduled step attributes",
+                evidence=(entry.seq, step.create.request.seq),
+                locator=f"{SSAS}[1]/{keyword}",
+                why="A deviation shows in performed attributes; what was scheduled stays as it was.",
+            )
+
+
+def performed_protocol_coded(j: Journal) -> Iterator[Observation]:
+    if names.ASSISTED_PROTOCOL not in j.sut.options:
+        return
+    for step in modality_steps(j):
+        entry = step.entry
+        if entry is None or step.end != "COMPLETED":
+            continue
+        scheduled = codes(entry.attributes, "ScheduledProtocolCodeSequence")
+        performed = codes(step.current, "PerformedProtocolCodeSequence")
+        if not scheduled:
+            continue
+        changed = _asked_protocol(j, step) not in ("", *(c[0] for c in scheduled))
+        yield judged(
+            bool(performed) and (changed or performed == scheduled),
+            f"{step.label} was performed with {shown(performed)}",
+            (entry.seq, *step.evidence),
+            expected=shown(scheduled) if not changed else "the code of the protocol that was used",
+            actual=shown(performed),
+            locator="PerformedProtocolCodeSequence",
+            why="The option promises that a coded protocol is taken over and reported.",
+        )
+
+
+# -- sending ---------------------------------------------------------------------------------------------------
+
+
+def sent_once(j: Journal) -> Iterator[Observation]:
+    if names.PPS_MANAGER in j.sut.actors:
+        return  # a manager sends to each of its destinations
+    sent: dict[str, list[tuple[int, int | None]]] = {}
+    for operation in j.select("N-CREATE-RQ", FROM_SUT, MPPS):
+        if operation.instance:
+            sent.setdefault(operation.instance, []).append((operation.request.seq, operation.status))
+    for uid, attempts in sent.items():
+        first_success = next((n for n, (_, status) in enumerate(attempts) if status == 0), None)
+        again = attempts[first_success + 1 :] if first_success is not None else []
+        yield judged(
+            not again,
+            f"Performed step {uid} was announced {len(attempts)} time(s)"
+            + (f", {len(again)} of them after it was accepted" if again else ""),
+            tuple(seq for seq, _ in attempts),
+            expected="one accepted N-CREATE",
+            actual=f"{len(attempts)} N-CREATE",
+            locator="AffectedSOPInstanceUID",
+            why="One manager receives the step and passes it on.",
+        )
+
+
+def queued_while_manager_is_away(j: Journal) -> Iterator[Observation]:
+    for seq, data in j.facts(facts.FAULT_INJECTED):
+        until = int(data.get("until") or 0)
+        if data.get("fault") != "unreachable" or data.get("actor") != names.PPS_MANAGER or not until:
+            continue
+        acted = [at for at, a in j.actions if seq < at < until and a.get("action") in STARTING_ACTIONS]
+        if not acted:
+            continue
+        late = [step for step in modality_steps(j) if step.create.request.seq > until]
+        ordered = all(s.create.request.seq < o.request.seq for s in late for o in s.sets)
+        yield judged(
+            bool(late) and ordered,
+            f"{len(late)} performed step(s) arrived after the manager was back"
+            + ("" if ordered else ", not in their order"),
+            tuple(s for step in late for s in step.evidence) or (until,),
+            expected="N-CREATE, then N-SET, once the manager can be reached",
+            actual=f"{len(late)} step(s)",
+            locator="message order",
+            why="A step that is not repeated is never known to have happened.",
+        )
+
+
+def character_set_constant(j: Journal) -> Iterator[Observation]:
+    for step in modality_steps(j):
+        declared = text(step.attributes, "SpecificCharacterSet")
+        beyond = _beyond_ascii(step.attributes)
+        yield judged(
+            bool(declared) or not beyond,
+            f"{step.create.request.label} declares {declared or 'no character set'}"
+            + (f" and holds text beyond ASCII in {listed(beyond, 3)}" if beyond else ""),
+            (step.create.request.seq,),
+            expected="a character set that covers the text",
+            actual=declared or "(absent)",
+            locator="SpecificCharacterSet",
+        )
+        for operation in step.sets:
+            later = text(operation.attributes, "SpecificCharacterSet")
+            if not later and not _beyond_ascii(operation.attributes):
+                continue
+            yield judged(
+                later == declared,
+                f"{operation.request.label} declares {later or 'no character set'}, the N-CREATE {declared or 'none'}",
+                (step.create.request.seq, operation.request.seq),
+                expected=declared or "(none)",
+                actual=later or "(absent)",
+                locator="SpecificCharacterSet",
+                why="The manager keeps one object; it cannot mix two character sets in it.",
+            )
+
+
+def _beyond_ascii(attributes: object, prefix: str = "") -> list[str]:
+    found: list[str] = []
+    if isinstance(attributes, dict):
+        for keyword, value in attributes.items():
+            if isinstance(value, list):
+                for item in value:
+                    found += _beyond_ascii(item, f"{keyword}.")
+            elif isinstance(value, str) and not keyword.startswith("#") and not value.isascii():
+                found.append(prefix + keyword)
+    return found
+
+
+def study_id_is_procedure_id(j: Journal) -> Iterator[Observation]:
+    for step in modality_steps(j):
+        entry = step.entry
+        if entry is None or not entry.text("RequestedProcedureID"):
+            continue
+        yield same(
+            "StudyID",
+            entry.text("RequestedProcedureID"),
+            text(step.attributes, "StudyID"),
+            source="the Requested Procedure ID",
+            target=step.label,
+            evidence=(entry.seq, step.create.request.seq),
+            why="It is recommended, so that people find the study by the number of the procedure.",
+        )
+
+
+_ROWS = (
+    ("mpps-created-first", "RAD-6-SCU-01", created_before_the_first_image, "The step is announced when it starts"),
+    ("mpps-in-progress", "RAD-6-SCU-02", status_in_progress, "A step begins IN PROGRESS"),
+    ("mpps-create-type-1", "RAD-6-SCU-03", type_1_valued, "Type 1 attributes are valued"),
+    ("mpps-create-type-2", "RAD-6-SCU-04", type_2_present, "Type 2 attributes are present"),
+    ("mpps-item-type-2", "RAD-6-SCU-05", scheduled_item_type_2_present, "Scheduled step items are whole"),
+    ("mpps-simple-copies", "RAD-6-SCU-06", simple_case_copies_worklist, "The simple case copies the worklist"),
+    ("mpps-patient", "RAD-6-SCU-07", patient_from_worklist, "The patient is that of the worklist"),
+    ("mpps-id-unique", "RAD-6-SCU-08", step_ids_unique, "Each performed step has an id of its own"),
+    ("mpps-set-what-was-created", "RAD-6-SCU-09", only_created_attributes_set, "Only what was created is set"),
+    ("mpps-unscheduled", "RAD-6-SCU-10", unscheduled_identifiers_empty, "Unscheduled steps have empty identifiers"),
+    ("mpps-group-items", "RAD-6-SCU-11", group_has_one_item_for_each_step, "One item for each grouped step"),
+    ("mpps-group-study", "RAD-6-SCU-12", group_of_procedures_shares_a_new_study, "Grouped procedures share a study"),
+    ("mpps-append", "RAD-6-SCU-13", append_is_a_new_step, "Appended work is a new performed step"),
+    ("mpps-deviation", "RAD-6-SCU-14", deviation_shows_in_performed_codes, "A deviation shows in performed codes"),
+    ("mpps-assisted-protocol", "RAD-6-SCU-15", performed_protocol_coded, "The performed protocol is coded"),
+    ("mpps-sent-once", "RAD-6-SCU-16", sent_once, "A step is announced once"),
+    ("mpps-queued", "RAD-6-SCU-17", queued_while_manager_is_away, "Steps wait for the manager to come back"),
+    ("mpps-charset", "RAD-6-SCU-18", character_set_constant, "The character set covers the text and stays"),
+    ("mpps-study-id", "RAD-6-SCU-19", study_id_is_procedure_id, "The Study ID is the Requested Procedure ID"),
+)
+
+CHECKS: tuple[Check, ...] = tuple(check(id, req, "RAD-6", function, title) for id, req, function, title in _ROWS)

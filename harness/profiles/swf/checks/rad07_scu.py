@@ -1,0 +1,459 @@
+"""RAD-7 Modality Procedure Step Completed/Discontinued, as the modality sends it (RAD TF-2 4.7, PS3.4 F.7.2.2)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from harness.core.check import Check, Observation
+from harness.profiles import facts, names
+from harness.profiles.journal import FROM_SUT, MPPS, Journal, instance_of
+from harness.profiles.observe import all_present, all_valued, check, judged, unreadable
+from harness.profiles.steps import FINAL, STARTING_ACTIONS, PerformedStep, Steps
+from harness.profiles.swf.checks.rad06_scu import modality_steps
+from harness.profiles.swf.mapping import mpps
+from harness.profiles.values import code, codes, items, listed, normal_time, shown, text, valued
+
+SERIES = "PerformedSeriesSequence"
+
+
+def _parameter(j: Journal, step: PerformedStep, name: str) -> str:
+    """What the operator was asked of the end of this step ("end", "reason"), "" if nothing is known."""
+    following = [s.create.request.seq for s in modality_steps(j) if s.create.request.seq > step.create.request.seq]
+    until = min(following, default=None)
+    ending = [
+        data
+        for seq, data in j.actions
+        if data.get("action") == "finish-step" and seq > step.create.request.seq and (until is None or seq < until)
+    ]
+    action = ending[-1] if ending else j.action_before(step.create.request.seq, *STARTING_ACTIONS)
+    return str(((action or {}).get("parameters") or {}).get(name) or "")
+
+
+def step_is_ended(j: Journal) -> Iterator[Observation]:
+    steps = modality_steps(j)
+    known = {step.uid for step in steps}
+    for operation in j.select("N-SET-RQ", FROM_SUT, MPPS):
+        if any(o.instance == operation.instance for o in j.select("N-CREATE-RQ", FROM_SUT, MPPS)):
+            continue
+        if names.PPS_MANAGER not in j.sut.actors and j.maker(operation.request.seq) == names.MODALITY:
+            yield judged(
+                False,
+                f"{operation.request.label} sets {operation.instance or '(no instance)'}, which was never created",
+                (operation.request.seq,),
+                expected=sorted(known) or "an instance that was created",
+                actual=operation.instance or "(empty)",
+                locator="RequestedSOPInstanceUID",
+                why="The manager cannot tell which step has ended.",
+            )
+    for step in steps:
+        action = j.action_before(step.create.request.seq, *STARTING_ACTIONS)
+        finished = any(data.get("action") == "finish-step" for seq, data in j.actions if seq > step.create.request.seq)
+        open_on_purpose = action is None or (action.get("action") == "start-step" and not finished)
+        if step.closing is None and open_on_purpose:
+            continue
+        states = [text(o.attributes, "PerformedProcedureStepStatus") for o in step.sets]
+        yield judged(
+            step.end in FINAL,
+            f"{step.label} ended as {step.end}" if step.end else f"{step.label} was never ended",
+            step.evidence,
+            expected=FINAL,
+            actual=step.end or listed(states) or "no N-SET",
+            locator="PerformedProcedureStepStatus",
+            why="A step that stays in progress blocks its order and its availability notice.",
+        )
+
+
+def end_time_valued_and_after_start(j: Journal) -> Iterator[Observation]:
+    for step in modality_steps(j):
+        if step.closing is None:
+            continue
+        state = step.current
+        yield from all_valued(
+            state,
+            ("PerformedProcedureStepEndDate", "PerformedProcedureStepEndTime"),
+            step.closing.request,
+            why="The final state has an end.",
+        )
+        start = _moment(text(state, "PerformedProcedureStepStartDate"), text(state, "PerformedProcedureStepStartTime"))
+        end = _moment(text(state, "PerformedProcedureStepEndDate"), text(state, "PerformedProcedureStepEndTime"))
+        if start and end:
+            yield judged(
+                start <= end,
+                f"{step.label} began {start} and ended {end}",
+                step.evidence,
+                expected=f"{start} or later",
+                actual=end,
+                locator="PerformedProcedureStepEndDate, PerformedProcedureStepEndTime",
+                why="Nothing ends before it begins.",
+            )
+
+
+def _moment(date: str, time: str) -> str:
+    return f"{date} {normal_time(time)}" if date and time else ""
+
+
+def series_items_valued(j: Journal) -> Iterator[Observation]:
+    for step in modality_steps(j):
+        if step.closing is None:
+            continue
+        yield judged(
+            bool(step.series),
+            f"The final state of {step.label} has {len(step.series)} series item(s)",
+            step.evidence,
+            expected="1 item or more",
+            actual=f"{len(step.series)} item(s)",
+            locator=SERIES,
+            why="Even a step without images has an item: it says that there are none.",
+        )
+        for number, series in enumerate(step.series):
+            yield from all_valued(series, mpps.SERIES_TYPE_1, step.closing.request, where=f"{SERIES}[{number + 1}]/")
+
+
+def series_items_whole(j: Journal) -> Iterator[Observation]:
+    for step in modality_steps(j):
+        if step.closing is None:
+            continue
+        for number, series in enumerate(step.series):
+            yield from all_present(
+                series,
+                mpps.SERIES_TYPE_2,
+                step.closing.request,
+                where=f"{SERIES}[{number + 1}]/",
+                why="The attribute is of type 2 in the final state.",
+            )
+
+
+def all_instances_referenced(j: Journal) -> Iterator[Observation]:
+    steps = Steps(j)
+    for step in steps.by(names.MODALITY):
+        if step.closing is None:
+            continue
+        stored = {
+            instance_of(s): text(s.attributes, "SeriesInstanceUID")
+            for s in j.stores_of(names.MODALITY)
+            if steps.of(s) is step
+        }
+        if not stored:
+            continue
+        listed_instances = step.referenced
+        missing = sorted(set(stored) - set(listed_instances))
+        misplaced = sorted(uid for uid in stored if uid in listed_instances and listed_instances[uid] != stored[uid])
+        yield judged(
+            not missing and not misplaced,
+            f"The final state of {step.label} references {len(set(stored) & set(listed_instances))} of "
+            f"{len(stored)} stored instance(s)" + (f", {len(misplaced)} in a wrong series" if misplaced else ""),
+            (*step.evidence, *(s.request.seq for s in j.stores_of(names.MODALITY) if steps.of(s) is step)),
+            expected=listed(sorted(stored)),
+            actual=(f"missing: {listed(missing)}" if missing else "")
+            + (f" wrong series: {listed(misplaced)}" if misplaced else "")
+            or "all",
+            locator=f"{SERIES}/ReferencedImageSequence",
+            why="An archive that compares the list with what arrived takes the study for incomplete or too large.",
+        )
+
+
+def sequences_set_whole(j: Journal) -> Iterator[Observation]:
+    for step in modality_steps(j):
+        before: dict[str, set[str]] = {}
+        for operation in step.sets:
+            current = {text(series, "SeriesInstanceUID"): 1 for series in items(operation.attributes, SERIES)}
+            if SERIES not in operation.attributes:
+                continue
+            earlier = before.get(SERIES)
+            if earlier:
+                lost = sorted(earlier - set(current))
+                yield judged(
+                    not lost,
+                    f"{operation.request.label} sends {len(current)} series"
+                    + (f" and leaves out {len(lost)} that an earlier N-SET had" if lost else ", none is lost"),
+                    (step.create.request.seq, operation.request.seq),
+                    expected=sorted(earlier),
+                    actual=listed(sorted(current)),
+                    locator=SERIES,
+                    why="A sequence in an N-SET replaces the one before it: what is left out is gone.",
+                )
+            before[SERIES] = set(current)
+
+
+def fixed_attributes_not_set(j: Journal) -> Iterator[Observation]:
+    for step in modality_steps(j):
+        for operation in step.sets:
+            if (problem := unreadable(operation.request)) is not None:
+                yield problem
+                continue
+            found = [keyword for keyword in mpps.NOT_IN_SET if keyword in operation.attributes]
+            yield judged(
+                not found,
+                f"{operation.request.label} holds "
+                + (f"{listed(found)}, which may not be set" if found else "nothing that may not be set"),
+                (operation.request.seq,),
+                expected="none of the attributes that are fixed at creation",
+                actual=listed(found) or "none",
+                locator=listed(found) or "N-SET",
+                why="A strict manager refuses the whole N-SET, and the step stays in progress.",
+            )
+
+
+def nothing_after_the_end(j: Journal) -> Iterator[Observation]:
+    for step in modality_steps(j):
+        if step.closing is None:
+            continue
+        accepted = step.closing.status in (0, None)
+        later = [o for o in step.sets if o.request.seq > step.closing.request.seq] if accepted else []
+        yield judged(
+            not later,
+            f"After the end of {step.label} came {len(later)} N-SET(s)",
+            (*step.evidence, *(o.request.seq for o in later)),
+            expected="none",
+            actual=listed(o.request.label for o in later) or "none",
+            locator="message order",
+            why="A finished step is closed for the modality; more work is a new step.",
+        )
+
+
+def end_not_held_up_by_storage(j: Journal) -> Iterator[Observation]:
+    for _, data in j.facts(facts.FAULT_INJECTED):
+        if data.get("fault") != "store-stalled":
+            continue
+        answered = int(data.get("message") or 0)
+        for step in modality_steps(j):
+            if step.closing is None or step.create.request.seq > answered:
+                continue
+            at = step.closing.request.seq
+            yield judged(
+                at < answered,
+                f"{step.label} was ended {'while' if at < answered else 'only after'} the archive held back its answer",
+                (*step.evidence, answered),
+                expected="the N-SET does not wait for the archive",
+                actual=f"N-SET #{at}, answer of the archive #{answered}",
+                locator="message order",
+            )
+
+
+# -- discontinued ----------------------------------------------------------------------------------------------
+
+
+def unfinished_is_discontinued(j: Journal) -> Iterator[Observation]:
+    for step in modality_steps(j):
+        asked = _parameter(j, step, "end").upper()
+        if asked in ("DISCONTINUED", "ABANDONED", "CANCELLED"):
+            yield judged(
+                step.end == "DISCONTINUED",
+                f"The exam was broken off; {step.label} ended as {step.end or 'nothing at all'}",
+                step.evidence,
+                expected="DISCONTINUED",
+                actual=step.end or "IN PROGRESS",
+                locator="PerformedProcedureStepStatus",
+                why="COMPLETED says that everything was done that was to be done.",
+            )
+        elif asked == "COMPLETED" and step.closing is not None:
+            yield judged(
+                step.end == "COMPLETED",
+                f"The exam was finished; {step.label} ended as {step.end}",
+                step.evidence,
+                expected="COMPLETED",
+                actual=step.end,
+                locator="PerformedProcedureStepStatus",
+            )
+        elif not asked and step.end == "DISCONTINUED":
+            yield judged(True, f"{step.label} ended as DISCONTINUED", step.evidence, actual="DISCONTINUED")
+
+
+def reason_from_context_group(j: Journal) -> Iterator[Observation]:
+    for step in modality_steps(j):
+        reasons = items(step.closing.attributes if step.closing else {}, mpps.REASON)
+        reasons = [reason for reason in reasons if reason]
+        if not reasons or step.closing is None:
+            continue
+        found = [code(reason) for reason in reasons]
+        ok = len(found) == 1 and found[0][0] in mpps.REASONS and found[0][1] == "DCM" and bool(found[0][2])
+        yield judged(
+            ok,
+            f"{step.label} was discontinued for {shown(found)}",
+            step.evidence,
+            expected="one code of CID 9300",
+            actual=shown(found),
+            locator=mpps.REASON,
+            why="The order filler decides by this code whether to schedule the exam again.",
+        )
+
+
+def _is_wrong_entry(reason: str) -> bool:
+    return mpps.WRONG_ENTRY[0] in reason or "worklist entry" in reason.lower()
+
+
+def _wrong_entry_sent(step: PerformedStep) -> bool:
+    state = step.closing.attributes if step.closing is not None else {}
+    return any(c[:2] == mpps.WRONG_ENTRY for c in codes(state, mpps.REASON))
+
+
+def wrong_entry_coded(j: Journal) -> Iterator[Observation]:
+    for step in modality_steps(j):
+        asked = _is_wrong_entry(_parameter(j, step, "reason"))
+        if not asked and not _wrong_entry_sent(step):
+            continue
+        yield judged(
+            step.end == "DISCONTINUED" and _wrong_entry_sent(step),
+            f"The wrong entry was selected; {step.label} ended as {step.end or 'nothing at all'} for "
+            + shown(codes(step.current, mpps.REASON)),
+            step.evidence,
+            expected='DISCONTINUED for (110514, DCM, "Incorrect worklist entry selected")',
+            actual=f"{step.end or 'IN PROGRESS'} {shown(codes(step.current, mpps.REASON))}",
+            locator=mpps.REASON,
+            why="This code makes the archive hide the images and the order filler reopen the order.",
+        )
+
+
+def wrong_entry_done_anew(j: Journal) -> Iterator[Observation]:
+    steps = Steps(j)
+    found = steps.by(names.MODALITY)
+    for number, step in enumerate(found):
+        later = found[number + 1] if number + 1 < len(found) else None
+        if later is None or not _wrong_entry_sent(step):
+            continue
+        first = {instance_of(s) for s in j.stores if steps.of(s) is step}
+        again = {instance_of(s) for s in j.stores if steps.of(s) is later}
+        both = sorted(first & again)
+        ids = [entry.step_id for entry in later.worklist]
+        yield judged(
+            not both and later.uid != step.uid and ids != [entry.step_id for entry in step.worklist],
+            f"After the wrong entry {later.label} was performed for step {listed(ids) or '(none)'} with "
+            f"{len(again)} image(s), {len(both)} of them under UIDs that were used before",
+            (*step.evidence, *later.evidence),
+            expected="a new performed step on the right entry, images with new SOP Instance UIDs",
+            actual=f"{len(both)} UID(s) used twice",
+            locator="SOPInstanceUID",
+            why="One UID for two patients is the worst that an archive can be given.",
+        )
+
+
+# -- billing ---------------------------------------------------------------------------------------------------
+
+
+def billing_reported(j: Journal) -> Iterator[Observation]:
+    if names.BILLING not in j.sut.options:
+        return
+    for step in modality_steps(j):
+        if step.end != "COMPLETED":
+            continue
+        found = [keyword for keyword in mpps.BILLING if valued(step.current, keyword)]
+        yield judged(
+            bool(found),
+            f"The final state of {step.label} has {listed(found) or 'no billing codes, films or supplies'}",
+            step.evidence,
+            expected=mpps.BILLING,
+            actual=listed(found) or "none",
+            locator=listed(mpps.BILLING),
+            why="The option promises at least one of them.",
+        )
+
+
+def billing_items_whole(j: Journal) -> Iterator[Observation]:
+    for step in modality_steps(j):
+        if step.closing is None:
+            continue
+        message = step.closing.request
+        for number, item in enumerate(items(step.current, "BillingProcedureStepSequence")):
+            yield judged(
+                all(code(item)),
+                f"Billing code {number + 1} of {step.label} is {shown([item])}",
+                step.evidence,
+                expected="value, scheme and meaning",
+                actual=shown([item]),
+                locator=f"BillingProcedureStepSequence[{number + 1}]",
+            )
+        for number, item in enumerate(items(step.current, "FilmConsumptionSequence")):
+            yield from all_valued(item, mpps.FILM_ITEM, message, where=f"FilmConsumptionSequence[{number + 1}]/")
+        for number, item in enumerate(items(step.current, "BillingSuppliesAndDevicesSequence")):
+            where = f"BillingSuppliesAndDevicesSequence[{number + 1}]/"
+            supply = codes(item, "BillingItemSequence")
+            quantities = items(item, "QuantitySequence")
+            ok = bool(supply) and all(all(c) for c in supply) and any(valued(q, "Quantity") for q in quantities)
+            yield judged(
+                ok,
+                f"Supply {number + 1} of {step.label} is {shown(supply)} with {len(quantities)} quantity item(s)",
+                step.evidence,
+                expected="a code and a quantity",
+                actual=f"{shown(supply)}, {shown(quantities)}",
+                locator=f"{where}BillingItemSequence",
+            )
+
+
+# -- exceptions ------------------------------------------------------------------------------------------------
+
+
+def abandoned_without_images(j: Journal) -> Iterator[Observation]:
+    steps = Steps(j)
+    for step in steps.by(names.MODALITY):
+        if step.end != "DISCONTINUED" or any(steps.of(s) is step for s in j.stores):
+            continue
+        yield judged(
+            bool(step.series) and not step.referenced,
+            f"{step.label} was abandoned; its final state has {len(step.series)} series item(s) and "
+            f"{len(step.referenced)} reference(s)",
+            step.evidence,
+            expected="one series item or more, no references",
+            actual=f"{len(step.series)} item(s), {len(step.referenced)} reference(s)",
+            locator=SERIES,
+            why="An archive waits for every instance that is referenced.",
+        )
+
+
+def discontinued_lists_its_images(j: Journal) -> Iterator[Observation]:
+    steps = Steps(j)
+    for step in steps.by(names.MODALITY):
+        stored = {instance_of(s) for s in j.stores if steps.of(s) is step}
+        if step.end != "DISCONTINUED" or not stored:
+            continue
+        missing = sorted(stored - set(step.referenced))
+        yield judged(
+            not missing,
+            f"{step.label} was broken off after {len(stored)} image(s); {len(missing)} of them are not referenced",
+            step.evidence,
+            expected=listed(sorted(stored)),
+            actual=f"missing: {listed(missing)}" if missing else "all",
+            locator=f"{SERIES}/ReferencedImageSequence",
+            why="Images of a broken-off exam are still images of the patient.",
+        )
+
+
+def reason_can_be_chosen(j: Journal) -> Iterator[Observation]:
+    for step in modality_steps(j):
+        asked = _parameter(j, step, "reason")
+        wanted = next((number for number in mpps.REASONS if number in asked), "")
+        if not wanted:
+            continue
+        found = codes(step.current, mpps.REASON)
+        yield judged(
+            any(c[0] == wanted and c[1] == "DCM" for c in found),
+            f"The reason {wanted} was chosen; {step.label} says {shown(found)}",
+            step.evidence,
+            expected=f"({wanted}, DCM)",
+            actual=shown(found),
+            locator=mpps.REASON,
+            why="The reason decides what happens to the order.",
+        )
+
+
+_ROWS = (
+    ("mpps-ended", "RAD-7-SCU-01", "RAD-7", step_is_ended, "The step is ended"),
+    ("mpps-end-time", "RAD-7-SCU-02", "RAD-7", end_time_valued_and_after_start, "The end is valued and not too early"),
+    ("mpps-series", "RAD-7-SCU-03", "RAD-7", series_items_valued, "The final state has series"),
+    ("mpps-series-type-2", "RAD-7-SCU-04", "RAD-7", series_items_whole, "Series items are whole"),
+    ("mpps-all-instances", "RAD-7-SCU-05", "RAD-7 RAD-8", all_instances_referenced, "All instances are referenced"),
+    ("mpps-whole-sequences", "RAD-7-SCU-06", "RAD-7", sequences_set_whole, "Sequences are sent whole"),
+    ("mpps-fixed", "RAD-7-SCU-07", "RAD-7", fixed_attributes_not_set, "Fixed attributes are not set"),
+    ("mpps-closed", "RAD-7-SCU-08", "RAD-7", nothing_after_the_end, "Nothing follows the end"),
+    ("mpps-end-prompt", "RAD-7-SCU-09", "RAD-7", end_not_held_up_by_storage, "The end does not wait for the archive"),
+    ("mpps-discontinued", "RAD-7-SCU-10", "RAD-7", unfinished_is_discontinued, "Unfinished is discontinued"),
+    ("mpps-reason", "RAD-7-SCU-11", "RAD-7", reason_from_context_group, "The reason is one of CID 9300"),
+    ("mpps-wrong-entry", "RAD-7-SCU-12", "RAD-7", wrong_entry_coded, "A wrong entry is coded as such"),
+    ("mpps-wrong-entry-anew", "RAD-7-SCU-13", "RAD-7 RAD-8", wrong_entry_done_anew, "A wrong entry is done anew"),
+    ("mpps-billing", "RAD-7-SCU-14", "RAD-7", billing_reported, "Billing codes, films or supplies are reported"),
+    ("mpps-billing-items", "RAD-7-SCU-15", "RAD-7", billing_items_whole, "Billing items are whole"),
+    ("mpps-abandoned", "EX-04", "RAD-7", abandoned_without_images, "An abandoned step has empty references"),
+    ("mpps-broken-off", "EX-05", "RAD-7 RAD-8", discontinued_lists_its_images, "A broken-off step lists its images"),
+    ("mpps-reason-chosen", "EX-06", "RAD-7", reason_can_be_chosen, "The reason can be chosen"),
+)
+
+CHECKS: tuple[Check, ...] = tuple(check(id, req, rads, function, title) for id, req, rads, function, title in _ROWS)

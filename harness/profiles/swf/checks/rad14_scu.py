@@ -1,0 +1,216 @@
+"""RAD-14 Query Images and RAD-16 Retrieve Images, as displays ask for them (RAD TF-2 4.14, 4.16, PS3.4 C)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+
+from harness.core.check import Check, Observation
+from harness.profiles import names
+from harness.profiles.journal import FROM_SUT, QUERY_FINDS, RETRIEVE_MOVES, TO_SUT, Journal, Operation
+from harness.profiles.matching import asked_keys, matching_keys
+from harness.profiles.observe import check, judged
+from harness.profiles.swf.mapping import query as table
+from harness.profiles.values import listed, text
+
+_PATIENT_ROOT = "1.2.840.10008.5.1.4.1.2.1."
+
+
+def queries(j: Journal) -> Iterator[Operation]:
+    """Image queries of the system under test as a display."""
+    if names.IMAGE_DISPLAY in j.sut.actors or not j.sut.actors:
+        yield from j.select("C-FIND-RQ", FROM_SUT, QUERY_FINDS)
+
+
+def moves(j: Journal) -> Iterator[Operation]:
+    """Retrieve requests of the system under test."""
+    yield from j.select("C-MOVE-RQ", FROM_SUT, RETRIEVE_MOVES)
+
+
+def level_of(operation: Operation) -> str:
+    """The query or retrieve level of a request."""
+    return text(operation.attributes, "QueryRetrieveLevel")
+
+
+def levels_above(operation: Operation) -> list[str]:
+    """The levels above that of the request, in the information model that it uses."""
+    level = level_of(operation)
+    if level not in table.LEVELS:
+        return []
+    top = 0 if operation.sop_class.startswith(_PATIENT_ROOT) else 1
+    return list(table.LEVELS[top : table.LEVELS.index(level)])
+
+
+def missing_unique_keys(operation: Operation) -> list[str]:
+    """Unique keys of higher levels that the request lacks, or that are lists, ranges or wildcards."""
+    keys = (table.UNIQUE_KEYS[level] for level in levels_above(operation))
+    return [k for k in keys if not (v := text(operation.attributes, k)) or any(c in v for c in "*?\\")]
+
+
+def hierarchical(j: Journal) -> Iterator[Observation]:
+    for operation in queries(j):
+        level, missing = level_of(operation), missing_unique_keys(operation)
+        yield judged(
+            level in table.LEVELS and not missing,
+            f"{operation.request.label} asks at {level or 'no'} level"
+            + (f" without {listed(missing)}" if missing else " with the unique keys of the levels above"),
+            (operation.request.seq,),
+            expected="the unique key of every higher level",
+            actual=f"missing: {listed(missing)}" if missing else level or "(no level)",
+            locator=listed(missing) or "QueryRetrieveLevel",
+            why="A provider of the baseline answers hierarchical queries only.",
+        )
+
+
+def _asked(j: Journal, operation: Operation) -> set[str] | None:
+    action = j.action_before(operation.request.seq)
+    if action is None or action.get("action") != "query-images":
+        return None
+    keys = (action.get("parameters") or {}).get("keys")
+    return {str(key) for key, value in keys.items() if value} if isinstance(keys, Mapping) else None
+
+
+def _by(j: Journal, keyword: str, *, wildcard: bool = False) -> Iterator[Observation]:
+    for operation in queries(j):
+        if level_of(operation) not in ("STUDY", "PATIENT"):
+            continue
+        keys, asked = matching_keys(operation.attributes), _asked(j, operation)
+        if keyword not in (asked if asked is not None else keys):
+            continue
+        value = keys.get(keyword, "")
+        ok = bool(value)
+        yield judged(
+            ok,
+            f"{operation.request.label} asks for {keyword} {value or '(empty)'}"
+            + (" with a wildcard" if wildcard and "*" in value else ""),
+            (operation.request.seq,),
+            expected=f"a value in {keyword}",
+            actual=value or "(empty)",
+            locator=keyword,
+            why="What the user looks for has to reach the archive, or all studies come back.",
+        )
+
+
+def by_name(j: Journal) -> Iterator[Observation]:
+    yield from _by(j, "PatientName", wildcard=True)
+
+
+def by_patient_id(j: Journal) -> Iterator[Observation]:
+    yield from _by(j, "PatientID")
+
+
+def by_accession(j: Journal) -> Iterator[Observation]:
+    yield from _by(j, "AccessionNumber")
+
+
+def by_study_date(j: Journal) -> Iterator[Observation]:
+    yield from _by(j, "StudyDate")
+
+
+def by_modalities(j: Journal) -> Iterator[Observation]:
+    yield from _by(j, "ModalitiesInStudy")
+
+
+def _return_keys(j: Journal, level: str, keys: tuple[str, ...]) -> Iterator[Observation]:
+    for operation in queries(j):
+        if level_of(operation) != level:
+            continue
+        asked = asked_keys(operation.attributes)
+        missing = [keyword for keyword in keys if keyword not in asked]
+        yield judged(
+            not missing,
+            f"{operation.request.label} at {level} level asks for "
+            + (f"all but {listed(missing)}" if missing else "all return keys of the table"),
+            (operation.request.seq,),
+            expected=listed(keys, len(keys)),
+            actual=f"missing: {listed(missing)}" if missing else "all",
+            locator=listed(missing) or "identifier",
+            why="What is not asked for is not returned, and the user cannot see it.",
+        )
+
+
+def study_return_keys(j: Journal) -> Iterator[Observation]:
+    yield from _return_keys(j, "STUDY", table.STUDY_RETURN_KEYS)
+
+
+def series_return_keys(j: Journal) -> Iterator[Observation]:
+    yield from _return_keys(j, "SERIES", table.SERIES_RETURN_KEYS)
+
+
+# -- retrieve --------------------------------------------------------------------------------------------------
+
+
+def moved_to_own_storage(j: Journal) -> Iterator[Observation]:
+    for operation in moves(j):
+        destination = str(operation.request.fields.get("MoveDestination") or "").strip()
+        known = {title.strip() for title in j.sut.ae_titles}
+        association = j.associations.get(operation.request.association)
+        if association is not None and association.request is not None:
+            known.add(str(association.request.fields.get("calling_ae") or "").strip())
+        missing = missing_unique_keys(operation)
+        own = not j.sut.ae_titles or destination in known
+        yield judged(
+            bool(destination) and own and not missing,
+            f"{operation.request.label} asks for delivery to {destination or '(none)'}"
+            + (f" without {listed(missing)}" if missing else ""),
+            (operation.request.seq,),
+            expected=sorted(known - {""}),
+            actual=destination or "(empty)",
+            locator="MoveDestination",
+            why="The images go where this title is configured.",
+        )
+
+
+def declared_classes_accepted(j: Journal) -> Iterator[Observation]:
+    declared = set(j.sut.statement.get("display_sop_classes") or ())
+    for association in j.associations.values():
+        if association.from_sut or association.request is None:
+            continue
+        reply = association.first("A-ASSOCIATE-AC") or association.first("A-ASSOCIATE-RJ")
+        accepted = {context.get("id") for context in association.accepted}
+        for context in association.proposed:
+            uid = str(context.get("abstract_syntax"))
+            if uid not in declared or reply is None:
+                continue
+            ok = context.get("id") in accepted
+            yield judged(
+                ok,
+                f"The declared class {uid} was {'accepted' if ok else 'not accepted'}",
+                (association.request.seq, reply.seq),
+                expected="accepted",
+                actual="accepted" if ok else "not accepted",
+                locator=f"presentation context {context.get('id')}",
+                why="The conformance statement promises it.",
+            )
+    requested = any(True for _ in moves(j))
+    for store in j.select("C-STORE-RQ", TO_SUT):
+        if names.IMAGE_DISPLAY not in j.sut.actors or not requested or store.final is None:
+            continue
+        if not store.request.fields.get("MoveOriginatorMessageID"):
+            continue
+        status = store.status or 0
+        yield judged(
+            status == 0 or 0xB000 <= status <= 0xBFFF,
+            f"An instance of {store.sop_class}, delivered on request, was answered {status:04X}",
+            store.evidence,
+            expected="0000 or a warning",
+            actual=f"{status:04X}",
+            locator="Status",
+            why="The display asked for it.",
+        )
+
+
+_Function = Callable[[Journal], Iterator[Observation]]
+_ROWS: tuple[tuple[str, str, str, _Function, str], ...] = (
+    ("query-hierarchical", "RAD-14-SCU-01", "RAD-14", hierarchical, "Queries are hierarchical"),
+    ("query-by-name", "RAD-14-SCU-02", "RAD-14", by_name, "Query by Patient Name"),
+    ("query-by-patient-id", "RAD-14-SCU-03", "RAD-14", by_patient_id, "Query by Patient ID"),
+    ("query-by-accession", "RAD-14-SCU-04", "RAD-14", by_accession, "Query by Accession Number"),
+    ("query-by-date", "RAD-14-SCU-05", "RAD-14", by_study_date, "Query by Study Date"),
+    ("query-by-modalities", "RAD-14-SCU-06", "RAD-14", by_modalities, "Query by Modalities in Study"),
+    ("query-study-keys", "RAD-14-SCU-07", "RAD-14", study_return_keys, "Study return keys are asked for"),
+    ("query-series-keys", "RAD-14-SCU-08", "RAD-14", series_return_keys, "Series return keys are asked for"),
+    ("move-own-storage", "RAD-16-SCU-01", "RAD-16", moved_to_own_storage, "Images are moved to the display"),
+    ("move-classes", "RAD-16-SCU-02", "RAD-16", declared_classes_accepted, "Declared classes are accepted"),
+)
+
+CHECKS: tuple[Check, ...] = tuple(check(id, req, rads, function, title) for id, req, rads, function, title in _ROWS)
