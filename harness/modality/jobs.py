@@ -104,7 +104,7 @@ class JobQueue:
             JobState(row["state"]), row["attempts"], row["message"], bool(row["cut"]),
         )  # fmt: skip
 
-    def list(self, *, unfinished: bool = False) -> list[dict[str, Any]]:
+    def overview(self, *, unfinished: bool = False) -> list[dict[str, Any]]:
         """Return jobs with their state, newest last."""
         where = "WHERE state NOT IN ('done', 'cancelled')" if unfinished else ""
         return self._db.rows(

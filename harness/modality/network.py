@@ -164,6 +164,7 @@ class Link:
         self._node, self._timeouts, self._politely = node, timeouts, politely
         self._on_report, self._on_store = on_report, on_store
         self._messages = itertools.count(1)
+        self._serving = threading.RLock()
         self._unanswered_reports = 0
         self._report_answered = threading.Condition()
         if not node.enabled:
@@ -211,8 +212,19 @@ class Link:
             raise PeerProblem(Cause.UNREACHABLE, self.peer, str(error)) from None
         if assoc.is_established:
             self._inbox = _Inbox(assoc)
+            self._serve_one_at_a_time(assoc)
             return assoc
         raise self._why_not(assoc, bool(opened), time.monotonic() - began)
+
+    def _serve_one_at_a_time(self, assoc: Any) -> None:
+        # A request of the peer has to be answered in full before we release: hold this lock for both.
+        original = assoc._serve_request
+
+        def serve(message: Any, context_id: int) -> None:
+            with self._serving:
+                original(message, context_id)
+
+        assoc._serve_request = serve
 
     def _resolve(self) -> None:
         try:
@@ -254,10 +266,11 @@ class Link:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._await_report_answers()
-        if self._assoc.is_established and kind is None and self._politely:
-            self._assoc.release()
-        elif self._assoc.is_established:
-            self._assoc.abort()
+        with self._serving:
+            if self._assoc.is_established and kind is None and self._politely:
+                self._assoc.release()
+            elif self._assoc.is_established:
+                self._assoc.abort()
         self._assoc.join(self._timeouts.response)
 
     # -- requests ----------------------------------------------------------------------------------------------

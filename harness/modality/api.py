@@ -1,0 +1,91 @@
+"""The HTTP interface: POST /api/NAME for what changes something (with the token), GET /api/NAME for what only looks."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Body, Depends, FastAPI, Header, HTTPException, Query, Request
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel, ConfigDict, create_model
+
+from harness.core.errors import EnvironmentFailure, HarnessError, UsageError
+from harness.modality.errors import NotFound, PeerProblem, Refused
+from harness.modality.operations import OPERATIONS, Operation
+from harness.modality.service import Modality
+
+TOKEN_HEADER = "X-Modality-Token"
+
+
+def create_app(modality: Modality, token: str) -> FastAPI:
+    """Make the application; every write needs the header X-Modality-Token with `token`."""
+    app = FastAPI(title="Reference acquisition modality", version=modality.kernel.settings.equipment.software_version)
+
+    def authorised(x_modality_token: Annotated[str, Header(alias=TOKEN_HEADER)] = "") -> None:
+        if not secrets.compare_digest(x_modality_token.encode(), token.encode()):
+            raise HTTPException(403, f"the header {TOKEN_HEADER} is missing or wrong")
+
+    router = APIRouter(prefix="/api")
+    for operation in OPERATIONS:
+        _add(router, operation, modality, authorised)
+    app.include_router(router)
+
+    @app.get("/healthz")
+    def health() -> dict[str, Any]:
+        """Tell that the modality is up."""
+        return {"ok": True, "ae_title": modality.kernel.settings.local.ae_title, "dicom_port": modality.listener.port}
+
+    @app.exception_handler(HarnessError)
+    async def failed(request: Request, error: HarnessError) -> JSONResponse:
+        return JSONResponse({"error": error_body(error)}, status_code=status_of(error))
+
+    return app
+
+
+def error_body(error: HarnessError) -> dict[str, Any]:
+    """Tell of an error: its kind, the message for the technologist, and for a peer the cause and status."""
+    made: dict[str, Any] = {"kind": type(error).__name__, "message": str(error)}
+    if isinstance(error, PeerProblem):
+        made |= {"cause": error.cause.value, "peer": error.peer, "status": error.status}
+    return made
+
+
+def status_of(error: HarnessError) -> int:
+    """Choose the HTTP status of an error."""
+    if isinstance(error, NotFound):
+        return 404
+    if isinstance(error, Refused):
+        return 409
+    if isinstance(error, UsageError):
+        return 422
+    if isinstance(error, PeerProblem):
+        return 502
+    return 503 if isinstance(error, EnvironmentFailure) else 500
+
+
+def _add(router: APIRouter, operation: Operation, modality: Modality, authorised: Callable[..., None]) -> None:
+    fields: dict[str, Any] = {
+        p.name: (p.kind | None if p.optional else p.kind, ... if p.required else p.default)
+        for p in operation.parameters()
+    }
+    title = operation.name.replace("-", "_")
+    model: type[BaseModel] = create_model(f"{title}_arguments", __config__=ConfigDict(extra="forbid"), **fields)
+    common: dict[str, Any] = {"name": title, "summary": operation.summary, "tags": [operation.part]}
+
+    # Plain functions run in the thread pool, so a slow peer does not block the other requests.
+    if operation.writes:
+        needed = any(p.required for p in operation.parameters())
+
+        def write(arguments: Any = Body() if needed else Body(default_factory=model)) -> Any:  # noqa: B008
+            return operation.call(modality, arguments.model_dump())
+
+        write.__annotations__ = {"arguments": model, "return": Any}
+        router.post(f"/{operation.name}", dependencies=[Depends(authorised)], **common)(write)
+    else:
+
+        def read(arguments: Any = Query()) -> Any:  # noqa: B008
+            return operation.call(modality, arguments.model_dump())
+
+        read.__annotations__ = {"arguments": model, "return": Any}
+        router.get(f"/{operation.name}", **common)(read)

@@ -1,0 +1,113 @@
+"""The modality as one object: opens its home directory, starts what runs in the background, closes all of it."""
+
+from __future__ import annotations
+
+import json
+import threading
+
+from pathlib import Path
+from types import TracebackType
+
+from harness.modality import config
+from harness.modality.behaviour import HEALTHY, Behaviour
+from harness.modality.clock import Clock, SystemClock, Uids
+from harness.modality.config import Configuration
+from harness.modality.errors import StoreProblem
+from harness.modality.listener import Listener
+from harness.modality.services.administration import Administration
+from harness.modality.services.delivery import Delivery
+from harness.modality.services.examination import Examination
+from harness.modality.services.kernel import Kernel
+from harness.modality.services.performed import PerformedSteps
+from harness.modality.services.registration import Registration
+from harness.modality.store.database import Database
+
+
+class Modality:
+    """The reference acquisition modality. Use as a context manager; `home` keeps all that must survive."""
+
+    def __init__(
+        self,
+        home: Path,
+        *,
+        settings: Configuration | None = None,
+        behaviour: Behaviour = HEALTHY,
+        clock: Clock | None = None,
+        seed: int | None = None,
+    ) -> None:
+        try:
+            home.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise StoreProblem(f"{home}: cannot be made: {error.strerror}") from None
+        database = Database(home / "modality.sqlite")
+        self.kernel = Kernel(
+            home=home,
+            database=database,
+            clock=clock or SystemClock(),
+            uids=Uids(seed, lambda: database.next("uid")),
+            behaviour=behaviour,
+            settings=settings or _kept_settings(database),
+            seed=seed or 0,
+        )
+        kernel = self.kernel
+        self.registration = Registration(kernel)
+        self.performed = PerformedSteps(kernel)
+        self.delivery = Delivery(kernel)
+        self.examination = Examination(kernel, self.performed, self.delivery, self.registration)
+        self.administration = Administration(kernel)
+        self.listener = Listener(
+            self.delivery.reported, lambda *_: 0x0122, reverse_role=behaviour.accepts_reverse_role()
+        )
+        kernel.listening_port = lambda: self.listener.port
+        self.administration.on_settings = self._settings_changed
+        self._worker: threading.Thread | None = None
+        self._stopping = threading.Event()
+        kernel.queue.recover()
+
+    # -- running -----------------------------------------------------------------------------------------------
+
+    def listen(self) -> int:
+        """Open our DICOM port; return it."""
+        return self.listener.start(self.kernel.settings.local)
+
+    def _settings_changed(self, settings: Configuration) -> None:
+        if self.listener.running:
+            self.listener.start(settings.local)
+
+    def work(self) -> None:
+        """Start the background worker, which does queued jobs when they are due."""
+        self._worker = threading.Thread(target=self._work, name="queue-worker", daemon=True)
+        self._worker.start()
+
+    def _work(self) -> None:
+        queue = self.kernel.queue
+        while not self._stopping.is_set():
+            mark = queue.changed.mark()
+            tried = queue.run_due()
+            due = queue.next_due()
+            wait = (due - self.kernel.clock.now()).total_seconds() if due else 3600.0
+            if not tried and not self._stopping.is_set():
+                # An hour at most, and a second at least while a job is held up by an earlier one.
+                queue.changed.wait(mark, min(max(wait, 1.0), 3600.0))
+
+    def close(self) -> None:
+        """Stop the background work, close the port and the database."""
+        self._stopping.set()
+        self.kernel.queue.changed.set()
+        self.listener.stop()
+        if self._worker is not None:
+            self._worker.join(60)
+        self.kernel.database.close()
+
+    def __enter__(self) -> Modality:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def _kept_settings(database: Database) -> Configuration:
+    found = database.scalar("SELECT value FROM Setting WHERE name = 'configuration'")
+    return config.from_mapping(json.loads(found), source="modality.sqlite") if found else Configuration()

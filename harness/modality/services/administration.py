@@ -1,0 +1,149 @@
+"""The Config and Status tabs: settings, verification of nodes, queue, event log, database."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from harness.modality import config, workflow
+from harness.modality.config import Configuration, NodeName
+from harness.modality.domain import plain
+from harness.modality.errors import NotFound, PeerProblem, Refused
+from harness.modality.network import VERIFICATION
+from harness.modality.services.examination import job_line
+from harness.modality.services.kernel import Kernel
+from harness.modality.store import schema
+
+
+class Administration:
+    """Everything about the equipment rather than a patient."""
+
+    def __init__(self, kernel: Kernel) -> None:
+        self._k = kernel
+        self.on_settings: Callable[[Configuration], None] = lambda settings: None
+
+    # -- settings ----------------------------------------------------------------------------------------------
+
+    def config_get(self, path: str = "") -> dict[str, Any]:
+        """Return all settings, or those at a dotted path."""
+        return {"path": path, "value": config.value_at(self._k.settings, path)}
+
+    def config_set(self, assignments: Sequence[str]) -> dict[str, Any]:
+        """Change settings by `table.key=value`; all of them or, if one is wrong, none."""
+        changed = self._k.settings
+        for assignment in assignments:
+            changed = config.assign(changed, assignment)
+        return self._apply(changed)
+
+    def config_import(self, settings: dict[str, Any]) -> dict[str, Any]:
+        """Replace settings by those of nested tables, as `config_export` gives them."""
+        return self._apply(config.from_mapping(settings, Configuration(), "import"))
+
+    def config_export(self) -> dict[str, Any]:
+        """Return all settings as tables and as TOML."""
+        return {"settings": plain(self._k.settings), "toml": config.to_toml(self._k.settings)}
+
+    def _apply(self, changed: Configuration) -> dict[str, Any]:
+        before = self._k.settings
+        self._k.settings = config.check(changed)
+        self._k.database.run(
+            "INSERT OR REPLACE INTO Setting VALUES ('configuration', ?)", json.dumps(plain(changed), ensure_ascii=False)
+        )
+        if changed.local != before.local:
+            self.on_settings(changed)
+        self._k.tell()
+        return {"settings": plain(changed), "dicom_port": self._k.listening_port()}
+
+    # -- nodes -------------------------------------------------------------------------------------------------
+
+    def verify(self, node: str = "all") -> list[dict[str, Any]]:
+        """Send a C-ECHO to one node or to all, and tell the causes of a failure apart."""
+        try:
+            names = list(NodeName) if node == "all" else [NodeName(node)]
+        except ValueError:
+            raise NotFound(f"no node {node!r}; there are {', '.join(NodeName)} and all") from None
+        return [self._verified(name) for name in names]
+
+    def _verified(self, name: NodeName) -> dict[str, Any]:
+        settings = self._k.settings.nodes.get(name)
+        made = {"node": name.value, "ae_title": settings.ae_title, "host": settings.host, "port": settings.port}
+        try:
+            with self._k.link(name, [self._k.context(VERIFICATION)]) as link:
+                status = link.echo()
+        except PeerProblem as problem:
+            return {**made, "ok": False, "cause": problem.cause.value, "message": str(problem)}
+        return {
+            **made,
+            "ok": status == 0,
+            "cause": "" if status == 0 else "failure-status",
+            "message": f"C-ECHO {status:04X}",
+        }
+
+    # -- background work ---------------------------------------------------------------------------------------
+
+    def queue(self, unfinished: bool = False) -> list[dict[str, Any]]:
+        """List the jobs."""
+        return self._k.queue.overview(unfinished=unfinished)
+
+    def queue_history(self, job: int) -> list[dict[str, Any]]:
+        """Show every attempt of a job."""
+        return self._k.queue.history(job)
+
+    def queue_retry(self, job: int) -> dict[str, Any]:
+        """Try a job again now."""
+        return job_line(self._k.queue.retry(job))
+
+    def queue_cancel(self, job: int) -> dict[str, Any]:
+        """Give a job up."""
+        return job_line(self._k.queue.cancel(job))
+
+    def queue_run(self, everything: bool = False) -> dict[str, Any]:
+        """Do what is due now; with `everything`, also what waits for its retry time."""
+        return {"tried": self._k.queue.run_due(everything=everything), "jobs": self._k.queue.overview(unfinished=True)}
+
+    # -- status ------------------------------------------------------------------------------------------------
+
+    def status(self) -> dict[str, Any]:
+        """Tell how the modality is doing."""
+        count = self._k.database.scalar
+        return {
+            "ae_title": self._k.settings.local.ae_title,
+            "dicom_port": self._k.listening_port(),
+            "time": self._k.now(),
+            "exams": count("SELECT count(*) FROM Exam"),
+            "studies": count("SELECT count(*) FROM Study WHERE deleted_dttm IS NULL"),
+            "jobs_waiting": count("SELECT count(*) FROM Job WHERE state IN ('waiting', 'running')"),
+            "jobs_failed": count("SELECT count(*) FROM Job WHERE state = 'failed'"),
+            "commitments_open": count("SELECT count(*) FROM Commitment WHERE state = 'requested'"),
+            "performed_steps": self._k.database.rows(
+                "SELECT * FROM PerformedStep ORDER BY performed_key DESC LIMIT 20"
+            ),
+        }
+
+    def events(self, level: int = 3, kind: str = "", limit: int = 200) -> list[dict[str, Any]]:
+        """Show the event log, newest first."""
+        return self._k.database.rows(
+            "SELECT * FROM EventLog WHERE level <= ? AND (? = '' OR kind = ?) ORDER BY event_key DESC LIMIT ?",
+            level, kind, kind, max(1, min(limit, 10000)),
+        )  # fmt: skip
+
+    def db_schema(self) -> dict[str, Any]:
+        """Return the DDL of the database."""
+        return {"version": self._k.database.version, "ddl": schema.ddl()}
+
+    def db_check(self) -> dict[str, Any]:
+        """Check the database: the file, its counters, and that every object's file is there."""
+        problems = self._k.database.check()
+        for row in self._k.database.rows("SELECT path_name, file_name FROM Instance WHERE deleted_dttm IS NULL"):
+            if not (self._k.home / row["path_name"] / row["file_name"]).is_file():
+                problems.append(f"file missing: {Path(row['path_name']) / row['file_name']}")
+        return {"ok": not problems, "problems": problems}
+
+    def workflow(self, format: str = "mermaid") -> dict[str, Any]:
+        """Return the state machine of an exam as a Mermaid diagram or a Markdown table."""
+        makers = {"mermaid": workflow.mermaid, "markdown": workflow.markdown}
+        if format not in makers:
+            raise Refused(f"no format {format!r}; there are {', '.join(makers)}")
+        return {"format": format, "text": makers[format]()}

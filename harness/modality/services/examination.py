@@ -1,0 +1,390 @@
+"""The Acquisition tab: from Start to End Exam or Cancel."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from pydicom.dataset import Dataset
+
+from harness.modality import catalogue, images, wire
+from harness.modality.clock import date_of, time_of
+from harness.modality.decisions import performed as steps
+from harness.modality.domain import (
+    Code,
+    Exam,
+    ExamKind,
+    PerformedStep,
+    Shot,
+    ShotState,
+    State,
+    Technique,
+    plain,
+)
+from harness.modality.elements import texts
+from harness.modality.errors import NotFound, Refused
+from harness.modality.jobs import Job
+from harness.modality.services.delivery import Delivery
+from harness.modality.services.kernel import Kernel, summary
+from harness.modality.services.performed import PerformedSteps
+from harness.modality.services.registration import Registration
+from harness.modality.workflow import ACTIVE, Event
+
+REJECTION_REASONS = {
+    "113001": Code("113001", "DCM", "Rejected for Quality Reasons"),
+    "113037": Code("113037", "DCM", "Rejected for Patient Safety Reasons"),
+    "113038": Code("113038", "DCM", "Incorrect Modality Worklist Entry"),
+}
+
+
+class Examination:
+    """Acquisition with its performed step."""
+
+    def __init__(self, kernel: Kernel, reports: PerformedSteps, delivery: Delivery, registration: Registration) -> None:
+        self._k, self._reports, self._delivery, self._registration = kernel, reports, delivery, registration
+
+    # -- starting ----------------------------------------------------------------------------------------------
+
+    def start(self, exam: int = 0, procedure: str = "", protocol: str = "", operator: str = "") -> dict[str, Any]:
+        """Start an exam: make the performed step and report it; a procedure or protocol other than planned may be chosen."""
+        found = self._k.step(self._k.exam(exam), Event.START)
+        now = self._k.clock.now()
+        earlier = [each for each in self._k.exams_of(found.study_instance_uid) if each.performed is not None]
+        first = earlier[0] if earlier else None
+        found = replace(
+            found,
+            operator=operator or self._k.settings.environment.operator,
+            study_date=first.study_date if first else date_of(now),
+            study_time=first.study_time if first else time_of(now),
+        )
+        found = self._choose(found, procedure, protocol)
+        uid = self._k.behaviour.performed_instance_uid(
+            [each.performed.instance_uid for each in earlier if each.performed], self._k.uids.new()
+        )
+        step_id = self._k.behaviour.performed_step_id(date_of(now), self._k.database.next("performed_step"))
+        found = self._describe(
+            replace(found, performed=PerformedStep(uid, step_id, date_of(now), time_of(now))), protocol
+        )
+        found = self._with_character_set(found)
+        with self._k.database.transaction():
+            self._k.save(found)
+            self._k.database.run(
+                "INSERT INTO PerformedStep (exam_key, sop_instance_uid, step_id, status, started_dttm) "
+                "VALUES (?, ?, ?, 'IN PROGRESS', ?) ON CONFLICT (sop_instance_uid) DO NOTHING",
+                found.key, uid, step_id, self._k.now(),
+            )  # fmt: skip
+            jobs = self._reports.report_start(found) if self._k.behaviour.creates_before_images() else []
+        return self._outcome(found.key, self._k.queue.run(*jobs))
+
+    def _choose(self, exam: Exam, procedure: str, protocol: str) -> Exam:
+        if procedure:
+            return replace(exam, procedure=catalogue.procedure(procedure))
+        if protocol and exam.procedure is None and not exam.steps:
+            return replace(exam, procedure=catalogue.of_protocol(catalogue.protocol(protocol)))
+        if not exam.steps and exam.procedure is None:
+            return replace(exam, procedure=catalogue.DEFAULT)
+        return exam
+
+    def _describe(self, exam: Exam, protocol: str = "") -> Exam:
+        # What was performed: the plan, unless the technologist chose otherwise.
+        used = [shot.protocol for shot in exam.confirmed if shot.protocol is not None]
+        if protocol and not used:
+            used = [catalogue.protocol(protocol, exam.procedure)]
+        elif exam.procedure is not None and not used:
+            used = [exam.procedure.protocols[0]]
+        behaviour = self._k.behaviour
+        step = replace(
+            steps.performed(exam),
+            procedure_codes=behaviour.procedure_codes(exam.steps, exam.procedure),
+            protocol_codes=behaviour.protocol_codes(exam.steps, used),
+            description=behaviour.description(exam.steps, exam.procedure),
+        )
+        return replace(exam, performed=step)
+
+    def _with_character_set(self, exam: Exam) -> Exam:
+        words = [*texts(steps.created(exam, self._k.settings)), exam.operator, exam.study_description]
+        words += [exam.referring_physician, *(step.performing_physician for step in exam.steps)]
+        words += list(plain(self._k.settings.institution).values())
+        chosen = self._k.behaviour.character_set(words, exam.character_set, self._k.settings.environment.character_set)
+        return replace(exam, performed=replace(steps.performed(exam), character_set=tuple(chosen)))
+
+    def select(self, exam: int = 0, procedure: str = "", protocol: str = "") -> dict[str, Any]:
+        """Choose another procedure or protocol for the next exposures."""
+        found = self._k.step(self._k.exam(exam), Event.SELECT)
+        return summary(self._k.save(self._describe(self._choose(found, procedure, protocol), protocol)))
+
+    # -- exposing ----------------------------------------------------------------------------------------------
+
+    def ready(self, exam: int = 0) -> dict[str, Any]:
+        """Make the equipment ready for one exposure."""
+        return summary(self._k.save(self._k.step(self._k.exam(exam), Event.READY)))
+
+    def shot(
+        self,
+        exam: int = 0,
+        protocol: str = "",
+        kvp: float = 70.0,
+        tube_current: float = 110.0,
+        exposure_time: float = 100.0,
+        phantom: str = "",
+    ) -> dict[str, Any]:
+        """Release one exposure (only when ready): kV, mA and ms; the picture then waits to be confirmed or rejected."""
+        found = self._k.step(self._k.exam(exam), Event.SHOT)
+        if not (0 < kvp <= 200 and 0 < tube_current <= 2000 and 0 < exposure_time <= 10000):
+            raise Refused("technique out of range: up to 200 kV, 2000 mA and 10000 ms")
+        entry = catalogue.protocol(protocol) if protocol else found.procedure.protocols[0] if found.procedure else None
+        if protocol and entry is not None and found.procedure is not None and entry not in found.procedure.protocols:
+            found = replace(found, procedure=catalogue.of_protocol(entry))
+        name = entry.name if entry is not None else self._planned_protocol(found)
+        now = self._k.clock.now()
+        kind = images.kind_of(found.modality)
+        series_uid, series_number = self._series(found, found.modality, name)
+        uid = self._k.uids.new()
+        made = Shot(
+            number=len(found.shots) + 1,
+            state=ShotState.TAKEN,
+            sop_class_uid=kind.sop_class_uid,
+            sop_instance_uid=uid,
+            series_instance_uid=series_uid,
+            series_number=series_number,
+            modality=found.modality,
+            protocol_name=name,
+            series_description=name,
+            instance_number=len([s for s in found.confirmed if s.series_instance_uid == series_uid]) + 1,
+            date=date_of(now),
+            time=time_of(now),
+            file=f"objects/{found.study_instance_uid}/{uid}",
+            technique=Technique(kvp, tube_current, exposure_time),
+            protocol=entry,
+        )
+        common = self._k.behaviour.object_common(found, made, self._k.settings)
+        dataset = images.build(common, found, made, phantom, self._k.seed)
+        self.write(made, dataset)
+        return summary(self._k.save(replace(found, shots=(*found.shots, made))))
+
+    def _planned_protocol(self, exam: Exam) -> str:
+        for step in exam.steps:
+            for code in step.protocol_codes:
+                if code.meaning:
+                    return code.meaning
+            if step.step_description:
+                return step.step_description
+        return "Standard"
+
+    def _series(self, exam: Exam, modality: str, protocol: str) -> tuple[str, int]:
+        for shot in exam.shots:
+            if (shot.modality, shot.protocol_name) == (modality, protocol):
+                return shot.series_instance_uid, shot.series_number
+        numbers = [s.series_number for each in self._k.exams_of(exam.study_instance_uid) for s in each.shots]
+        return self._k.uids.new(), max([*numbers, *(s.series_number for s in exam.shots), 0]) + 1
+
+    def write(self, shot: Shot, dataset: Dataset) -> int:
+        """Write the file of an object; raises StoreProblem if the disk does not take it."""
+        from harness.modality.errors import StoreProblem
+
+        try:
+            return wire.write_file(self._k.home / shot.file, dataset)
+        except OSError as error:
+            raise StoreProblem(
+                f"{self._k.home}: the image could not be written: {error.strerror}; free space and repeat"
+            ) from error
+
+    def confirm(self, exam: int = 0) -> dict[str, Any]:
+        """Keep the exposure that waits."""
+        found = self._k.step(self._k.exam(exam), Event.CONFIRM)
+        waiting = found.with_state(ShotState.TAKEN)[-1]
+        kept = replace(waiting, state=ShotState.CONFIRMED)
+        found = replace(found, shots=tuple(kept if s.number == kept.number else s for s in found.shots))
+        with self._k.database.transaction():
+            self._k.save(self._describe(found))
+            self.keep(found, kept)
+        return summary(self._k.exam(found.key))
+
+    def keep(self, exam: Exam, shot: Shot) -> None:
+        """Enter a confirmed object into the studies."""
+        dataset, syntax = wire.read_file(self._k.home / shot.file)
+        size = (self._k.home / shot.file).stat().st_size
+        self._k.archive.add(
+            dataset, Path(shot.file), size, now=self._k.now(), exam=exam.key, origin="acquired", syntax=syntax
+        )  # fmt: skip
+
+    def expose(
+        self,
+        exam: int = 0,
+        count: int = 1,
+        protocol: str = "",
+        kvp: float = 70.0,
+        tube_current: float = 110.0,
+        exposure_time: float = 100.0,
+        phantom: str = "",
+        confirm: bool = True,
+    ) -> dict[str, Any]:
+        """Scan: ready, shot and confirm, `count` times; with confirm off, the last one waits to be looked at."""
+        if not 1 <= count <= 1000:
+            raise Refused("1 to 1000 exposures")
+        made: dict[str, Any] = {}
+        for number in range(1, count + 1):
+            if self._k.exam(exam).state is not State.READY:
+                self.ready(exam)
+            made = self.shot(exam, protocol, kvp, tube_current, exposure_time, phantom)
+            if confirm or number < count:
+                made = self.confirm(exam)
+        return made
+
+    def reject(self, exam: int = 0, number: int = 0, reason: str = "113001") -> dict[str, Any]:
+        """Discard the exposure that waits, or a confirmed one by its number; it is never reported nor sent."""
+        if reason not in REJECTION_REASONS:
+            raise Refused(f"no rejection reason {reason!r}; there are {', '.join(REJECTION_REASONS)}")
+        before = self._k.exam(exam)
+        found = self._k.step(before, Event.REJECT)
+        candidates = found.with_state(ShotState.TAKEN, ShotState.CONFIRMED)
+        if before.state is State.REVIEWING:
+            candidates = found.with_state(ShotState.TAKEN)
+        chosen = [shot for shot in candidates if not number or shot.number == number]
+        if not chosen:
+            raise NotFound(f"there is no exposure {number} to reject" if number else "there is no exposure to reject")
+        gone = replace(chosen[-1], state=ShotState.REJECTED, reason=REJECTION_REASONS[reason])
+        found = replace(found, shots=tuple(gone if s.number == gone.number else s for s in found.shots))
+        with self._k.database.transaction():
+            self._k.save(self._describe(self._renumbered(found)))
+            self._k.archive.remove_instance(gone.sop_instance_uid, self._k.now())
+        return summary(self._k.exam(found.key))
+
+    @staticmethod
+    def _renumbered(exam: Exam) -> Exam:
+        counts: dict[str, int] = {}
+        shots = []
+        for shot in exam.shots:
+            if shot.state is not ShotState.REJECTED:
+                counts[shot.series_instance_uid] = counts.get(shot.series_instance_uid, 0) + 1
+                shot = replace(shot, instance_number=counts[shot.series_instance_uid])
+            shots.append(shot)
+        return replace(exam, shots=tuple(shots))
+
+    # -- finishing ---------------------------------------------------------------------------------------------
+
+    def end(self, exam: int = 0) -> dict[str, Any]:
+        """End the exam: report COMPLETED with all that was kept, then store only or send, as the settings say."""
+        found = self._k.step(self._k.exam(exam), Event.END)
+        if not found.confirmed:
+            raise Refused("nothing was confirmed; expose and confirm, or cancel the exam with a reason")
+        return self._finish(found, discontinued=False, reason=None)
+
+    def cancel(self, exam: int = 0, reason: str = "110513", keep_objects: bool = True) -> dict[str, Any]:
+        """Cancel the exam with a coded reason: report DISCONTINUED with what exists; before Start it is just removed."""
+        if reason not in steps.REASONS:
+            raise Refused(f"no discontinuation reason {reason!r}; there are {', '.join(steps.REASONS)}")
+        found = self._k.step(self._k.exam(exam), Event.CANCEL)
+        if found.state is State.DISMISSED:
+            return self._outcome(self._k.save(found).key, [])
+        dropped = {ShotState.TAKEN} if keep_objects else {ShotState.TAKEN, ShotState.CONFIRMED}
+        gone = REJECTION_REASONS["113001"]
+        shots = tuple(
+            replace(s, state=ShotState.REJECTED, reason=gone) if s.state in dropped else s for s in found.shots
+        )  # fmt: skip
+        with self._k.database.transaction():
+            for shot in found.shots:
+                if shot.state in dropped:
+                    self._k.archive.remove_instance(shot.sop_instance_uid, self._k.now())
+        return self._finish(
+            self._renumbered(replace(found, shots=shots)), discontinued=True, reason=steps.REASONS[reason]
+        )
+
+    def _finish(self, exam: Exam, *, discontinued: bool, reason: Code | None) -> dict[str, Any]:
+        now = self._k.clock.now()
+        exam = self._describe(exam)
+        step = replace(
+            steps.performed(exam),
+            status=self._k.behaviour.final_status(discontinued),
+            end_date=date_of(now),
+            end_time=time_of(now),
+            reason=reason,
+        )
+        exam = replace(exam, performed=step)
+        with self._k.database.transaction():
+            self._settle(exam)
+            self._k.save(exam)
+            self._k.database.run(
+                "UPDATE PerformedStep SET status = ?, ended_dttm = ? WHERE sop_instance_uid = ?",
+                step.status, self._k.now(), step.instance_uid,
+            )  # fmt: skip
+            jobs = [] if self._k.behaviour.creates_before_images() else self._reports.report_start(exam)
+            jobs += self._reports.report_end(exam, discontinued)
+            if self._k.settings.end_exam.send and exam.confirmed:
+                jobs += self._delivery.plan(exam.key)
+        return self._outcome(exam.key, self._k.queue.run(*jobs))
+
+    def _settle(self, exam: Exam) -> None:
+        # Headers are written once more: what was performed is known for sure only at the end.
+        for shot in exam.confirmed:
+            dataset, _ = wire.read_file(self._k.home / shot.file)
+            dataset.update(self._k.behaviour.object_common(exam, shot, self._k.settings))
+            self.write(shot, self._k.behaviour.object_finish(dataset))
+            self.keep(exam, shot)
+
+    def _outcome(self, key: int, jobs: Sequence[Job]) -> dict[str, Any]:
+        return {**summary(self._k.exam(key)), "jobs": [job_line(job) for job in jobs]}
+
+    def reassign(self, exam: int, items: Sequence[int] = (), step_ids: Sequence[str] = ()) -> dict[str, Any]:
+        """Do a cancelled exam anew on the right worklist entry: a new performed step, the images under new identifiers."""
+        wrong = self._k.exam(exam)
+        if wrong.performed is None or wrong.performed.status != "DISCONTINUED":
+            raise Refused(
+                f"exam {wrong.key} is {wrong.state.value}; cancel it first with reason {steps.WRONG_WORKLIST_ENTRY}"
+            )
+        right = self._registration.scheduled(items, step_ids)
+        self.start(right.key)
+        for shot in wrong.confirmed:
+            if not shot.is_image:
+                continue
+            target = self._k.exam(right.key)
+            series_uid, series_number = self._series(target, shot.modality, shot.protocol_name)
+            uid = self._k.uids.new()
+            moved = replace(
+                shot,
+                number=len(target.shots) + 1,
+                sop_instance_uid=uid,
+                series_instance_uid=series_uid,
+                series_number=series_number,
+                instance_number=len([s for s in target.confirmed if s.series_instance_uid == series_uid]) + 1,
+                file=f"objects/{target.study_instance_uid}/{uid}",
+            )
+            target = replace(target, shots=(*target.shots, moved))
+            dataset, _ = wire.read_file(self._k.home / shot.file)
+            for keyword in ("RequestAttributesSequence", "ReferencedStudySequence", "ProcedureCodeSequence"):
+                dataset.pop(keyword, None)
+            dataset.update(self._k.behaviour.object_common(target, moved, self._k.settings))
+            self.write(moved, dataset)
+            with self._k.database.transaction():
+                self._k.save(target)
+                self.keep(target, moved)
+        return self.end(right.key)
+
+    # -- looking -----------------------------------------------------------------------------------------------
+
+    def show(self, exam: int = 0) -> dict[str, Any]:
+        """Show one exam with all its data."""
+        found = self._k.exam(exam)
+        return {**summary(found), "document": plain(found)}
+
+    def exams(self, active: bool = False) -> list[dict[str, Any]]:
+        """List the exams."""
+        keys = [row["exam_key"] for row in self._k.database.rows("SELECT exam_key FROM Exam ORDER BY exam_key")]
+        found = [self._k.exam(key) for key in keys]
+        return [summary(e) for e in found if not active or e.state in ACTIVE or e.state is State.REGISTERED]
+
+
+def job_line(job: Job) -> dict[str, Any]:
+    """Tell what became of a job."""
+    return {
+        "job": job.key,
+        "kind": job.kind,
+        "state": job.state.value,
+        "attempts": job.attempts,
+        "message": job.message,
+    }
+
+
+__all__ = ["REJECTION_REASONS", "ExamKind", "Examination", "job_line"]
