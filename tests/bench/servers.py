@@ -5,16 +5,27 @@ Prints the port as soon as it listens and serves until its standard input is clo
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
+import socket
 import sys
+import threading
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
+
+from hl7.mllp import start_hl7_server
+from pynetdicom import AE, evt
 
 from harness.core.transcript import Recorder, Transcript
 from harness.protocols.dicom import uids
 from harness.protocols.dicom.capture import Capture
-from harness.protocols.dicom.elements import encode_elements, scan
+from harness.protocols.dicom.elements import Element, encode_elements, scan
 from harness.protocols.dicom.node import Node, Request, Response
 from harness.protocols.dicom.part10 import write_part10
-from tests.bench.corpus import worklist_entries
+from harness.protocols.hl7.acknowledge import Code, acknowledge
+from harness.protocols.hl7.mllp import MllpListener, Received
+from tests.bench.corpus import ROOT, worklist_entries
 
 TITLE = "BENCH"
 CONTEXTS = uids.STORAGE[:20]
@@ -33,7 +44,7 @@ def receiver(folder: Path, recorder: Recorder) -> Node:
         index[instance] = keys
         return Response()
 
-    node = Node(TITLE, recorder, actor="image_manager", capture=Capture(folder / "capture"))
+    node = Node(TITLE, recorder, actor="image_manager", capture=Capture(folder / "capture"), backlog=512)
     node.serve(uids.STORAGE, store, transfer_syntaxes=uids.ALL_TRANSFER_SYNTAXES)
     return node
 
@@ -57,7 +68,119 @@ def echo(folder: Path, recorder: Recorder) -> Node:
     return node
 
 
-KINDS = {"receiver": receiver, "worklist": worklist, "echo": echo}
+def archive(folder: Path, recorder: Recorder) -> Node:
+    """1,000 studies of 20 instances; answers study queries with the keys asked for, counts included."""
+    studies = [
+        {
+            0x00080020: b"20260101",
+            0x00080050: f"A{study}".encode(),
+            0x00080052: b"STUDY",
+            0x00080061: b"CT",
+            0x00100010: f"BENCH^PATIENT{study:05d}".encode(),
+            0x00100020: f"P{study:05d}".encode(),
+            0x0020000D: f"{ROOT}.{study}".encode(),
+            0x00201206: b"1",
+            0x00201208: b"20",
+        }
+        for study in range(1, 1001)
+    ]
+
+    def find(request: Request) -> Iterator[Response]:
+        asked = [(int(element.tag), element.VR, str(element.value or "").encode()) for element in request.dataset()]
+        for study in studies:
+            if all(value in (b"", b"*", study.get(tag, b"")) for tag, _, value in asked):
+                answer: list[Element] = [(tag, vr, study.get(tag, b"")) for tag, vr, _ in asked]
+                yield Response(0xFF00, encode_elements(answer, request.transfer_syntax))
+        yield Response()
+
+    node = Node(TITLE, recorder, actor="image_manager")
+    node.serve([uids.STUDY_ROOT_FIND], find)
+    return node
+
+
+def hl7(folder: Path, recorder: Recorder) -> MllpListener:
+    """Acknowledges every order."""
+
+    def handle(received: Received) -> list[bytes]:
+        return [acknowledge(received.message, Code.ACCEPT, control_id="1", time="20260101101500")]
+
+    return MllpListener(recorder, handle, actor="order_filler")
+
+
+def python_hl7(folder: Path, recorder: Recorder) -> _Asyncio:
+    """The server of python-hl7, acknowledging with its own message class."""
+    return _Asyncio()
+
+
+class _Asyncio:
+    """python-hl7's asyncio server on a thread of its own."""
+
+    def __init__(self) -> None:
+        self.port = 0
+        self._loop = asyncio.new_event_loop()
+        self._ready = threading.Event()
+
+    def _run(self) -> None:
+        self._loop.run_until_complete(self._start())
+        self._ready.set()
+        self._loop.run_forever()
+
+    async def _start(self) -> None:
+        server = await start_hl7_server(self._converse, host="127.0.0.1", port=0)
+        self.port = server.sockets[0].getsockname()[1]
+
+    @staticmethod
+    async def _converse(reader: Any, writer: Any) -> None:
+        with contextlib.suppress(asyncio.IncompleteReadError):
+            while not writer.is_closing():
+                message = await reader.readmessage()
+                writer.writemessage(message.create_ack())
+                await writer.drain()
+
+    def __enter__(self) -> _Asyncio:
+        threading.Thread(target=self._run, daemon=True).start()
+        self._ready.wait(10)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._loop.call_soon_threadsafe(self._loop.stop)
+
+
+def pynetdicom_echo(folder: Path, recorder: Recorder) -> _Pynetdicom:
+    """pynetdicom with the same 20 contexts."""
+    return _Pynetdicom()
+
+
+class _Pynetdicom:
+    """A pynetdicom application entity, with TCP_NODELAY, which it does not set itself."""
+
+    port = 0
+
+    def __enter__(self) -> _Pynetdicom:
+        ae = AE(TITLE)
+        for uid in (uids.VERIFICATION, *CONTEXTS[:19]):
+            ae.add_supported_context(uid)
+
+        def nodelay(event: Any) -> None:
+            event.assoc.dul.socket.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+        self._server = ae.start_server(("127.0.0.1", 0), block=False, evt_handlers=[(evt.EVT_CONN_OPEN, nodelay)])
+        self.port = self._server.server_address[1]
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._server.shutdown()
+
+
+KINDS: dict[str, Callable[[Path, Recorder], Any]] = {
+    "receiver": receiver,
+    "worklist": worklist,
+    "echo": echo,
+    "archive": archive,
+    "hl7": hl7,
+    "python-hl7": python_hl7,
+    "pynetdicom": pynetdicom_echo,
+}
 
 
 def main() -> None:

@@ -1,0 +1,321 @@
+"""What is measured: for each row a way to take one value of ours and one of each peer, and the ratio wanted."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from pydicom.dataset import Dataset
+
+from harness.core.transcript import Transcript
+from harness.protocols.dicom import datasets, part10, uids
+from harness.protocols.dicom.elements import encode_elements
+from harness.protocols.dicom.fragments import Payload
+from harness.protocols.dicom.node import Address, Node, Proposal
+from tests.bench import corpus, peers
+from tests.bench.peers import TITLE, Server
+
+Take = Callable[[], float]
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the table: ``ours`` over ``theirs``, both higher is better, in ``unit``."""
+
+    key: str
+    work: str
+    unit: str
+    wanted: dict[str, float]
+    takers: dict[str, Take]
+    notes: str = ""
+    values: dict[str, list[float]] = field(default_factory=dict)
+
+
+class Bench:
+    """Makes the rows in a working folder; servers that hold data are kept running between the measurements."""
+
+    def __init__(self, folder: Path, *, seconds: float, quick: bool) -> None:
+        self.folder = folder
+        self._seconds = seconds
+        self._images = 40 if quick else 200
+        self._studies = 1000
+        self._modalities = 16 if quick else 64
+        self._stack = contextlib.ExitStack()
+        self._counter = 0
+
+    def close(self) -> None:
+        """Stop everything."""
+        self._stack.close()
+
+    def _scratch(self) -> Path:
+        self._counter += 1
+        path = self.folder / f"run{self._counter}"
+        path.mkdir(parents=True)
+        return path
+
+    @contextlib.contextmanager
+    def _fresh(self, make: Callable[[Path], Server]) -> Iterator[tuple[int, Path]]:
+        folder = self._scratch()
+        try:
+            with make(folder) as port:
+                yield port, folder
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+    # -- rows --------------------------------------------------------------------------------------------------
+
+    def receive(self) -> Row:
+        """Image Manager receives images."""
+        files = [str(path) for path in corpus.images(self.folder / "images", self._images)]
+
+        def take(make: Callable[[Path], Server]) -> Take:
+            def run() -> float:
+                with self._fresh(make) as (port, folder):
+                    spent = peers.client("storescu", "-aec", TITLE, "-R", "127.0.0.1", str(port), *files)
+                    stored = sum(1 for entry in folder.iterdir() if entry.is_file())
+                    if stored != len(files):
+                        raise RuntimeError(f"{stored} of {len(files)} images were stored")
+                    return len(files) / spent
+
+            return run
+
+        return Row(
+            "receive",
+            f"Image Manager receives {len(files)} × 512 KB, written to disk, capture on",
+            "images/s",
+            {"storescp": 1.0},
+            {"ours": take(lambda folder: peers.ours("receiver", folder)), "storescp": take(peers.storescp)},
+            "Both are fed by storescu, whose start is included.",
+        )
+
+    def send(self) -> Row:
+        """SCU sends images to storescp."""
+        paths = corpus.images(self.folder / "images", self._images)
+        files = [str(path) for path in paths]
+
+        def ours() -> float:
+            with self._fresh(peers.storescp) as (port, _):
+                node = Node("MODALITY", Transcript(), actor="acquisition_modality")
+                begin = time.perf_counter()
+                proposals = [Proposal(uids.CT_IMAGE, (uids.EXPLICIT_VR_LE,))]
+                with node.connect(Address(TITLE, "127.0.0.1", port), proposals) as association:
+                    for path in paths:
+                        if association.store(path).status:
+                            raise RuntimeError(f"{path} was refused")
+                spent = time.perf_counter() - begin
+                node.stop()
+                return len(files) / spent
+
+        def theirs() -> float:
+            with self._fresh(peers.storescp) as (port, _):
+                return len(files) / peers.client("dcmsend", "-aec", TITLE, "127.0.0.1", str(port), *files)
+
+        return Row(
+            "send",
+            f"SCU sends {len(files)} × 512 KB to storescp",
+            "images/s",
+            {"dcmsend": 1.0},
+            {"ours": ours, "dcmsend": theirs},
+            "dcmsend: the whole process, which starts in some 15 ms; ours: from connect to release.",
+        )
+
+    def worklist(self) -> Row:
+        """A worklist query with 1,000 answers."""
+        folder = self.folder / "worklist"
+        target = folder / TITLE
+        target.mkdir(parents=True)
+        (target / "lockfile").touch()
+        for number, entry in enumerate(corpus.worklist_entries(1000), start=1):
+            data = encode_elements(entry, uids.EXPLICIT_VR_LE)
+            (target / f"{number:04d}.wl").write_bytes(
+                part10.file_meta(uids.MODALITY_WORKLIST, f"{corpus.ROOT}.8.{number}", uids.EXPLICIT_VR_LE) + data
+            )
+        keys = [
+            "AccessionNumber", "PatientName", "PatientID", "PatientBirthDate", "PatientSex", "StudyInstanceUID",
+            "RequestedProcedureDescription", "RequestedProcedureID",
+            *(
+                f"ScheduledProcedureStepSequence[0].{name}"
+                for name in (
+                    "Modality", "ScheduledStationAETitle", "ScheduledProcedureStepStartDate",
+                    "ScheduledProcedureStepStartTime", "ScheduledProcedureStepID",
+                    "ScheduledProcedureStepDescription",
+                )
+            ),
+        ]  # fmt: skip
+        arguments = [argument for key in keys for argument in ("-k", key)]
+        ours = self._stack.enter_context(peers.ours("worklist", self._scratch()))
+        theirs = self._stack.enter_context(peers.wlmscpfs(folder))
+        identifier = Dataset()
+        identifier.PatientName = ""
+        identifier.ScheduledProcedureStepSequence = [Dataset()]
+        for port in (ours, theirs):
+            self._expect(port, uids.MODALITY_WORKLIST, identifier, 1000)
+
+        def take(port: int) -> Take:
+            return lambda: 1000 / peers.client("findscu", "-q", "-W", "-aec", TITLE, *arguments, "127.0.0.1", str(port))
+
+        return Row(
+            "worklist",
+            "Worklist of 1,000 entries",
+            "entries/s",
+            {"wlmscpfs -s": 1.0},
+            {"ours": take(ours), "wlmscpfs -s": take(theirs)},
+            "Asked by findscu, whose start is included. Ours answers from memory, wlmscpfs from its files.",
+        )
+
+    def query(self) -> Row:
+        """A study query in an archive of 20,000 instances."""
+        ours = self._stack.enter_context(peers.ours("archive", self._scratch()))
+        server = peers.orthanc(self.folder / "orthanc-query")
+        theirs = self._stack.enter_context(server)
+        self._fill(theirs)
+        identifier = Dataset()
+        identifier.QueryRetrieveLevel = "STUDY"
+        for keyword in ("StudyDate", "AccessionNumber", "ModalitiesInStudy", "PatientName", "PatientID",
+                        "StudyInstanceUID", "NumberOfStudyRelatedInstances"):  # fmt: skip
+            setattr(identifier, keyword, "")
+        arguments = ["-k", "QueryRetrieveLevel=STUDY"]
+        for element in identifier:
+            if element.keyword != "QueryRetrieveLevel":
+                arguments += ["-k", element.keyword]
+        for port in (ours, theirs):
+            self._expect(port, uids.STUDY_ROOT_FIND, identifier, self._studies)
+
+        def take(port: int) -> Take:
+            return lambda: (
+                self._studies / peers.client("findscu", "-q", "-S", "-aec", TITLE, *arguments, "127.0.0.1", str(port))
+            )
+
+        return Row(
+            "query",
+            f"Study query of {self._studies:,} matches in an archive of {self._studies * 20:,} instances",
+            "matches/s",
+            {"Orthanc": 1.0},
+            {"ours": take(ours), "Orthanc": take(theirs)},
+            "Asked by findscu, whose start is included. Ours is a minimal handler on the engine, in memory.",
+        )
+
+    def _fill(self, port: int) -> None:
+        node = Node("FILLER", Transcript(), actor="load")
+        template = corpus.image(1, side=0, study=1)
+        with node.connect(Address(TITLE, "127.0.0.1", port), [Proposal(uids.CT_IMAGE, (uids.EXPLICIT_VR_LE,))]) as link:
+            for study in range(1, self._studies + 1):
+                template.PatientName, template.PatientID = f"BENCH^PATIENT{study:05d}", f"P{study:05d}"
+                template.AccessionNumber, template.StudyID = f"A{study}", str(study)
+                template.StudyInstanceUID = f"{corpus.ROOT}.{study}"
+                template.SeriesInstanceUID = f"{corpus.ROOT}.{study}.1"
+                for number in range(1, 21):
+                    template.SOPInstanceUID = f"{corpus.ROOT}.{study}.1.{number}"
+                    template.InstanceNumber = str(number)
+                    payload = Payload.of(datasets.encode(template, uids.EXPLICIT_VR_LE))
+                    command = {"AffectedSOPInstanceUID": template.SOPInstanceUID}
+                    answer = next(link.request("C-STORE-RQ", command, payload, abstract_syntax=uids.CT_IMAGE))
+                    if answer.status:
+                        raise RuntimeError(f"Orthanc refused an instance with {answer.status:04X}")
+        node.stop()
+
+    @staticmethod
+    def _expect(port: int, model: str, identifier: Dataset, count: int) -> None:
+        node = Node("CHECK", Transcript(), actor="load")
+        with node.connect(Address(TITLE, "127.0.0.1", port), [Proposal(model)]) as association:
+            found = sum(answer.is_pending for answer in association.find(model, identifier))
+        node.stop()
+        if found != count:
+            raise RuntimeError(f"{found} answers instead of {count}: there is nothing to compare")
+
+    def echo(self) -> Row:
+        """Associations with one C-ECHO."""
+        ours = self._stack.enter_context(peers.ours("echo", self._scratch()))
+        orthanc = self._stack.enter_context(peers.orthanc(self.folder / "orthanc-echo"))
+        pynetdicom = self._stack.enter_context(peers.ours("pynetdicom", self._scratch()))
+        return Row(
+            "echo",
+            "Associations with one C-ECHO, 20 contexts offered",
+            "associations/s",
+            {"Orthanc": 0.5, "pynetdicom": 10.0},
+            {
+                "ours": self._load("echo", ours),
+                "Orthanc": self._load("echo", orthanc),
+                "pynetdicom": self._load("echo", pynetdicom),
+            },
+            "One raw-socket client, one association after the other.",
+        )
+
+    def hl7(self) -> Row:
+        """HL7 orders with acknowledgement."""
+        ours = self._stack.enter_context(peers.ours("hl7", self._scratch()))
+        theirs = self._stack.enter_context(peers.ours("python-hl7", self._scratch()))
+        return Row(
+            "hl7",
+            "HL7 orders with acknowledgement",
+            "messages/s",
+            {"python-hl7": 1.0},
+            {"ours": self._load("hl7", ours), "python-hl7": self._load("hl7", theirs)},
+            "One raw-socket client, one connection.",
+        )
+
+    def _load(self, kind: str, port: int) -> Take:
+        arguments = [sys.executable, "-m", "tests.bench.clients", kind, str(port), str(self._seconds)]
+
+        def run() -> float:
+            return float(subprocess.run(arguments, check=True, capture_output=True, text=True).stdout)
+
+        return run
+
+    def crowd(self) -> Row:
+        """64 modalities at once."""
+        paths = [
+            corpus.images(self.folder / f"crowd{study}", 20, study=1000 + study) for study in range(self._modalities)
+        ]
+        total = self._modalities * 20
+
+        def take(make: Callable[[Path], Server], count: Callable[[Path], int] | None) -> Take:
+            def run() -> float:
+                with self._fresh(make) as (port, folder):
+                    failures: list[BaseException] = []
+
+                    def one(files: list[Path]) -> None:
+                        try:
+                            peers.client("storescu", "-aec", TITLE, "127.0.0.1", str(port), *map(str, files))
+                        except subprocess.CalledProcessError as problem:
+                            failures.append(problem)
+
+                    threads = [threading.Thread(target=one, args=(files,)) for files in paths]
+                    begin = time.perf_counter()
+                    for thread in threads:
+                        thread.start()
+                    for thread in threads:
+                        thread.join()
+                    spent = time.perf_counter() - begin
+                    if failures:
+                        raise RuntimeError(f"{len(failures)} modalities failed: {failures[0]}")
+                    if count is not None and count(folder) != total:
+                        raise RuntimeError(f"{count(folder)} of {total} images arrived")
+                    return total / spent
+
+            return run
+
+        return Row(
+            "crowd",
+            f"{self._modalities} modalities at once, each 20 × 512 KB",
+            "images/s",
+            {"Orthanc": 1.0},
+            {
+                "ours": take(
+                    lambda folder: peers.ours("receiver", folder),
+                    lambda folder: sum(1 for entry in folder.iterdir() if entry.suffix == ".dcm"),
+                ),
+                "Orthanc": take(peers.orthanc, None),
+            },
+            "As many storescu processes; every image that was sent must be there.",
+        )
+
+
+ROWS = ("receive", "send", "worklist", "query", "echo", "crowd", "hl7")
