@@ -8,15 +8,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from pydicom.errors import InvalidDicomError
-from pydicom.filereader import read_file_meta_info
-
 from harness.core.errors import UsageError
 from harness.core.message import Blob
+from harness.protocols.dicom.elements import scan
+from harness.protocols.dicom.errors import WireError
+from harness.protocols.dicom.uids import EXPLICIT_VR_LE
 
 LARGEST: Final = 128 << 10
 """The largest P-DATA-TF we make for a peer that sets no limit or a very large one."""
 _CHUNK: Final = 1 << 20
+_META: Final = frozenset((0x00020002, 0x00020003, 0x00020010))
+_META_ROOM: Final = 64 << 10
 _HEAD = struct.Struct(">BBIIBB")
 _META_LENGTH = struct.Struct("<HH2sHI")
 
@@ -40,25 +42,23 @@ class Payload:
         """The data set of a DICOM file, as it is stored. Raises UsageError if it is no Part 10 file."""
         try:
             with path.open("rb") as stream:
-                head = stream.read(144)
+                head = stream.read(_META_ROOM)
+            size = path.stat().st_size
             if head[128:132] != b"DICM":
                 raise UsageError(f"{path} is no DICOM file: DICM is missing after the preamble; convert it to Part 10")
             group, element, vr, _, length = _META_LENGTH.unpack_from(head, 132)
             if (group, element, vr) != (2, 0, b"UL"):
                 raise UsageError(f"{path}: File Meta Information Group Length (0002,0000) is missing")
-            meta = read_file_meta_info(path)
-        except (OSError, struct.error, InvalidDicomError, ValueError, KeyError, AttributeError) as problem:
+            meta = scan(head[144 : 144 + length], EXPLICIT_VR_LE, _META)
+        except (OSError, struct.error, WireError) as problem:
             raise UsageError(f"{path} cannot be read as a DICOM file: {problem}") from None
         offset = 144 + length
-        size = path.stat().st_size - offset
-        if size < 0:
+        if size < offset:
             raise UsageError(f"{path} ends inside its file meta information")
-        return cls(
-            Blob("", size, path=path, offset=offset),
-            str(meta.get("MediaStorageSOPClassUID", "")),
-            str(meta.get("MediaStorageSOPInstanceUID", "")),
-            str(meta.get("TransferSyntaxUID", "")),
+        sop_class, sop_instance, transfer_syntax = (
+            meta.get(tag, b"").decode("latin-1").rstrip("\0 ") for tag in sorted(_META)
         )
+        return cls(Blob("", size - offset, path=path, offset=offset), sop_class, sop_instance, transfer_syntax)
 
 
 def _room(maximum: int) -> int:
