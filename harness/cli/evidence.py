@@ -1,0 +1,114 @@
+"""``ihe-harness evidence export|verify|redact``: hand evidence to others, and check what others hand over."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.text import Text
+
+from harness.cli.console import err, out, print_json
+from harness.cli.rejudge import print_outcome, rules
+from harness.core.errors import UsageError
+from harness.reporting.bundle import unpack, write_bundle
+from harness.reporting.evidence import load_run, run_folder
+from harness.reporting.outputs import write_outputs
+from harness.reporting.redacted_run import METHOD, Redaction, redact_run
+from harness.reporting.rejudge import rejudge as judge_again
+
+app = typer.Typer(help="Evidence of a run: export, verify, redact.", no_args_is_help=True)
+
+
+@app.command("export")
+def export(
+    run: Annotated[Path, typer.Argument(help="Run folder or its run.json.")],
+    out: Annotated[Path | None, typer.Option(help="Zip file to write; default: beside the run folder.")] = None,
+    redact: Annotated[bool, typer.Option(help="Take persons out (the default), or keep everything as it came.")] = True,
+) -> int:
+    """Write a bundle with a manifest of hashes; persons are taken out unless --no-redact."""
+    folder = run_folder(run)
+    target = (out if out is not None else folder.resolve().with_suffix(".zip")).absolute()
+    if not target.parent.is_dir():
+        raise UsageError(f"--out {target}: the folder {target.parent} does not exist")
+    with tempfile.TemporaryDirectory(prefix="ihe-evidence-") as temporary:
+        notes: dict[str, Any] | None = None
+        if redact:
+            copy = Path(temporary) / "run"
+            notes = _notes(_redacted_copy(run, copy))
+            folder = copy
+        try:
+            count = write_bundle(folder, target, notes)
+        except OSError as error:
+            raise UsageError(f"--out {target}: {error.strerror}") from error
+    console = err()
+    if notes is not None:
+        for entry in notes["left_out"]:
+            console.print(Text(f"Left out: {entry}"), soft_wrap=True)
+    else:
+        console.print("Not redacted: the bundle holds every name as it came.")
+    console.print(Text(f"Written: {target} ({count} files)"), soft_wrap=True)
+    return 0
+
+
+@app.command("verify")
+def verify(
+    bundle: Annotated[Path, typer.Argument(help="Bundle (zip), or a run folder.")],
+    json_output: Annotated[bool, typer.Option("--json", help="Print the outcome as JSON.")] = False,
+) -> int:
+    """Check every hash and judge the evidence again; exit 0 if all is as it says, 1 if not."""
+    if bundle.is_dir():
+        problems: list[str] = []
+        outcome = judge_again(bundle, rules())
+        redacted = None
+    elif bundle.is_file():
+        with tempfile.TemporaryDirectory(prefix="ihe-evidence-") as temporary:
+            manifest, problems = unpack(bundle, Path(temporary))
+            redacted = bool(manifest.get("redacted"))
+            outcome = judge_again(Path(temporary), rules())
+    else:
+        raise UsageError(f"{bundle}: there is no such bundle")
+    good = outcome.same and not problems
+    if json_output:
+        print_json(
+            {
+                "verified": good,
+                "redacted": redacted,
+                "problems": [*problems, *outcome.problems],
+                "differences": len(outcome.differences),
+                "judged": outcome.judged,
+                "taken_over": outcome.taken_over,
+            }
+        )
+        return 0 if good else 1
+    console = out()
+    for problem in problems[:50]:
+        console.print(Text(f"✕ {problem}"), soft_wrap=True)
+    console.print("✕ hashes do not agree" if problems else "✓ every hash agrees")
+    print_outcome(outcome)
+    return 0 if good else 1
+
+
+@app.command("redact")
+def redact(
+    run: Annotated[Path, typer.Argument(help="Run folder or its run.json.")],
+    out: Annotated[Path, typer.Option(help="New folder for the redacted copy.")],
+) -> int:
+    """Write a copy of a run without persons."""
+    done = _redacted_copy(run, out)
+    console = err()
+    for entry in done.left_out:
+        console.print(Text(f"Left out: {entry}"), soft_wrap=True)
+    console.print(Text(f"Written: {out} ({done.changed} payloads changed)"), soft_wrap=True)
+    return 0
+
+
+def _redacted_copy(run: Path, target: Path) -> Redaction:
+    done = redact_run(run, target)
+    write_outputs(load_run(target), target)
+    return done
+
+
+def _notes(done: Redaction) -> dict[str, Any]:
+    return {"method": METHOD, "payloads_changed": done.changed, "left_out": list(done.left_out)}
