@@ -116,16 +116,14 @@ def revise(body: bytes, transfer_syntax: str, values: Record) -> bytes:
     """
     implicit, little, deflated = encoding_of(transfer_syntax)
     dataset = records.parse(body, transfer_syntax)
-    for tag, value in values.items():
-        if tag == CHARACTER_SET or vr_of(tag) == "SQ":
-            continue
-        dataset.add_new(tag, vr_of(tag), "\\".join(part for part in value if isinstance(part, str)))
-    declared = dataset.get("SpecificCharacterSet", "")
-    charsets = [declared] if isinstance(declared, str) else list(declared)
-    patient = {tag: value for tag, value in values.items() if tag != CHARACTER_SET}
-    if not records.writable(patient, tuple(charsets)):
+    declared = dataset.get("SpecificCharacterSet", None) or ""
+    charsets = (declared,) if isinstance(declared, str) else tuple(declared)
+    patient = {tag: value for tag, value in values.items() if tag != CHARACTER_SET and vr_of(tag) != "SQ"}
+    if not records.writable(patient, charsets):
         dataset.decode()
         dataset.SpecificCharacterSet = "ISO_IR 192"
+    for tag, value in patient.items():
+        dataset.add_new(tag, vr_of(tag), "\\".join(part for part in value if isinstance(part, str)))
     target = DicomBytesIO()
     target.is_implicit_VR, target.is_little_endian = implicit, little
     write_dataset(target, dataset)

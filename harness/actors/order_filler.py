@@ -120,11 +120,15 @@ class OrderFiller(SimulatedActor):
     def schedule(self, values: Mapping[str, Any] | WorklistItem) -> WorklistItem:
         """Put a step on the worklist and note it as an ORDER fact. Raises KeyError for a bad keyword."""
         item = self.worklist.add(values)
-        self.note("ORDER", item.facts())
+        self.note("ORDER", {"keywords": item.facts()})
         return item
 
     def cancel(self, step_id: str) -> bool:
-        """Take a step off the worklist; False if it is unknown."""
+        """Take a step off the worklist and note it; False if it is unknown."""
+        item = self.worklist.item(step_id)
+        if item is None:
+            return False
+        self.note("ORDER", {"keywords": item.facts(), "cancelled": True})
         return self.worklist.set_state(step_id, StepState.CANCELLED)
 
     def reply_with(self, *replies: FindReply) -> None:

@@ -14,6 +14,7 @@ import zlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from pydicom import config
 from pydicom.datadict import dictionary_VR, keyword_for_tag, tag_for_keyword
 from pydicom.dataelem import DataElement, RawDataElement
 from pydicom.dataset import Dataset
@@ -228,6 +229,17 @@ def text(record: Record, tag: int) -> str:
 def items(record: Record, tag: int) -> tuple[Record, ...]:
     """The items of a sequence; none if it is absent."""
     return tuple(part for part in record.get(tag, ()) if isinstance(part, dict))
+
+
+def assign(dataset: Dataset, keyword: str, value: Any = None) -> None:
+    """Set an element by keyword without judging the value; None is zero length. Raises KeyError for no keyword."""
+    tag = tag_of(keyword)
+    vr = vr_of(tag)
+    if vr == "SQ":
+        setattr(dataset, keyword, list(value or ()))
+        return
+    content = list(value) if isinstance(value, tuple) else value
+    dataset[tag] = DataElement(tag, vr, content if content != "" else None, validation_mode=config.IGNORE)
 
 
 # -- writing ---------------------------------------------------------------------------------------------------

@@ -134,10 +134,8 @@ class WorklistItem:
         return records.text(self.step if tag in STEP_KEYS else self.record, tag)
 
     def facts(self) -> dict[str, Any]:
-        """Plain JSON by keyword, the step level beside the procedure level."""
-        plain = records.mapping_from_record(self.record)
-        steps = plain.pop("ScheduledProcedureStepSequence", [{}])
-        return {**plain, **steps[0]}
+        """Plain JSON by keyword, as a worklist response nests it."""
+        return records.mapping_from_record(self.record)
 
     def answer(
         self,

@@ -127,7 +127,7 @@ def test_entries_of_the_order_book_appear_and_change_with_it() -> None:
     (item,) = worklist.search(ask(PatientID="P1"))
     assert item.value("PatientName") == "Doe^John"
     assert item.value("RequestedProcedureDescription") == "Head CT"
-    assert item.facts()["ScheduledProcedureStepStartDate"] == "20260101"
+    assert item.facts()["ScheduledProcedureStepSequence"][0]["ScheduledProcedureStepStartDate"] == "20260101"
     assert worklist.search(ask())[0] is item
     book.register(orders.Patient(patient.identifier, orders.PersonName("Doe^Jane"), "19700101", "F"))
     assert worklist.search(ask())[0].value("PatientName") == "Doe^Jane"

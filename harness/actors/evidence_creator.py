@@ -1,0 +1,101 @@
+"""A simulated Evidence Creator: derived images in a series of their own, and creator steps (RAD-18, 20, 21, 10)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from pydicom.dataset import Dataset
+
+from harness.actors import step_messages
+from harness.actors.acquisition import Exam
+from harness.actors.objects import Sample, SeriesPlan, StudyPlan, Subject, make
+from harness.actors.sender import Sender
+from harness.actors.step_messages import StepPlan
+from harness.protocols.dicom.node import Address
+from harness.protocols.dicom.uids import MPPS
+
+_COPIED = (
+    "SpecificCharacterSet",
+    "PatientName",
+    "PatientID",
+    "IssuerOfPatientID",
+    "PatientBirthDate",
+    "PatientSex",
+    "StudyInstanceUID",
+    "StudyID",
+    "StudyDate",
+    "StudyTime",
+    "StudyDescription",
+    "AccessionNumber",
+    "ReferringPhysicianName",
+    "ReferencedStudySequence",
+    "RequestAttributesSequence",
+)
+
+
+class EvidenceCreator(Sender):
+    """Makes secondary captures of what others acquired."""
+
+    slug = "evidence-creator"
+    name = "Evidence Creator"
+
+    def derive(self, sources: Sequence[Dataset], *, step_uid: str = "", plan: StepPlan | None = None) -> list[Sample]:
+        """One derived image per source, all of one study: its patient, study and request data, a new series.
+
+        With a creator step they refer to it (PS3.3 A.1.2, C.7.6.1.1.2, C.12.4.1.1).
+        """
+        study = StudyPlan(Subject(), (SeriesPlan("SC", len(sources), "Derived"),))
+        samples = make([study], self.uid)
+        for sample, source in zip(samples, sources, strict=True):
+            dataset = sample.dataset
+            for keyword in _COPIED:
+                if keyword in source:
+                    dataset[keyword] = source[keyword]
+                elif keyword in dataset:
+                    del dataset[keyword]
+            dataset.SeriesNumber = 900
+            dataset.ImageType = ["DERIVED", "SECONDARY"]
+            dataset.DerivationDescription = "Copy with new grey values"
+            reference = Dataset()
+            reference.ReferencedSOPClassUID = source.SOPClassUID
+            reference.ReferencedSOPInstanceUID = source.SOPInstanceUID
+            dataset.SourceImageSequence = [reference]
+            if step_uid and plan is not None:
+                performed = Dataset()
+                performed.ReferencedSOPClassUID, performed.ReferencedSOPInstanceUID = MPPS, step_uid
+                dataset.ReferencedPerformedProcedureStepSequence = [performed]
+                dataset.PerformedProcedureStepID = plan.pps_id
+                dataset.PerformedProcedureStepStartDate = plan.start_date
+                dataset.PerformedProcedureStepStartTime = plan.start_time
+        return samples
+
+    def perform(self, sources: Sequence[Dataset], steps: Address, archive: Address) -> Exam:
+        """A creator step on a study: create it, store the derived images, complete it. Raises PeerError."""
+        first = sources[0]
+        plan = StepPlan(
+            pps_id=f"EC{self.uid()[-8:]}",
+            study_uid=str(first.StudyInstanceUID),
+            station_ae_title=self.ae_title,
+            modality="OT",
+            study_id=str(first.get("StudyID", "") or ""),
+            subject=_subject(first),
+        )
+        plan = replace(plan, start_date=str(first.StudyDate) or plan.start_date)
+        created = step_messages.creation([], plan)
+        uid, answer = self.create_step(steps, created)
+        samples = self.derive(sources, step_uid=uid, plan=plan)
+        stored = self.store(archive, samples)
+        ended = self.set_step(steps, uid, step_messages.completion(samples, plan, created))
+        return Exam(uid, plan, tuple(samples), answer, tuple(stored), ended)
+
+
+def _subject(source: Dataset) -> Subject:
+    declared = source.get("SpecificCharacterSet", None) or ()
+    return Subject(
+        str(source.get("PatientName", "") or ""),
+        str(source.get("PatientID", "") or ""),
+        str(source.get("PatientBirthDate", "") or ""),
+        str(source.get("PatientSex", "") or ""),
+        (declared,) if isinstance(declared, str) else tuple(declared),
+    )
