@@ -107,6 +107,8 @@ STRUCTURAL = frozenset(
     {"action", "actor", "at", "check", "checks", "focus", "id", "kind", "requirement", "scope", "state"}
 )
 _BIRTH_FIELD = ("PID", 7)
+#: Their names are XPN (five components of a name, then codes); elsewhere XCN, with a number before the name.
+_XPN_SEGMENTS = frozenset({"PID", "MRG", "NK1", "GT1", "IN1"})
 _TEXT_VRS = frozenset({"AE", "CS", "LO", "LT", "SH", "ST", "UC", "UI", "UR", "UT"})
 
 
@@ -223,7 +225,7 @@ def _redact_segment(segment: str, separator: str, pseudonyms: Pseudonyms) -> str
         if (name, number) == _BIRTH_FIELD:
             fields[number] = pseudonyms.birth_date(value)
         elif number in HL7_NAMES.get(name, ()):
-            fields[number] = _components(value, pseudonyms.name, 7)
+            fields[number] = _components(value, pseudonyms.name, 5 if name in _XPN_SEGMENTS else 6)
         elif number in HL7_NUMBERS.get(name, ()):
             fields[number] = _components(value, pseudonyms.identifier, 1)
         elif number in HL7_PERSONAL.get(name, ()):
