@@ -1,7 +1,15 @@
-"""Checks of CPI: pure functions over an exchange."""
+"""Checks of CPI: pure functions over an exchange, one module per subject."""
 
 from __future__ import annotations
 
 from harness.core.check import Check
+from harness.profiles.cpi.checks import actors, archive, pictures, rad23_scp, rad23_scu, states
 
-CHECKS: tuple[Check, ...] = ()
+CHECKS: tuple[Check, ...] = (
+    *actors.CHECKS,
+    *states.CHECKS,
+    *archive.CHECKS,
+    *pictures.CHECKS,
+    *rad23_scu.CHECKS,
+    *rad23_scp.CHECKS,
+)

@@ -1,0 +1,245 @@
+"""RAD-23 Print Request with Presentation LUT, as the print server answers it (PS3.4 annex H)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from harness.core.check import Check, Observation
+from harness.imaging.density import Medium, Viewing
+from harness.imaging.measured import Sample, judge_density
+from harness.profiles.cpi import facts
+from harness.profiles.cpi.checks.print_jobs import FilmBox, PrintJob, print_jobs, response_of
+from harness.profiles.cpi.mapping import printing as table
+from harness.profiles.journal import TO_SUT, Journal, Operation
+from harness.profiles.observe import check, judged
+from harness.profiles.values import listed, references, text, valued
+
+
+def jobs(j: Journal) -> Iterator[PrintJob]:
+    """Print jobs that we sent to the server under test."""
+    return print_jobs(j, TO_SUT)
+
+
+def classes_accepted(j: Journal) -> Iterator[Observation]:
+    for association in j.associations.values():
+        if association.from_sut or association.request is None:
+            continue
+        reply = association.first("A-ASSOCIATE-AC") or association.first("A-ASSOCIATE-RJ")
+        accepted = {context.get("id") for context in association.accepted}
+        for context in association.proposed:
+            uid = str(context.get("abstract_syntax"))
+            if uid not in (table.META, table.PRESENTATION_LUT) or reply is None:
+                continue
+            ok = context.get("id") in accepted
+            name = "Basic Grayscale Print Management" if uid == table.META else "Presentation LUT"
+            yield judged(
+                ok,
+                f"{name} was {'' if ok else 'not '}accepted",
+                (association.request.seq, reply.seq),
+                expected="accepted",
+                actual="accepted" if ok else "not accepted",
+                locator=f"presentation context {context.get('id')}",
+                why="A print server of the profile takes films with their Presentation LUT.",
+            )
+
+
+def luts_created(j: Journal) -> Iterator[Observation]:
+    for job in jobs(j):
+        for lut in job.luts:
+            if lut.status is None or _is_negative(j, lut):
+                continue
+            shape = text(lut.attributes, "PresentationLUTShape")
+            yield judged(
+                table.is_done(lut.status),
+                f"A Presentation LUT ({shape or 'table'}) was answered with {lut.status:04X}",
+                lut.evidence,
+                expected="0000 or a warning",
+                actual=f"{lut.status:04X}",
+                locator="Status",
+                why="The composer relies on its Presentation LUT, whatever form it has.",
+            )
+
+
+def boxes_of_format(j: Journal) -> Iterator[Observation]:
+    for job in jobs(j):
+        for film in job.films:
+            wanted = table.box_count(text(film.create.attributes, "ImageDisplayFormat"))
+            if wanted is None or not table.is_done(film.create.status):
+                continue
+            found = references(response_of(film.create), "ReferencedImageBoxSequence")
+            ok = len(found) == wanted == len({uid for _, uid in found})
+            ok = ok and all(sop_class == table.IMAGE_BOX for sop_class, _ in found)
+            yield judged(
+                ok,
+                f"{text(film.create.attributes, 'ImageDisplayFormat')} has {len(found)} image box(es) in the answer",
+                film.create.evidence,
+                expected=f"{wanted} different grayscale image boxes",
+                actual=str(len(found)),
+                locator="ReferencedImageBoxSequence",
+                why="A composer learns only here where its images go.",
+            )
+
+
+def _supported(j: Journal, keywords: tuple[str, ...], why: str) -> Iterator[Observation]:
+    for job in jobs(j):
+        for film in job.films:
+            if film.create.status is None or _is_negative(j, film.create):
+                continue
+            for keyword in keywords:
+                if not valued(film.create.attributes, keyword):
+                    continue
+                yield _attribute(film, keyword, why)
+
+
+def _attribute(film: FilmBox, keyword: str, why: str) -> Observation:
+    status, asked = film.create.status or 0, text(film.create.attributes, keyword)
+    answer = response_of(film.create)
+    returned = text(answer, keyword)
+    limited = status == table.DENSITY_OUT_OF_RANGE and keyword == "MaxDensity"
+    ok = (
+        table.is_done(status)
+        and status != table.ATTRIBUTE_LIST_ERROR
+        and (not returned or returned == asked or limited)
+    )
+    return judged(
+        ok,
+        f"{keyword} {asked} was answered with {status:04X}" + (f" and {returned}" if returned else ""),
+        film.create.evidence,
+        expected=f"0000, {asked}",
+        actual=f"{status:04X}, {returned or '(not returned)'}",
+        locator=keyword,
+        why=why,
+    )
+
+
+def attributes_supported(j: Journal) -> Iterator[Observation]:
+    yield from _supported(j, table.FILM_BOX_SUPPORTED, "These are mandatory for a print server.")
+
+
+def lighting_supported(j: Journal) -> Iterator[Observation]:
+    yield from _supported(j, table.LIGHTING, "Densities for P-Values cannot be computed without the viewing light.")
+
+
+def density_limit(j: Journal) -> Iterator[Observation]:
+    for job in jobs(j):
+        for film in job.films:
+            for keyword in ("MinDensity", "MaxDensity"):
+                asked = text(film.create.attributes, keyword)
+                purpose = _probe(j, film.create)
+                if purpose.get("purpose") != facts.DENSITY_OUT_OF_RANGE or purpose.get("keyword") != keyword:
+                    continue
+                status = film.create.status or 0
+                used = text(response_of(film.create), keyword)
+                ok = status == table.DENSITY_OUT_OF_RANGE and used != asked
+                yield judged(
+                    ok,
+                    f"{keyword} {asked} was answered with {status:04X}, {used or 'nothing'} is used",
+                    film.create.evidence,
+                    expected="B605 and the limit of the printer",
+                    actual=f"{status:04X}, {used or '(not returned)'}",
+                    locator=keyword,
+                    why="The composer has to learn that its film will look different.",
+                )
+
+
+def densities_by_display_function(j: Journal) -> Iterator[Observation]:
+    for seq, data in j.facts(facts.DENSITIES):
+        try:
+            viewing = _viewing(data)
+            samples = [Sample(float(p), float(density)) for p, density in data.get("samples") or ()]
+        except (ValueError, TypeError) as error:
+            yield judged(None, f"The measured densities cannot be judged: {error}", (seq,))
+            continue
+        if len(samples) < 3:
+            yield judged(None, f"{len(samples)} measured densities are too few to judge", (seq,))
+            continue
+        curve = judge_density(samples, viewing, tolerance=float(data.get("tolerance") or 0.10))
+        worst = curve.worst
+        yield judged(
+            curve.ok,
+            f"{len(samples)} densities measured; the largest deviation is {worst.deviation:+.2f} OD at P-Value "
+            f"{worst.p_value:.3f}",
+            (seq,),
+            expected=f"{worst.expected:.2f} OD +/- {curve.tolerance:.2f}",
+            actual=f"{worst.measured:.2f} OD",
+            locator=f"P-Value {worst.p_value:.3f}",
+            why="Equal steps of P-Values have to be equally visible on film.",
+        )
+
+
+def _viewing(data: Mapping[str, Any]) -> Viewing:
+    return Viewing(
+        float(data.get("illumination", 2000.0)),
+        float(data.get("ambient", 10.0)),
+        float(data.get("minimum_density", 0.2)),
+        float(data.get("maximum_density", 3.0)),
+        Medium(str(data.get("medium", Medium.TRANSMISSIVE.value))),
+    )
+
+
+def lut_of_image_box(j: Journal) -> Iterator[Observation]:
+    """A Presentation LUT at an image box is taken, or refused for a reason; its densities are measured elsewhere."""
+    for job in jobs(j):
+        for film in job.films:
+            for image in film.images:
+                named = [uid for _, uid in references(image.attributes, "ReferencedPresentationLUTSequence")]
+                if not named or image.status is None:
+                    continue
+                returned = [uid for _, uid in references(response_of(image), "ReferencedPresentationLUTSequence")]
+                if not returned and table.is_done(image.status):
+                    continue  # the answer does not say; only the film does
+                ok = not returned or returned == named
+                yield judged(
+                    ok if table.is_done(image.status) else None,
+                    f"Presentation LUT {named[0]} of an image box was answered with {image.status:04X}"
+                    + (f" and {returned[0]}" if returned else ""),
+                    image.evidence,
+                    expected=named[0],
+                    actual=returned[0] if returned else f"{image.status:04X}",
+                    locator="ReferencedPresentationLUTSequence",
+                    why="One film may hold images that need different Presentation LUTs.",
+                )
+
+
+def empty_and_too_large(j: Journal) -> Iterator[Observation]:
+    for job in jobs(j):
+        for operation in job.operations:
+            purpose = _probe(j, operation).get("purpose")
+            if purpose not in (facts.EMPTY_FILM, facts.IMAGE_TOO_LARGE) or operation.status is None:
+                continue
+            wanted = table.EMPTY if purpose == facts.EMPTY_FILM else table.TOO_LARGE
+            yield judged(
+                operation.status in wanted,
+                f"{'An empty film' if purpose == facts.EMPTY_FILM else 'An image that is too large'} was answered with "
+                f"{operation.status:04X}",
+                operation.evidence,
+                expected=listed(f"{status:04X}" for status in sorted(wanted)),
+                actual=f"{operation.status:04X}",
+                locator="Status",
+                why="A composer that is told success believes that the film shows everything.",
+            )
+
+
+def _probe(j: Journal, operation: Operation) -> Mapping[str, Any]:
+    """What the scenario wanted to find out with this request, ``{}`` if it is an ordinary one."""
+    return next((d for _, d in j.facts(facts.PRINT_PROBE) if d.get("message") == operation.request.seq), {})
+
+
+def _is_negative(j: Journal, operation: Operation) -> bool:
+    return bool(_probe(j, operation))
+
+
+_ROWS = (
+    ("server-classes", "RAD-23-SCP-01", classes_accepted, "the grayscale meta class and Presentation LUT are accepted"),
+    ("server-lut-created", "RAD-23-SCP-02", luts_created, "every form of Presentation LUT is created"),
+    ("server-boxes-of-format", "RAD-23-SCP-03", boxes_of_format, "there is an image box for each place of the format"),
+    ("server-film-attributes", "RAD-23-SCP-04", attributes_supported, "mandatory film attributes are supported"),
+    ("server-lighting", "RAD-23-SCP-05", lighting_supported, "illumination and ambient light are supported"),
+    ("server-density-limit", "RAD-23-SCP-06", density_limit, "a density out of range is limited and told"),
+    ("server-densities", "RAD-23-SCP-07", densities_by_display_function, "densities follow the display function"),
+    ("server-lut-of-image-box", "RAD-23-SCP-08", lut_of_image_box, "an image box may have its own Presentation LUT"),
+    ("server-empty-too-large", "RAD-23-SCP-09", empty_and_too_large, "empty films and too large images are told"),
+)
+
+CHECKS: tuple[Check, ...] = tuple(check(id, row, "RAD-23", function, title) for id, row, function, title in _ROWS)

@@ -1,0 +1,74 @@
+"""Facts that the checks of CPI and ARI read besides messages; plain JSON, as in ``harness.profiles.facts``."""
+
+from __future__ import annotations
+
+from typing import Final, TypedDict
+
+DENSITIES: Final = "DENSITIES"
+LUMINANCES: Final = "LUMINANCES"
+DISPLAYED: Final = "DISPLAYED"
+PRINTED: Final = "PRINTED"
+PRINT_PROBE: Final = "PRINT-PROBE"
+
+DENSITY_OUT_OF_RANGE: Final = "density-out-of-range"
+EMPTY_FILM: Final = "empty-film"
+IMAGE_TOO_LARGE: Final = "image-too-large"
+
+
+class Densities(TypedDict, total=False):
+    """DENSITIES: optical densities measured on a film or sheet of paper.
+
+    ``samples`` are pairs of P-Value (0.0 to 1.0) and density; densities are plain, light is in cd/m2, ``medium`` is
+    "film" or "paper", ``tolerance`` is in optical density.
+    """
+
+    samples: list[list[float]]
+    illumination: float
+    ambient: float
+    minimum_density: float
+    maximum_density: float
+    medium: str
+    tolerance: float
+
+
+class Luminances(TypedDict, total=False):
+    """LUMINANCES: what a meter read on a display, pairs of P-Value and cd/m2; ``ambient`` is added to each."""
+
+    samples: list[list[float]]
+    ambient: float
+    tolerance: float
+
+
+class Displayed(TypedDict, total=False):
+    """DISPLAYED: a picture that the display under test exported of an image with a presentation state.
+
+    ``requirement`` is the row that the test object is about, ``image`` and ``state`` are SOP Instance UIDs of objects
+    that we delivered (``state`` "" for none), ``message`` is the ``seq`` of the FILE message with the picture (PNG),
+    ``region`` (left, top, width, height in pixels of the picture) is the displayed area in it, all of it if absent.
+    ``tolerance`` is in P-Values 0.0 to 1.0.
+    """
+
+    requirement: str
+    image: str
+    state: str
+    frame: int
+    message: int
+    region: list[int]
+    tolerance: float
+
+
+class Printed(TypedDict, total=False):
+    """PRINTED: the composer under test was asked to print an image with a presentation state at a position."""
+
+    image: str
+    state: str
+    frame: int
+    position: int
+
+
+class PrintProbe(TypedDict, total=False):
+    """PRINT-PROBE: a print request of ours that is meant to meet a limit: ``message`` is its ``seq``."""
+
+    message: int
+    purpose: str
+    keyword: str

@@ -1,0 +1,1 @@
+"""What CPI objects and print messages must hold, as data."""

@@ -1,0 +1,67 @@
+"""Print management: SOP classes, what each message must hold, and what printers are asked for (PS3.4 annex H)."""
+
+from __future__ import annotations
+
+from typing import Final
+
+META: Final = "1.2.840.10008.5.1.1.9"
+FILM_SESSION: Final = "1.2.840.10008.5.1.1.1"
+FILM_BOX: Final = "1.2.840.10008.5.1.1.2"
+IMAGE_BOX: Final = "1.2.840.10008.5.1.1.4"
+PRESENTATION_LUT: Final = "1.2.840.10008.5.1.1.23"
+
+SHAPES: Final = frozenset({"IDENTITY", "LIN OD"})
+#: entries of a table by Bits Stored of the images (PS3.4 H.4.9.2.1.1.1)
+ENTRIES_BY_BITS: Final = {8: 256, 12: 4096}
+BITS_PER_ENTRY: Final = range(10, 17)
+
+#: what the item of Basic Grayscale Image Sequence must hold (PS3.4 Table H.4-11)
+IMAGE: Final = (
+    "SamplesPerPixel",
+    "PhotometricInterpretation",
+    "Rows",
+    "Columns",
+    "BitsAllocated",
+    "BitsStored",
+    "HighBit",
+    "PixelRepresentation",
+    "PixelData",
+)
+
+#: optional in DICOM, wanted of a composer in RAD-23
+VIEWING: Final = ("MinDensity", "MaxDensity", "Illumination", "ReflectedAmbientLight")
+
+#: attributes of a film box that a print server has to support (PS3.4 Table H.4-6)
+FILM_BOX_SUPPORTED: Final = (
+    "MaxDensity",
+    "MagnificationType",
+    "FilmOrientation",
+    "FilmSizeID",
+    "ConfigurationInformation",
+)
+LIGHTING: Final = ("Illumination", "ReflectedAmbientLight")
+
+SUCCESS: Final = 0x0000
+ATTRIBUTE_LIST_ERROR: Final = 0x0107
+OUT_OF_RANGE: Final = 0x0116
+DENSITY_OUT_OF_RANGE: Final = 0xB605
+#: statuses that say that a film or session is empty
+EMPTY: Final = frozenset({0xB602, 0xB603, 0xC600})
+#: statuses that say that an image is too large: demagnified, cropped, decimated, or refused
+TOO_LARGE: Final = frozenset({0xB604, 0xB609, 0xB60A, 0xC603, 0xC613})
+
+
+def is_done(status: int | None) -> bool:
+    """Whether an operation with that status happened: success or a warning."""
+    return status is not None and (status in (SUCCESS, ATTRIBUTE_LIST_ERROR, OUT_OF_RANGE) or status & 0xF000 == 0xB000)
+
+
+def box_count(display_format: str) -> int | None:
+    """How many image boxes an Image Display Format has; None where the printer's configuration says so."""
+    kind, _, rest = display_format.partition("\\")
+    numbers = [int(part) for part in rest.split(",") if part.strip().isdigit()]
+    if kind == "STANDARD" and len(numbers) == 2:
+        return numbers[0] * numbers[1]
+    if kind in ("ROW", "COL") and numbers:
+        return sum(numbers)
+    return None
