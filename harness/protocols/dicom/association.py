@@ -117,6 +117,7 @@ class Association(Services):
         self.timeouts = timeouts
         self.contexts: dict[int, Context] = {}
         self.request_pdu: AssociateRQ | None = None
+        self.request_raw = b""
         self.answer_pdu: AssociateAC | None = None
         self.handlers = handlers
         self._channel = channel
@@ -345,7 +346,7 @@ class Association(Services):
 
     def open_as_requestor(self, pdu: AssociateRQ) -> None:
         """Send the request and wait for the answer. Raises AssociationRejected, AssociationAborted, PeerTimeout."""
-        self.request_pdu = pdu
+        self.request_pdu, self.request_raw = pdu, pdu.encode()
         with self._changed:
             self._core.request(pdu)
             self._collect(self._core.transport_opened())
@@ -357,19 +358,19 @@ class Association(Services):
             self.close()
             self._raise_if_ended()
 
-    def open_as_acceptor(self, decide: Callable[[AssociateRQ], AssociateAC | tuple[int, int, int]]) -> bool:
+    def open_as_acceptor(self, decide: Callable[[AssociateRQ, bytes], AssociateAC | tuple[int, int, int]]) -> bool:
         """Wait for the request and answer it as ``decide`` says; True if the association is established."""
         with self._changed:
             self._collect(self._core.transport_opened())
         if not self._wait_until(lambda: self.request_pdu is not None, self.timeouts.associate):
             return False
         assert self.request_pdu is not None
-        answer = decide(self.request_pdu)
+        answer = decide(self.request_pdu, self.request_raw)
         with self._changed:
             if self._core.state is not State.AWAITING_LOCAL_ASSOCIATE:
                 return False
             if isinstance(answer, AssociateAC):
-                self._agree(answer)
+                self._agree(answer, answer.encode())
                 self._core.accept(answer)
             else:
                 self._core.reject(*answer)
@@ -378,10 +379,10 @@ class Association(Services):
         self._flush()
         return isinstance(answer, AssociateAC)
 
-    def _agree(self, answer: AssociateAC) -> None:
+    def _agree(self, answer: AssociateAC, raw: bytes) -> None:
         assert self.request_pdu is not None
         self.answer_pdu = answer
-        self.contexts = negotiation.agreed(self.request_pdu, answer)
+        self.contexts = negotiation.contexts_of(self.request_raw, raw)
         other = answer if self._core.requestor else self.request_pdu
         self._core.peer_max_pdu = negotiation.maximum_length(other.user_items)
         window = negotiation.operations_window(answer.user_items)
@@ -542,7 +543,7 @@ class Association(Services):
             elif isinstance(event, PduArrived):
                 self._pdu(event)
             elif isinstance(event, PduSent):
-                fields = negotiation.fields_of(event.pdu, self.request_pdu)
+                fields = negotiation.shown(event.raw, self.request_raw if isinstance(event.pdu, AssociateAC) else b"")
                 self._record(Direction.TO_SUT, negotiation.kind_of(event.pdu), fields, header=Blob.of(event.raw))
             elif isinstance(event, Violation):
                 self._note_violation(event.rule, event.text)
@@ -568,12 +569,12 @@ class Association(Services):
     def _pdu(self, event: PduArrived) -> None:
         pdu = event.pdu
         self._last_pdu = pdu
-        fields = negotiation.fields_of(pdu, self.request_pdu)
+        fields = negotiation.shown(event.raw, self.request_raw if isinstance(pdu, AssociateAC) else b"")
         self._record(Direction.FROM_SUT, negotiation.kind_of(pdu), fields, header=Blob.of(event.raw))
         if isinstance(pdu, AssociateRQ) and self._core.state is State.AWAITING_LOCAL_ASSOCIATE:
-            self.request_pdu = pdu
+            self.request_pdu, self.request_raw = pdu, event.raw
         elif isinstance(pdu, AssociateAC) and self._core.state is State.ESTABLISHED:
-            self._agree(pdu)
+            self._agree(pdu, event.raw)
 
     def _message(self, event: MessageArrived) -> None:
         command, values = event.command, event.command.values

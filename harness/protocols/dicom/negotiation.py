@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
@@ -10,6 +11,7 @@ from harness.protocols.dicom import items
 from harness.protocols.dicom.items import ContextResult, ProposedContext, RoleSelection
 from harness.protocols.dicom.model import Context, Proposal, Service
 from harness.protocols.dicom.pdu import (
+    MEMORABLE,
     Abort,
     AssociateAC,
     AssociateRJ,
@@ -19,6 +21,7 @@ from harness.protocols.dicom.pdu import (
     ReleaseRQ,
     ae_bytes,
     ae_text,
+    decode_control,
 )
 from harness.protocols.dicom.uids import IMPLICIT_VR_LE
 
@@ -118,6 +121,22 @@ def agreed(request: AssociateRQ, answer: AssociateAC) -> dict[int, Context]:
     return result
 
 
+@functools.lru_cache(maxsize=32)
+def _agreed_by(request: bytes, answer: bytes) -> dict[int, Context]:
+    return agreed(_decoded(request), _decoded(answer))  # type: ignore[arg-type]
+
+
+def contexts_of(request: bytes, answer: bytes) -> dict[int, Context]:
+    """As :func:`agreed`, from the PDUs as they were on the wire."""
+    if len(request) + len(answer) > MEMORABLE:
+        return agreed(_decoded(request), _decoded(answer))  # type: ignore[arg-type]
+    return dict(_agreed_by(request, answer))
+
+
+def _decoded(raw: bytes) -> ControlPDU:
+    return decode_control(raw[0], raw[6:])
+
+
 def maximum_length(user_items: Sequence[items.UserItem]) -> int:
     """The maximum length that the sender of these items announced; 0 is no limit."""
     return next((item.value for item in user_items if isinstance(item, items.MaximumLength)), 0)
@@ -144,6 +163,19 @@ _KINDS: Final = {
     ReleaseRP: "A-RELEASE-RP",
     Abort: "A-ABORT",
 }
+
+
+def shown(raw: bytes, request: bytes = b"") -> Mapping[str, Any]:
+    """What the transcript shows of a control PDU as it was on the wire; do not change it."""
+    if len(raw) + len(request) > MEMORABLE:
+        return _shown.__wrapped__(raw, request)
+    return _shown(raw, request)
+
+
+@functools.lru_cache(maxsize=64)
+def _shown(raw: bytes, request: bytes) -> Mapping[str, Any]:
+    asked = _decoded(request) if request else None
+    return fields_of(_decoded(raw), asked if isinstance(asked, AssociateRQ) else None)
 
 
 def fields_of(pdu: ControlPDU, request: AssociateRQ | None = None) -> dict[str, Any]:

@@ -37,7 +37,7 @@ from harness.protocols.dicom.model import (
     Service,
     Timeouts,
 )
-from harness.protocols.dicom.pdu import AssociateAC, AssociateRQ, ae_text
+from harness.protocols.dicom.pdu import MEMORABLE, AssociateAC, AssociateRQ, ae_text
 from harness.protocols.dicom.sinks import SPOOL_THRESHOLD, Extent, Sink, SpoolSink
 from harness.protocols.dicom.tls import TlsSettings
 from harness.protocols.dicom.uids import APPLICATION_CONTEXT, UNCOMPRESSED, VERIFICATION
@@ -109,6 +109,7 @@ class Node:
         self._spool_threshold = spool_threshold
         self._backlog = backlog
         self._services: dict[str, Service] = {}
+        self._answers: dict[bytes, AssociateAC] = {}  # to requests that came before
         self._listener: socket.socket | None = None
         self._acceptor: threading.Thread | None = None
         self._workers = Workers(f"{ae_title}-association")
@@ -134,6 +135,7 @@ class Node:
         The roles are those that a requestor may take when it asks: SCU unless ``scu_role`` is False, SCP only if
         ``scp_role`` is True.
         """
+        self._answers.clear()
         for uid in abstract_syntaxes:
             self._services[uid] = Service(uid, handler, tuple(transfer_syntaxes), scu_role, scp_role)
 
@@ -252,7 +254,7 @@ class Node:
         service = self._services.get(context.abstract_syntax)
         return service.handler if service else None
 
-    def _decide(self, request: AssociateRQ) -> AssociateAC | tuple[int, int, int]:
+    def _decide(self, request: AssociateRQ, raw: bytes) -> AssociateAC | tuple[int, int, int]:
         if not request.protocol_version & 1:
             return 1, 2, 2
         if request.application_context != APPLICATION_CONTEXT:
@@ -263,7 +265,12 @@ class Node:
             return 1, 1, 3
         if self._max_associations is not None and len(self._open) > self._max_associations:
             return 2, 3, 2
-        return negotiation.answer_for(request, self._services, self._max_pdu, tuple(self._extra(request)))
+        answer = self._answers.get(raw)
+        if answer is None:
+            answer = negotiation.answer_for(request, self._services, self._max_pdu, tuple(self._extra(request)))
+            if len(raw) <= MEMORABLE and len(self._answers) < 64:
+                self._answers[raw] = answer
+        return answer
 
     def _extra(self, request: AssociateRQ) -> Iterator[items.UserItem]:
         asked = negotiation.operations_window(request.user_items)

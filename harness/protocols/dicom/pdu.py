@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import functools
 import struct
-from dataclasses import dataclass
-from typing import ClassVar
+from dataclasses import dataclass, field
+from typing import ClassVar, Final
 
 from harness.protocols.dicom import items
 from harness.protocols.dicom.errors import WireError
 from harness.protocols.dicom.uids import APPLICATION_CONTEXT
 
 _HEAD = struct.Struct(">BBI")
+MEMORABLE: Final = 32 << 10
+"""Longer association PDUs are not kept in any cache."""
 _FIXED = struct.Struct(">HH16s16s32s")
 
 
@@ -65,9 +68,15 @@ class AssociateAC:
     protocol_version: int = 1
     reserved: bytes = bytes(32)
     unknown: tuple[items.UnknownItem, ...] = ()
+    _encoded: list[bytes] = field(default_factory=list, init=False, compare=False, repr=False)
 
     def encode(self) -> bytes:
-        """The PDU with its header."""
+        """The PDU with its header; a node gives the same answer again and again, so it is kept."""
+        if not self._encoded:
+            self._encoded.append(self._encode())
+        return self._encoded[0]
+
+    def _encode(self) -> bytes:
         body = b"".join(
             (
                 _FIXED.pack(self.protocol_version, 0, self.called, self.calling, self.reserved),
@@ -162,7 +171,8 @@ PDU = ControlPDU | PData
 def decode_control(kind: int, body: bytes) -> ControlPDU:
     """A PDU other than P-DATA-TF from the bytes after its header. Raises WireError."""
     if kind in (0x01, 0x02):
-        return _associate(kind, body)
+        # A device asks for the same association again and again.
+        return _remembered(kind, body) if len(body) <= MEMORABLE else _associate(kind, body)
     if kind not in (0x03, 0x05, 0x06, 0x07):
         raise WireError("PS3.8 9.3.1", f"PDU type {kind:02X}H does not exist")
     if len(body) < 4:
@@ -190,6 +200,11 @@ def decode_pdata(body: bytes) -> PData:
         values.append(PDV(context_id, bool(header & 1), bool(header & 2), body[position + 6 : position + 4 + length]))
         position += 4 + length
     return PData(tuple(values))
+
+
+@functools.lru_cache(maxsize=32)
+def _remembered(kind: int, body: bytes) -> AssociateRQ | AssociateAC:
+    return _associate(kind, body)
 
 
 def _associate(kind: int, body: bytes) -> AssociateRQ | AssociateAC:
