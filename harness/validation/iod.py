@@ -18,6 +18,9 @@ from harness.validation.walker import DataSet, Element
 Report = Callable[[ValidationFinding], None]
 _TYPES = ("1", "1C", "2", "2C", "3")
 _SHARED, _PER_FRAME = 0x52009229, 0x52009230
+_CONTENT, _BY_REFERENCE = 0x0040A730, 0x0040DB73
+#: overlay plane attributes (60xx,eeee) of type 1 (PS3.3 C.9.2)
+_OVERLAY = (0x0010, 0x0011, 0x0040, 0x0050, 0x0100, 0x0102)
 #: frames beyond these are judged by count only: a study of ten thousand frames has the same mistake in each
 MAXIMUM_ITEMS = 64
 
@@ -168,6 +171,7 @@ class ObjectRules:
             self._module = module.name
             self._table(root, module.table)
         self._functional_groups(root, definition)
+        self._overlays(root)
         self._unexpected(root, definition)
         if self._unjudged:
             places = sorted(self._unjudged)
@@ -182,6 +186,8 @@ class ObjectRules:
 
     def _table(self, ds: DataSet, table: Table) -> None:
         elements = ds.elements
+        if _BY_REFERENCE in elements:
+            return  # a content item by reference has a relationship type and an identifier, and no macro applies
         for row in table.required:
             element = elements.get(row.tag)
             kind = row.type
@@ -209,6 +215,9 @@ class ObjectRules:
                     self._table(item, inner)
             if row.terms:
                 self._terms(ds, row, element)
+        if ds.path and _CONTENT in elements and _CONTENT not in looked_into:
+            for item in ds.items(_CONTENT)[:MAXIMUM_ITEMS]:  # content items nest without limit, the tables do not
+                self._table(item, table)
 
     def _missing(self, ds: DataSet, row: Attribute) -> None:
         because = f" because {row.condition.words}" if row.condition is not None else ""
@@ -259,6 +268,14 @@ class ObjectRules:
                 continue
             wanted = f"an attribute of the {definition.name} IOD"
             self._add("IOD-STANDARD-EXTENDED", name(tag), wanted, "another", "PS3.2 3.11.2", Severity.INFO)
+
+    def _overlays(self, root: DataSet) -> None:
+        for group in sorted({tag & 0xFFFF0000 for tag in root.elements if 0x6000 <= tag >> 16 <= 0x601E}):
+            if group >> 16 & 1 or not any(group | number in root.elements for number in (0x10, 0x11, 0x3000)):
+                continue
+            for number in _OVERLAY:
+                if not root.value(group | number):
+                    self._add("IOD-1-MISSING", name(group | number), "a value", "absent", "PS3.3 overlay-plane module")
 
     def _functional_groups(self, root: DataSet, definition: ObjectDefinition) -> None:
         if _PER_FRAME not in root.elements and _SHARED not in root.elements:

@@ -70,10 +70,9 @@ def validate_part10(raw: bytes) -> list[ValidationFinding]:
     root = _check_dataset(report, raw, meta.position, transfer_syntax or EXPLICIT, None)
     if root is not None:
         for meta_tag, tag in ((0x00020002, 0x00080016), (0x00020003, 0x00080018)):
-            if meta_tag in meta.root.elements and tag in root.elements and meta.root.text(meta_tag) != root.text(tag):
-                report.add(
-                    "FILE-META-MISMATCH", name(meta_tag), shown(root.text(tag)), shown(meta.root.text(meta_tag)), "PS3.10 7.1"
-                )  # fmt: skip
+            stated, actual = meta.root.text(meta_tag), root.text(tag)
+            if meta_tag in meta.root.elements and tag in root.elements and stated != actual:
+                report.add("FILE-META-MISMATCH", name(meta_tag), shown(actual), shown(stated), "PS3.10 7.1")
     return report.findings
 
 
