@@ -54,7 +54,7 @@ def build_view(
     rows = _requirement_rows(run, views, rules)
     fixes = sorted(
         (row for row in rows if row.verdict in (Verdict.FAIL, Verdict.WARNING)),
-        key=lambda row: (-row.verdict, row.rule.keyword != "SHALL", -len(row.scenarios), row.rule.id),
+        key=lambda row: (row.accepted, -row.verdict, row.rule.keyword != "SHALL", -len(row.scenarios), row.rule.id),
     )
     return ReportView(
         run=run,
@@ -274,6 +274,7 @@ def _requirement_rows(run: RunResult, views: tuple[ScenarioView, ...], rules: _R
         for finding in (*view.grave, *view.passed):
             found.setdefault(finding.finding.requirement, []).append((view, finding))
     verdicts = run.requirement_verdicts()
+    _, accepted = words.broken_requirements(run)
     claimed = {claim for scenario in run.scenarios for claim in scenario.claims}
     rows = []
     for requirement in sorted(claimed | set(verdicts)):
@@ -297,6 +298,7 @@ def _requirement_rows(run: RunResult, views: tuple[ScenarioView, ...], rules: _R
                 scenarios=tuple(by_number[number] for number in scenarios),
                 first=first,
                 attested=any(finding.attested for _, finding in seen),
+                accepted=requirement in accepted,
             )
         )
     return tuple(rows)

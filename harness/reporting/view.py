@@ -86,6 +86,11 @@ class ScenarioView:
     open: bool
 
     @property
+    def shown(self) -> frozenset[int]:
+        """The messages that a link can lead to."""
+        return frozenset(message.seq for message in self.messages)
+
+    @property
     def anchor(self) -> str:
         """Its place in the page."""
         return f"s{self.number}"
@@ -101,6 +106,7 @@ class RequirementRow:
     scenarios: tuple[ScenarioView, ...]
     first: FindingView | None
     attested: bool
+    accepted: bool
 
 
 @dataclass(frozen=True, slots=True)

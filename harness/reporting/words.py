@@ -10,7 +10,7 @@ from typing import Any
 
 from harness.core.finding import Finding
 from harness.core.result import RunResult, ScenarioResult
-from harness.core.verdict import Verdict
+from harness.core.verdict import Verdict, roll_up
 
 #: Written out so that the locale of the machine does not matter.
 MONTHS = (
@@ -97,36 +97,57 @@ def _is_utc(when: datetime) -> bool:
     return offset is not None and not offset
 
 
+def broken_requirements(run: RunResult) -> tuple[frozenset[str], frozenset[str]]:
+    """Requirements with a finding of FAIL that nobody accepted, and those of which every such finding was."""
+    open_ones: set[str] = set()
+    accepted: set[str] = set()
+    for scenario in run.scenarios:
+        for finding in scenario.findings:
+            if finding.verdict is Verdict.FAIL:
+                (open_ones if waiver_of(run, scenario, finding) is None else accepted).add(finding.requirement)
+    return frozenset(open_ones), frozenset(accepted - open_ones)
+
+
 def headline(run: RunResult) -> str:
     """The verdict in words: ``Not conforming: 2 requirements broken``."""
-    verdicts = list(run.requirement_verdicts().values())
-    broken = verdicts.count(Verdict.FAIL)
-    unjudged = sum(1 for s in run.scenarios if s.verdict is Verdict.INCONCLUSIVE)
-    errors = sum(1 for s in run.scenarios if s.verdict is Verdict.ERROR)
-    if not run.scenarios:
+    broken, accepted = broken_requirements(run)
+    of = [scenario.verdict for scenario in run.scenarios]
+    unexplained = sum(1 for s in run.scenarios if s.verdict is Verdict.FAIL and not _has_failure(s))
+    if not of:
         text = "Nothing was run, so nothing was shown"
     elif broken:
-        text = f"Not conforming: {plural(broken, 'requirement')} broken"
-    elif any(s.verdict is Verdict.FAIL for s in run.scenarios):
-        text = f"Not conforming: {plural(sum(s.verdict is Verdict.FAIL for s in run.scenarios), 'scenario')} broken"
-    elif errors:
-        text = f"Not decided: the harness itself failed in {plural(errors, 'scenario')}"
-    elif unjudged:
-        text = f"Not decided: {plural(unjudged, 'scenario')} could not be judged"
+        text = f"Not conforming: {plural(len(broken), 'requirement')} broken"
+    elif unexplained:
+        text = f"Not conforming: {plural(unexplained, 'scenario')} broken"
+    elif Verdict.ERROR in of:
+        text = f"Not decided: the harness itself failed in {plural(of.count(Verdict.ERROR), 'scenario')}"
+    elif Verdict.INCONCLUSIVE in of:
+        text = f"Not decided: {plural(of.count(Verdict.INCONCLUSIVE), 'scenario')} could not be judged"
+    elif accepted:
+        text = "Conforming in everything else that was judged"
     elif run.verdict is Verdict.WARNING:
-        text = f"Conforming, with {plural(verdicts.count(Verdict.WARNING), 'warning')}"
+        warnings = list(run.requirement_verdicts().values()).count(Verdict.WARNING)
+        text = f"Conforming, with {plural(warnings, 'warning')}"
     elif run.verdict is Verdict.PASS:
         text = "Conforming in everything that was judged"
     else:
         text = "Nothing that was run applies to this product"
+    if accepted:
+        text += f"; {plural(len(accepted), 'broken requirement')} accepted as known"
     return f"{text} (the run was interrupted)" if run.interrupted else text
 
 
 def headline_verdict(run: RunResult) -> Verdict:
     """The verdict whose mark and colour go with :func:`headline`: a broken product before our own faults."""
-    if any(scenario.verdict is Verdict.FAIL for scenario in run.scenarios):
+    broken, accepted = broken_requirements(run)
+    if broken or any(s.verdict is Verdict.FAIL and not _has_failure(s) for s in run.scenarios):
         return Verdict.FAIL
-    return run.verdict
+    others = [scenario.verdict for scenario in run.scenarios if scenario.verdict is not Verdict.FAIL]
+    return roll_up([*others, *([Verdict.WARNING] if accepted else [])])
+
+
+def _has_failure(scenario: ScenarioResult) -> bool:
+    return any(finding.verdict is Verdict.FAIL for finding in scenario.findings)
 
 
 def reproduce(run: RunResult, what: str) -> str:

@@ -164,7 +164,7 @@ def test_files_lose_persons_and_preamble() -> None:
     file.file_meta = FileMetaDataset()
     file.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
     file.file_meta.MediaStorageSOPClassUID = CTImageStorage
-    file.file_meta.MediaStorageSOPInstanceUID = "2.25.1"
+    file.file_meta.MediaStorageSOPInstanceUID = UID("2.25.1")
     file.SOPClassUID = CTImageStorage
     file.SOPInstanceUID = UID("2.25.1")
     file.PatientName = "SMITHERS^JOHN"
