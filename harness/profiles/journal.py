@@ -118,6 +118,16 @@ class Association:
         """Answered presentation contexts with result 0."""
         return [context for context in contexts_of(self.first("A-ASSOCIATE-AC")) if context.get("result", 0) == 0]
 
+    def accepted_scp(self, sop_class: str) -> bool:
+        """Whether the answer lets the requestor be SCP of that SOP class (PS3.7 D.3.3.4)."""
+        answer = self.first("A-ASSOCIATE-AC")
+        items = answer.fields.get("user_items") or () if answer is not None else ()
+        return any(
+            item.get("item") == "RoleSelection" and item.get("sop_class") == sop_class and bool(item.get("scp"))
+            for item in items
+            if isinstance(item, Mapping)
+        )
+
 
 def contexts_of(message: Message | None) -> list[Mapping[str, Any]]:
     """Presentation contexts of an association message."""

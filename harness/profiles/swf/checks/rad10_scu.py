@@ -168,9 +168,9 @@ def result_taken_on_another_association(j: Journal) -> Iterator[Observation]:
             if reply is None:
                 continue
             answer = next((c for c in association.accepted if c.get("id") == context.get("id")), None)
-            role = answer.get("scp_role") if answer is not None else None
+            role = answer is not None and association.accepted_scp(COMMITMENT)
             yield judged(
-                answer is not None and bool(role),
+                role,
                 "The caller proposed the SCP role for storage commitment; it was "
                 + ("accepted" if role else "not accepted"),
                 (association.request.seq, reply.seq),
