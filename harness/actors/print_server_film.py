@@ -55,7 +55,9 @@ def p_values(exposure: Exposure) -> Unit:
 def densities(exposure: Exposure, values: Unit, viewing: Viewing) -> NDArray[np.float64]:
     """Optical densities of values by the standard display function, or linear in density for LIN OD."""
     shape = Shape.LIN_OD if exposure.lut is Shape.LIN_OD else Shape.IDENTITY
-    return viewing.printed(values, shape)
+    levels, where = np.unique(values, return_inverse=True)
+    printed: NDArray[np.float64] = viewing.printed(levels, shape)[where].reshape(values.shape)
+    return printed
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -96,7 +98,8 @@ def expose(
     if label:
         dots = text_mask(label)[: rows - 4, : columns - 4]
         film[-dots.shape[0] - 2 : -2, 2 : 2 + dots.shape[1]][dots] = viewing.minimum
-    grey = viewing.p_value(np.clip(film, viewing.minimum, viewing.maximum))
+    steps = np.linspace(viewing.minimum, viewing.maximum, 1024)
+    grey = np.interp(film, steps, viewing.p_value(steps))
     picture = png.encode(np.rint(np.clip(grey, 0.0, 1.0) * 255).astype(np.uint8), pixel_mm=1.0 / PIXELS_PER_MM)
     table = {
         **facts,

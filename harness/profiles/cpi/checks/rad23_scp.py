@@ -84,12 +84,17 @@ def boxes_of_format(j: Journal) -> Iterator[Observation]:
 def _supported(j: Journal, keywords: tuple[str, ...], why: str) -> Iterator[Observation]:
     for job in jobs(j):
         for film in job.films:
-            if film.create.status is None or _is_negative(j, film.create):
+            if film.create.status is None or _is_negative(j, film.create) or _lut_failed(job, film):
                 continue
             for keyword in keywords:
                 if not valued(film.create.attributes, keyword):
                     continue
                 yield _attribute(film, keyword, why)
+
+
+def _lut_failed(job: PrintJob, film: FilmBox) -> bool:
+    """Whether the film box refers to a Presentation LUT that the printer did not create: no wonder it is refused."""
+    return any(lut.instance == film.lut and not table.is_done(lut.status) for lut in job.luts)
 
 
 def _attribute(film: FilmBox, keyword: str, why: str) -> Observation:
