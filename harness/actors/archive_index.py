@@ -23,6 +23,9 @@ _SCHEMA = """
 CREATE TABLE IF NOT EXISTS patient (
   pk INTEGER PRIMARY KEY, patient_id TEXT NOT NULL, issuer TEXT NOT NULL, revised INTEGER NOT NULL DEFAULT 0,
   name1 TEXT NOT NULL, name2 TEXT NOT NULL, name3 TEXT NOT NULL, record TEXT NOT NULL, UNIQUE (patient_id, issuer));
+CREATE TABLE IF NOT EXISTS retired (
+  patient_id TEXT NOT NULL, issuer TEXT NOT NULL, patient INTEGER NOT NULL REFERENCES patient,
+  UNIQUE (patient_id, issuer));
 CREATE TABLE IF NOT EXISTS study (
   pk INTEGER PRIMARY KEY, patient INTEGER NOT NULL REFERENCES patient, uid TEXT NOT NULL UNIQUE, date TEXT NOT NULL,
   accession TEXT NOT NULL, study_id TEXT NOT NULL, modalities TEXT NOT NULL, n_series INTEGER NOT NULL DEFAULT 0,
@@ -110,7 +113,12 @@ class ArchiveIndex:
 
     def _patient(self, record: Record) -> int:
         key = (text(record, tag_of("PatientID")), text(record, tag_of("IssuerOfPatientID")))
-        found = self._one("SELECT pk FROM patient WHERE patient_id = ? AND issuer = ?", *key)
+        found = self._one("SELECT pk FROM patient WHERE patient_id = ? AND issuer = ?", *key) or self._one(
+            # what still arrives under an ID that was merged away belongs to the survivor
+            "SELECT patient FROM retired WHERE patient_id = ? AND (issuer = ? OR issuer = '' OR ? = '')",
+            *key,
+            key[1],
+        )
         if found:
             return int(found[0])
         cursor = self._db.execute(
@@ -170,6 +178,8 @@ class ArchiveIndex:
             if row is None:
                 return False
             record = _load(row[1]) | records.record_from_mapping(values)
+            if text(record, tag_of("PatientID")) != patient_id:
+                self._retire((patient_id, issuer), int(row[0]))
             self._db.execute(
                 "UPDATE patient SET patient_id = ?, issuer = ?, name1 = ?, name2 = ?, name3 = ?, record = ?,"
                 " revised = 1 WHERE pk = ?",
@@ -200,8 +210,13 @@ class ArchiveIndex:
                 target = int(survivor[0])
             self._db.execute("UPDATE patient SET revised = 1 WHERE pk = ?", (target,))
             self._db.execute("UPDATE study SET patient = ? WHERE patient = ?", (target, gone[0]))
+            self._db.execute("UPDATE retired SET patient = ? WHERE patient = ?", (target, gone[0]))
             self._db.execute("DELETE FROM patient WHERE pk = ?", (gone[0],))
+            self._retire(old, target)
             return True
+
+    def _retire(self, key: tuple[str, str], patient: int) -> None:
+        self._db.execute("INSERT OR REPLACE INTO retired (patient_id, issuer, patient) VALUES (?,?,?)", (*key, patient))
 
     def _find_patient(self, patient_id: str, issuer: str) -> tuple[Any, ...] | None:
         exact = self._one("SELECT pk, record FROM patient WHERE patient_id = ? AND issuer = ?", patient_id, issuer)

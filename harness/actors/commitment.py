@@ -130,9 +130,8 @@ class CommitmentProvider:
                 return
             except PeerError:
                 # the requester may release before the result is there (PS3.4 J.3.3.1); then it is called back
-                if peer is None:
-                    return
-        if peer is None:
+                pass
+        if peer is None or not self._behaviour.calls_back:
             return
         roles = (False, True) if self._behaviour.proposes_scp_role else (None, None)
         proposal = Proposal(STORAGE_COMMITMENT, scu_role=roles[0], scp_role=roles[1])

@@ -27,7 +27,7 @@ from harness.actors.records import Record, items, mapping_from_record, tag_of, t
 from harness.core.message import Blob
 from harness.core.transcript import Recorder, Transcript
 from harness.protocols.dicom.datasets import encode
-from harness.protocols.dicom.node import Address, Proposal, Request, Response
+from harness.protocols.dicom.node import Address, Handler, Proposal, Request, Response
 from harness.protocols.dicom.uids import (
     ALL_TRANSFER_SYNTAXES,
     INSTANCE_AVAILABILITY,
@@ -93,12 +93,19 @@ class ImageManager(SimulatedActor):
             self.node, self.behaviour, self._held, self.peers, self.recorder, retry=self._retry
         )
         service = QueryRetrieve(self.node, self.archive, self.behaviour, self.peers)
-        self.node.serve(self._storage_classes, self._store, transfer_syntaxes=self._transfer_syntaxes, scp_role=True)
-        self.node.serve([STORAGE_COMMITMENT], self.commitment.action)
-        self.node.serve([PATIENT_ROOT_FIND, STUDY_ROOT_FIND], service.find)
-        self.node.serve([PATIENT_ROOT_MOVE, STUDY_ROOT_MOVE], service.move)
-        self.node.serve([PATIENT_ROOT_GET, STUDY_ROOT_GET], service.get)
-        self.node.serve([MPPS], self._step)
+        offers: list[tuple[Sequence[str], Handler]] = [
+            ([STORAGE_COMMITMENT], self.commitment.action),
+            ([PATIENT_ROOT_FIND, STUDY_ROOT_FIND], service.find),
+            ([PATIENT_ROOT_MOVE, STUDY_ROOT_MOVE], service.move),
+            ([PATIENT_ROOT_GET, STUDY_ROOT_GET], service.get),
+            ([MPPS], self._step),
+        ]
+        refused = self.behaviour.refused_classes
+        stored = [uid for uid in self._storage_classes if uid not in refused]
+        # a requestor of C-GET takes the SCP role for storage
+        self.node.serve(stored, self._store, transfer_syntaxes=self._transfer_syntaxes, scp_role=True)
+        for classes, handler in offers:
+            self.node.serve([uid for uid in classes if uid not in refused], handler)
 
     def _started(self) -> None:
         self.commitment.start()

@@ -10,7 +10,7 @@ from harness.actors.archive_index import StoredInstance
 from harness.actors.archive_keys import Level
 from harness.actors.matching import MatchingRules, Query
 from harness.actors.performed_steps import StepBehaviour
-from harness.actors.records import Record
+from harness.actors.records import Record, encode
 from harness.protocols.dicom.model import Request
 
 PENDING = 0xFF00
@@ -114,6 +114,9 @@ def commit(
 class ImageManagerBehaviour:
     """Every decision; a defective archive replaces one of them."""
 
+    #: SOP Classes that are not offered
+    refused_classes: frozenset[str] = frozenset()
+
     # storage
     store_status: Callable[[Request], int] = lambda request: 0x0000
     keeps: Callable[[Request], bool] = lambda request: True
@@ -123,6 +126,7 @@ class ImageManagerBehaviour:
     requires_unique_keys: bool = True
     matches: Callable[[list[Record], Level], list[Record]] = lambda records, level: records
     describe: Callable[[Record, Level], Record] = lambda record, level: record
+    write: Callable[..., bytes] = encode
     pending_status: Callable[[Query], int] = pending_status
     honours_cancel: bool = True
 
@@ -140,6 +144,7 @@ class ImageManagerBehaviour:
     action_status: Callable[[Request], int] = lambda request: 0x0000
     reply: CommitmentReply = field(default_factory=CommitmentReply)
     event_type: Callable[[Result], int] = lambda result: result.event_type
+    calls_back: bool = True
     proposes_scp_role: bool = True
     retries_results: bool = True
 

@@ -58,6 +58,7 @@ class OrderFillerBehaviour:
 
     rules: MatchingRules = WORKLIST_RULES
     offered: Callable[[WorklistItem], bool] = offered
+    matches: Callable[[Query, list[WorklistItem]], list[WorklistItem]] = lambda query, found: found
     #: None: the keys asked, from the entry
     respond: Callable[[Query, Record], Record] | None = None
     write: Callable[..., bytes] = records.encode
@@ -153,7 +154,7 @@ class OrderFiller(SimulatedActor):
         except WireError:
             return Response(UNABLE_TO_PROCESS)
         query = Query.of(identifier, WORKLIST_KEYS, behaviour.rules)
-        matches = self.worklist.search(query, behaviour.offered)
+        matches = behaviour.matches(query, self.worklist.search(query, behaviour.offered))
         if script is None:
             script = FindReply(behaviour.final_status(query, len(matches)), (behaviour.pending_status(query),))
         return self._answers(request, query, matches[: script.limit], script)

@@ -82,7 +82,7 @@ class QueryRetrieve:
                 yield Response(CANCELLED)
                 return
             answer = self._behaviour.describe(select(query.keys, record) | always, level)
-            yield Response(status, records.encode(answer, implicit=implicit))
+            yield Response(status, self._behaviour.write(answer, implicit=implicit))
         cancelled = self._behaviour.honours_cancel and request.cancelled.is_set()
         yield Response(CANCELLED if cancelled else 0x0000)
 

@@ -1,0 +1,76 @@
+"""Seeded defects of simulated actors, so that they can stand in for defective products.
+
+Each replaces one decision of a frozen behaviour; ``breaks`` names the requirements that must be found broken.
+Variants are legal but unusual: nothing may be found broken.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from harness.actors.defects_archive import ARCHIVE_DEFECTS, ARCHIVE_VARIANTS
+from harness.actors.defects_steps import PPS_MANAGER_DEFECTS
+from harness.actors.defects_worklist import ORDER_FILLER_DEFECTS, ORDER_FILLER_VARIANTS
+from harness.actors.image_manager_behaviour import ImageManagerBehaviour
+from harness.actors.order_filler import OrderFillerBehaviour
+from harness.actors.pps_manager import PpsManagerBehaviour
+from harness.core.errors import UsageError
+
+
+@dataclass(frozen=True, slots=True)
+class Defect:
+    """One way of an actor (by slug) to be wrong; ``apply`` makes a behaviour with it of one without."""
+
+    id: str
+    title: str
+    actor: str
+    breaks: frozenset[str]
+    apply: Callable[[Any], Any]
+
+
+#: how an actor decides when it is healthy
+HEALTHY: dict[str, Callable[[], Any]] = {
+    "image-manager": ImageManagerBehaviour,
+    "order-filler": OrderFillerBehaviour,
+    "pps-manager": PpsManagerBehaviour,
+}
+
+
+def _listed(actor: str, rows: Sequence[tuple[str, str, str, Callable[[Any], Any]]]) -> tuple[Defect, ...]:
+    return tuple(Defect(name, title, actor, frozenset(breaks.split()), apply) for name, title, breaks, apply in rows)
+
+
+DEFECTS: tuple[Defect, ...] = (
+    *_listed("image-manager", ARCHIVE_DEFECTS),
+    *_listed("order-filler", ORDER_FILLER_DEFECTS),
+    *_listed("pps-manager", PPS_MANAGER_DEFECTS),
+)
+VARIANTS: tuple[Defect, ...] = (
+    *_listed("image-manager", ARCHIVE_VARIANTS),
+    *_listed("order-filler", ORDER_FILLER_VARIANTS),
+)
+
+
+def behaviour(actor: str, ids: Sequence[str] = ()) -> Any:
+    """The behaviour of that actor with these defects. Raises UsageError for a defect that it does not have."""
+    if actor not in HEALTHY:
+        if ids:
+            raise UsageError(f"{actor} has no defects; actors with defects: {', '.join(HEALTHY)}")
+        return None
+    known = {each.id: each for each in (*DEFECTS, *VARIANTS) if each.actor == actor}
+    made = HEALTHY[actor]()
+    for name in ids:
+        if name not in known:
+            raise UsageError(f"{actor} has no defect {name!r}; known: {', '.join(sorted(known))}")
+        made = known[name].apply(made)
+    return made
+
+
+def actor_of(name: str) -> str:
+    """The slug of the actor that a defect belongs to. Raises UsageError for an unknown one."""
+    for each in (*DEFECTS, *VARIANTS):
+        if each.id == name:
+            return each.actor
+    raise UsageError(f"there is no defect {name!r}; `ihe-harness list defects` shows them")

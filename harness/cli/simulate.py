@@ -1,0 +1,262 @@
+"""``ihe-harness simulate``: simulated actors that stand alone until they are told to stop."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import signal
+import sys
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from types import FrameType
+from typing import Annotated, Any, Final, Protocol
+
+import typer
+
+from harness.actors import defects
+from harness.actors.acquisition import Acquisition
+from harness.actors.actor import SimulatedActor
+from harness.actors.evidence_creator import EvidenceCreator
+from harness.actors.image_display import ImageDisplay
+from harness.actors.image_manager import ImageManager
+from harness.actors.order_filler import OrderFiller
+from harness.actors.pps_manager import PpsManager
+from harness.actors.worklist import item_from_mapping
+from harness.cli.console import out
+from harness.core.errors import ConfigurationError, EnvironmentFailure, UsageError
+from harness.core.message import Message
+from harness.core.transcript import Recorder, Transcript
+from harness.protocols.dicom.node import Address
+
+AE_TITLES: Final[Mapping[str, str]] = {
+    "order-filler": "ORDERFILLER",
+    "pps-manager": "PPSMANAGER",
+    "image-manager": "IMAGEMANAGER",
+    "image-display": "IMAGEDISPLAY",
+    "acquisition-modality": "MODALITY",
+    "evidence-creator": "EVIDENCE",
+}
+_KEPT: Final = 2000
+#: who is told of steps and of availability, and so has to listen first
+_RECEIVERS: Final[Mapping[str, tuple[str, ...]]] = {
+    "image-manager": ("order-filler",),
+    "pps-manager": ("order-filler", "image-manager"),
+}
+_RANK: Final[Mapping[str, int]] = {"image-manager": 1, "pps-manager": 2}
+
+
+class RecentMessages(Transcript):
+    """A transcript that forgets: an actor that serves for weeks must not grow with what it has served."""
+
+    def record(self, *args: Any, **details: Any) -> Message:
+        """As :meth:`Transcript.record`; the oldest messages go when there are twice as many as are kept."""
+        message = super().record(*args, **details)
+        with self._changed:
+            if len(self._messages) > 2 * _KEPT:
+                del self._messages[:-_KEPT]
+                self._taken.clear()
+        return message
+
+
+class _Maker(Protocol):
+    def __call__(self, place: Place) -> SimulatedActor: ...
+
+
+class Place:
+    """Where one actor is to stand, and with what."""
+
+    def __init__(
+        self,
+        slug: str,
+        recorder: Recorder,
+        *,
+        ae_title: str,
+        host: str,
+        port: int,
+        storage: Path | None,
+        defects_of_it: Sequence[str],
+        peers: Mapping[str, Address],
+        destinations: Sequence[Address],
+    ) -> None:
+        self.slug = slug
+        self.recorder = recorder
+        self.ae_title = ae_title
+        self.host = host
+        self.port = port
+        self.storage = storage
+        self.behaviour = defects.behaviour(slug, defects_of_it)
+        self.peers = peers
+        self.destinations: Sequence[Address] = destinations
+
+    @property
+    def common(self) -> tuple[str, Recorder, str, int]:
+        """The arguments that every actor takes."""
+        return self.ae_title, self.recorder, self.host, self.port
+
+
+def _image_manager(place: Place) -> SimulatedActor:
+    return ImageManager(
+        *place.common,
+        behaviour=place.behaviour,
+        storage=place.storage,
+        peers=place.peers,
+        receivers=place.destinations,
+    )
+
+
+_MAKERS: Final[Mapping[str, _Maker]] = {
+    "order-filler": lambda place: OrderFiller(*place.common, behaviour=place.behaviour, peers=place.peers),
+    "pps-manager": lambda place: PpsManager(
+        *place.common, behaviour=place.behaviour, peers=place.peers, destinations=place.destinations
+    ),
+    "image-manager": _image_manager,
+    "image-display": lambda place: ImageDisplay(*place.common, peers=place.peers),
+    "acquisition-modality": lambda place: Acquisition(*place.common, peers=place.peers),
+    "evidence-creator": lambda place: EvidenceCreator(*place.common, peers=place.peers),
+}
+
+
+def simulate(
+    actors: Annotated[list[str], typer.Argument(metavar="ACTOR...", help=f"Any of: {', '.join(_MAKERS)}.")],
+    port: Annotated[
+        int, typer.Option(min=0, max=65535, help="Port of the first actor, the next ones follow; 0: free.")
+    ] = 0,
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    ae: Annotated[list[str] | None, typer.Option("--ae", metavar="TITLE", help="AE title, one per actor.")] = None,
+    storage: Annotated[
+        Path | None, typer.Option(file_okay=False, help="Where an Image Manager keeps files and index.")
+    ] = None,
+    defect: Annotated[list[str] | None, typer.Option("--defect", metavar="ID", help="Be wrong in this way.")] = None,
+    peer: Annotated[
+        list[str] | None,
+        typer.Option("--peer", metavar="AE=HOST:PORT", help="A move destination or requester of commitment."),
+    ] = None,
+    destination: Annotated[
+        list[str] | None,
+        typer.Option("--destination", metavar="AE=HOST:PORT", help="Where steps (PPS Manager) or availability go."),
+    ] = None,
+    worklist: Annotated[
+        Path | None,
+        typer.Option(exists=True, dir_okay=False, help="JSON list of worklist entries by DICOM keyword."),
+    ] = None,
+    json_output: Annotated[bool, typer.Option("--json", help="Print one JSON line once everything listens.")] = False,
+) -> int:
+    """Start simulated actors and serve until SIGTERM or Ctrl-C."""
+    places = _places(actors, port, host, ae or [], storage, defect or [], peer or [], destination or [])
+    entries = _entries(worklist)
+    with _stop_signals() as stopped, contextlib.ExitStack() as stack:
+        running = _start(places, stack)
+        for actor in running:
+            for other in running:
+                actor.know(other.address)
+            if isinstance(actor, OrderFiller):
+                for values in entries:
+                    actor.schedule(item_from_mapping(values))
+        endpoints = [
+            {"actor": actor.slug, "protocol": "dicom", "ae_title": actor.ae_title, "host": host, "port": actor.port}
+            for actor in running
+        ]
+        _announce(endpoints, as_json=json_output)
+        stopped.wait()
+    return 0
+
+
+def _start(places: Sequence[Place], stack: contextlib.ExitStack) -> list[SimulatedActor]:
+    """Start them, receivers before senders: steps and availability go to the actors beside them as well."""
+    running: dict[int, SimulatedActor] = {}
+    for number, place in sorted(enumerate(places), key=lambda one: _RANK.get(one[1].slug, 0)):
+        beside = [actor.address for actor in running.values() if actor.slug in _RECEIVERS.get(place.slug, ())]
+        place.destinations = [*place.destinations, *beside]
+        running[number] = stack.enter_context(_MAKERS[place.slug](place))
+    return [running[number] for number in sorted(running)]
+
+
+def _places(
+    actors: Sequence[str],
+    port: int,
+    host: str,
+    titles: Sequence[str],
+    storage: Path | None,
+    wrong: Sequence[str],
+    peers: Sequence[str],
+    destinations: Sequence[str],
+) -> list[Place]:
+    for slug in actors:
+        if slug not in _MAKERS:
+            raise UsageError(f"there is no simulated actor {slug!r}; known: {', '.join(_MAKERS)}")
+    if titles and len(titles) != len(actors):
+        raise UsageError(f"{len(titles)} AE titles for {len(actors)} actors; give --ae once per actor or not at all")
+    owners = {name: defects.actor_of(name) for name in wrong}
+    for name, owner in owners.items():
+        if owner not in actors:
+            raise UsageError(f"the defect {name} belongs to {owner}, which is not started")
+    if storage is not None:
+        try:
+            storage.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise EnvironmentFailure(f"{storage} cannot be made: {error.strerror}; choose another --storage") from error
+    recorder = Recorder(RecentMessages())
+    known = {address.ae_title: address for address in map(parse_address, peers)}
+    return [
+        Place(
+            slug,
+            recorder,
+            ae_title=titles[number] if titles else AE_TITLES[slug],
+            host=host,
+            port=port + number if port else 0,
+            storage=storage,
+            defects_of_it=[name for name, owner in owners.items() if owner == slug],
+            peers=known,
+            destinations=[parse_address(text) for text in destinations],
+        )
+        for number, slug in enumerate(actors)
+    ]
+
+
+def parse_address(text: str) -> Address:
+    """``AE=HOST:PORT``. Raises UsageError."""
+    title, _, place = text.partition("=")
+    host, _, port = place.rpartition(":")
+    if not (title.strip() and host and port.isdigit() and 0 < int(port) < 65536) or len(title) > 16:
+        raise UsageError(f"{text!r} is no peer; write AE=HOST:PORT, for instance DISPLAY=127.0.0.1:11112")
+    return Address(title.strip(), host.strip("[]"), int(port))
+
+
+def _entries(path: Path | None) -> list[dict[str, Any]]:
+    if path is None:
+        return []
+    try:
+        entries = json.loads(path.read_text(encoding="utf-8"))
+        if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
+            raise ConfigurationError(path, "", "a list of objects with DICOM keywords is expected")
+        for entry in entries:
+            item_from_mapping(entry)
+    except (ValueError, KeyError, TypeError) as error:
+        raise ConfigurationError(path, "", f"not a list of worklist entries: {error}") from error
+    return entries
+
+
+@contextlib.contextmanager
+def _stop_signals() -> Iterator[threading.Event]:
+    """An event that SIGTERM and SIGINT set; both do what they did before when it is over."""
+    stopped = threading.Event()
+
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        stopped.set()
+
+    before = {number: signal.signal(number, stop) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield stopped
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _announce(endpoints: Sequence[Mapping[str, Any]], *, as_json: bool) -> None:
+    if as_json:
+        sys.stdout.write(json.dumps({"ready": True, "endpoints": list(endpoints)}) + "\n")
+        sys.stdout.flush()
+        return
+    for endpoint in endpoints:
+        out().print("{actor}: {ae_title} listens on {host}:{port} (DICOM); Ctrl-C stops it".format(**endpoint))
