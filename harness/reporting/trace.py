@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
+from pydicom.datadict import tag_for_keyword
 from pydicom.dataset import Dataset
 
 from harness.core.message import Message
@@ -17,6 +18,8 @@ from harness.core.transcript import Transcript
 from harness.reporting.decode import UNREADABLE, Decoder, visible
 
 MAX_COLUMNS = 14
+#: More stored objects or query answers than this are not read for the table.
+MAX_OF_A_KIND = 200
 _LONG_UID = re.compile(r"[0-9.]{25,}")
 
 #: Attribute, what a reader calls it, and where HL7 carries it (segment, field, component; component 0: a name).
@@ -44,8 +47,7 @@ ATTRIBUTES: tuple[tuple[str, str, tuple[tuple[str, int, int], ...]], ...] = (
     ("MPPS", "MPPS SOP Instance UID", ()),
     ("Images", "Images (number)", ()),
 )
-#: Rows that are no element of their own.
-_COUNTED = frozenset({"MPPS", "Images"})
+_TAGS = tuple((keyword, tag) for keyword, _, _ in ATTRIBUTES if (tag := tag_for_keyword(keyword)) is not None)
 _CARRIERS = ("ScheduledStepAttributesSequence", "RequestAttributesSequence", "ScheduledProcedureStepSequence")
 _KINDS = frozenset(
     {"C-FIND-RSP", "C-STORE-RQ", "N-CREATE-RQ", "N-SET-RQ", "N-ACTION-RQ", "N-EVENT-REPORT-RQ", "N-GET-RSP", "FILE"}
@@ -175,7 +177,13 @@ def _of_order(data: Mapping[str, Any]) -> tuple[Column, _Values]:
 
 
 def _of_messages(messages: Sequence[Message], decoder: Decoder) -> list[tuple[Column, _Values]]:
-    carrying = [(m, values) for m in messages if (values := _values(m, decoder))]
+    totals = Counter(message.kind for message in messages)
+    met: Counter[str] = Counter()
+    carrying: list[tuple[Message, Mapping[str, str]]] = []
+    for message in messages:
+        met[message.kind] += 1
+        if met[message.kind] <= MAX_OF_A_KIND and (values := _values(message, decoder)):
+            carrying.append((message, values))
     known = Counter(
         (keyword, _normal(keyword, value))
         for message, values in carrying
@@ -187,12 +195,17 @@ def _of_messages(messages: Sequence[Message], decoder: Decoder) -> list[tuple[Co
         batch = list(group)
         if kind == "C-FIND-RSP" and len(batch) > 1:
             best = max(batch, key=lambda entry: sum(known[(k, _normal(k, v))] > 0 for k, v in entry[1].items()))
-            columns.append((Column(f"{_TITLES[kind]} (1 of {len(batch)})", (best[0].seq,)), _merged([best[1]], "")))
+            columns.append((Column(f"{_TITLES[kind]} (1 of {len(batch)})", (best[0].seq,)), _merged([best[1]])))
             continue
         title = _TITLES.get(kind, kind)
-        columns.append(
-            (Column(title, tuple(m.seq for m, _ in batch), len(batch)), _merged([v for _, v in batch], kind))
-        )
+        merged = _merged([v for _, v in batch])
+        if kind == "C-STORE-RQ":
+            all_in_one = len(batch) == min(totals[kind], MAX_OF_A_KIND)
+            number = totals[kind] if all_in_one else len(batch)
+            merged["Images"] = [str(number)]
+            if number > len(batch):
+                title = f"{title} (first {len(batch)} of {number})"
+        columns.append((Column(title, tuple(m.seq for m, _ in batch), len(batch)), merged))
     return columns
 
 
@@ -201,17 +214,13 @@ def _batch(message: Message) -> int:
     return 0 if message.kind in ("C-FIND-RSP", "C-STORE-RQ", "FILE") else message.seq
 
 
-def _merged(batch: Iterable[Mapping[str, str]], kind: str) -> _Values:
+def _merged(batch: Iterable[Mapping[str, str]]) -> dict[str, list[str]]:
     merged: dict[str, list[str]] = {}
-    count = 0
     for values in batch:
-        count += 1
         for keyword, value in values.items():
             entries = merged.setdefault(keyword, [])
             if value not in entries:
                 entries.append(value)
-    if kind == "C-STORE-RQ":
-        merged["Images"] = [str(count)]
     return merged
 
 
@@ -225,21 +234,35 @@ def _values(message: Message, decoder: Decoder) -> dict[str, str]:
     if dataset is None:
         return {}
     values = {}
-    for keyword, _, _ in ATTRIBUTES:
-        value = None if keyword in _COUNTED else _find(dataset, keyword)
+    sources = _sources(dataset)
+    for keyword, tag in _TAGS:
+        value = _find(sources, tag)
         if value is not None:
             values[keyword] = value
     values.update(_references(message, dataset))
     return values
 
 
-def _find(dataset: Dataset, keyword: str) -> str | None:
-    """The value at the top level, else in the sequences that carry what was scheduled; None without such an element."""
+def _sources(dataset: Dataset) -> list[Dataset]:
+    """Where values are looked for: the top level, then the sequences that carry what was scheduled."""
+    sources = [dataset]
+    for carrier in _CARRIERS:
+        try:
+            item = _first_item(dataset, carrier) if carrier in dataset else None
+        except UNREADABLE:
+            continue
+        if item is not None:
+            sources.append(item)
+    return sources
+
+
+def _find(sources: Sequence[Dataset], tag: int) -> str | None:
+    """The first value that is not empty; empty if there are only such elements, None if there is none."""
     empty: str | None = None
     try:
-        for source in (dataset, *(_first_item(dataset, carrier) for carrier in _CARRIERS)):
-            if source is not None and keyword in source:
-                value = source[keyword].value
+        for source in sources:
+            if tag in source:
+                value = source[tag].value
                 text = "" if value is None else str(value).strip(" \0")
                 if text:
                     return text
