@@ -37,21 +37,25 @@ Path_ = tuple[int, ...]
 # -- conditions --------------------------------------------------------------------------------------------------
 
 _NAMED = re.compile(
-    r"(?:[A-Z][\w/&'()\-]*(?: (?:of|to|in|for|per|and|by|the|\(\w+\)|[A-Z0-9][\w/&'\-]*))* )?\(([0-9A-F]{4}),([0-9A-F]{4})\)"
+    r"(?:[A-Z][\w/&'()\-]*(?: (?:of|to|in|for|per|and|by|the|\(\w+\)|[A-Z0-9][\w/&'\-]*))* )?"
+    r"\(([0-9A-F]{4}),([0-9A-F]{4})\)"
 )
 _VALUE = r'(?:"[^"]+"|[A-Z0-9][A-Z0-9_.]*(?: [A-Z0-9][A-Z0-9_]*)*|\d+)'
 _VALUES = rf"{_VALUE}(?:(?:, or |, | or |,or ){_VALUE})*"
-_IS = r"(?:is present and the value is|is|equals|is equal to|value is|has a value of|has the value of|has the value|values? equals?|has value|is set to)(?: either)?"
+_IS = (
+    r"(?:is present and the value is|is|equals|is equal to|value is|has a value of|has the value of|has the value"
+    r"|values? equals?|has value|is set to)(?: either)?"
+)
 _FORMS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
     (re.compile(pattern), form)
     for pattern, form in (
         (
-            rf"^@(\w+) (?:is present|is sent|exists|is present and has a value|is not empty|has a value|is included)$",
+            r"^@(\w+) (?:is present|is sent|exists|is present and has a value|is not empty|has a value|is included)$",
             "present",
         ),
-        (rf"^@(\w+) (?:is not present|is absent|is not sent)$", "absent"),
-        (rf"^@(\w+) (?:is empty)$", "empty"),
-        (rf"^@(\w+) (?:is|has a value|value is|is equal to or|has value) ?greater than (\d+)$", "greater"),
+        (r"^@(\w+) (?:is not present|is absent|is not sent)$", "absent"),
+        (r"^@(\w+) (?:is empty)$", "empty"),
+        (r"^@(\w+) (?:is|has a value|value is|is equal to or|has value) ?greater than (\d+)$", "greater"),
         (rf"^@(\w+),? (?:V|v)alue (\d) (?:of this frame )?{_IS} ({_VALUES})$", "nth"),
         (rf"^@(\w+),? (?:V|v)alue (\d) (?:of this frame )?is not ({_VALUES})$", "not-nth"),
         (rf"^@(\w+) {_IS} ({_VALUES})$", "is"),
@@ -141,7 +145,7 @@ _LIST = re.compile(
 
 
 def terms_of(description: str) -> list[list[Any]]:
-    """Lists of terms: ``[kind, number of the value or 0, term...]``; none if the text makes them depend on something."""
+    """Lists of terms, ``[kind, number of the value or 0, term...]``; none if the text makes them depend on more."""
     if re.search(r"(?:Enumerated Values?|Defined Terms?) (?:if|when)", description):
         return []
     found: list[list[Any]] = []
@@ -193,7 +197,7 @@ def main(folder: Path) -> None:
     sop_classes = json.loads((packaged / "sop_class_iod_map.json").read_text())
     descriptions = described(folder)
     by_hand = tomllib.loads((DATA / "conditions.toml").read_text())
-    hand = {key: value for key, value in by_hand["attributes"].items()}
+    hand = dict(by_hand["attributes"])
     anywhere = by_hand["anywhere"]
     hand_terms = by_hand["terms"]
 
@@ -228,12 +232,17 @@ def main(folder: Path) -> None:
                 kind, tag = flat[path], path[-1]
                 if parent and parent[-1] in FUNCTIONAL_GROUPS:
                     kind = "3"
+                content = name == "sr-document-content" and set(parent) <= {TAG["ContentSequence"]}
+                by_value = by_hand["content"].get(KEYWORD[tag]) if content else None
+                if by_value is not None and kind in ("1", "2"):
+                    kind += "C"  # the table lists the macros of all value types, each as if it always applied
                 text = texts.get(path, "")
                 key = f"{name}:" + ".".join(KEYWORD[part] for part in path)
                 rule: str | None = None
                 if kind in ("1C", "2C"):
                     statistics["conditional"] += 1
                     rule = hand.get(key, anywhere.get(KEYWORD[tag]) if len(path) > 1 else None)
+                    rule = by_value if by_value is not None else rule
                     if rule is None:
                         rule = condition(text, flat, path) if text else None
                     statistics["evaluated"] += rule is not None

@@ -41,7 +41,7 @@ _QUERY_GRAMMAR: dict[str, re.Pattern[bytes]] = {
 _PLAIN: dict[str, re.Pattern[bytes]] = {
     "AE": re.compile(rb"[ -\[\]-~]{1,16}"),
     "CS": re.compile(rb"[A-Z0-9 _]{1,16}(?:\\[A-Z0-9 _]{1,16})*"),
-    "DA": re.compile(_DATE),
+    "DA": re.compile(rb"\d{4}(?:0[1-9]|1[0-2])(?:0[1-9]|1\d|2[0-8])"),
     "DS": re.compile(rb"-?\d{1,9}(?:\.\d{1,5})?(?:\\-?\d{1,9}(?:\.\d{1,5})?)* ?"),
     "IS": re.compile(rb"-?\d{1,9}(?:\\-?\d{1,9})* ?"),
     "TM": re.compile(rb"(?:[01]\d|2[0-3])[0-5]\d[0-5]\d(?:\.\d{6} ?)?"),
@@ -200,6 +200,10 @@ class ValueRules:
 
     def _string(self, ds: DataSet, element: Element, field: bytes) -> None:
         vr, tag = element.vr, element.tag
+        if not field.isascii() or b"\x1b" in field:
+            expected = f"the default repertoire, the only one of VR {vr}"
+            self._add("CS-VR-DEFAULT", ds, tag, expected, shown(field), _charset_clause("CS-VR-DEFAULT"))
+            return
         longest, grammar, words = _GRAMMAR[vr]
         if self._query:
             grammar = _QUERY_GRAMMAR.get(vr, grammar)

@@ -16,8 +16,8 @@ UNDEFINED = 0xFFFFFFFF
 ITEM, ITEM_END, SEQUENCE_END = 0xFFFEE000, 0xFFFEE00D, 0xFFFEE0DD
 MAXIMUM_DEPTH = 32
 MAXIMUM_ELEMENTS = 500_000
-#: a broken file has one cause and thousands of consequences; after these, the rest says nothing new
-MAXIMUM_FINDINGS = 40
+#: a broken file has one cause and thousands of consequences; more of one code say nothing new
+MAXIMUM_FINDINGS = 10
 
 LONG_VRS = frozenset({"OB", "OD", "OF", "OL", "OV", "OW", "SQ", "SV", "UC", "UN", "UR", "UT", "UV"})
 SHORT_VRS = frozenset(
@@ -94,6 +94,7 @@ class Walk:
     def __init__(self, raw: bytes, syntax: Syntax, start: int = 0, *, stop_after_group: int | None = None) -> None:
         self.raw, self.syntax = raw, syntax
         self.findings: list[ValidationFinding] = []
+        self._reported: dict[str, int] = {}
         self.count = 0
         self.stopped = False
         self.stop_after_group = stop_after_group
@@ -114,7 +115,8 @@ class Walk:
         clause: str,
         severity: Severity = Severity.ERROR,
     ) -> None:
-        if len(self.findings) < MAXIMUM_FINDINGS:
+        seen = self._reported[code] = self._reported.get(code, 0) + 1
+        if seen <= MAXIMUM_FINDINGS:
             self.findings.append(ValidationFinding(code, severity, locator, expected, actual, clause))
 
     def _truncated(self, where: str, needed: int, left: int) -> None:

@@ -1,0 +1,34 @@
+"""The meaning of every finding code; codes are permanent."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Mapping
+from functools import lru_cache
+from importlib.resources import files
+
+from harness.core.errors import UsageError
+
+_VALUE_REPRESENTATION = re.compile(r"VR-([A-Z]{2})-(LENGTH|VALUE)")
+
+
+@lru_cache(maxsize=1)
+def codes() -> Mapping[str, str]:
+    """Code -> meaning; ``VR-{vr}-LENGTH`` and ``VR-{vr}-VALUE`` stand for one code of each VR."""
+    data = tomllib.loads(files("harness.validation").joinpath("data/codes.toml").read_text("utf-8"))
+    return dict(data["codes"])
+
+
+def explain(code: str) -> str:
+    """What a code means; UsageError names similar codes if there is none."""
+    known = codes()
+    if code in known:
+        return known[code]
+    if found := _VALUE_REPRESENTATION.fullmatch(code):
+        return known[f"VR-{{vr}}-{found[2]}"]
+    family = code.split("-")[0]
+    similar = ", ".join(sorted(name for name in known if name.startswith(f"{family}-"))[:8]) or ", ".join(
+        sorted({name.split("-")[0] + "-…" for name in known})
+    )
+    raise UsageError(f"no finding has the code {code!r}; there are {similar}")
