@@ -75,7 +75,7 @@ class PatientRegistration:
                     layout,
                 ),
             )
-            for destination in self.destinations
+            for destination in self.endpoint.behaviour.receivers(trigger, self.destinations)
         )
 
     def admit(self, patient: Patient, visit: Visit) -> tuple[Delivery, ...]:

@@ -6,13 +6,15 @@ import enum
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
+from typing import Any
 
 from harness.actors import orders_hl7 as hl7
 from harness.actors import orders_reader as reader
-from harness.actors.orders import Identifier, Order, OrderBook, Patient, RequestedProcedure, ScheduledStep
+from harness.actors.orders import Identifier, Order, OrderBook, Patient, RequestedProcedure, ScheduledStep, Visit
 from harness.actors.orders_hl7 import Fields, Layout, Scene, Segments
 from harness.protocols.hl7.acknowledge import Code, Condition
-from harness.protocols.hl7.message import NULL, HL7Message, compose
+from harness.protocols.hl7.framing import frame
+from harness.protocols.hl7.message import NULL, STANDARD, HL7Message, Separators, compose
 
 
 class Change(enum.Enum):
@@ -145,6 +147,31 @@ def tells_status(before: str, after: str) -> bool:
     return before != after
 
 
+def study_uid_of_exam(new: Callable[[], str], study_uid: str) -> str:
+    """The Study Instance UID of an order for an exam that was done before: that of the exam."""
+    return study_uid
+
+
+def receivers(trigger: str, destinations: tuple[Destined, ...]) -> tuple[Destined, ...]:
+    """Who gets an ADT message: all that are configured."""
+    return destinations
+
+
+def deletions(fields: frozenset[str]) -> frozenset[str]:
+    """Which fields are sent as two double quotes: those that are to be deleted."""
+    return fields
+
+
+def visit_allows_order(visit: Visit | None) -> bool:
+    """Whether an order is taken for a visit: unless it was cancelled."""
+    return visit is None or visit.active
+
+
+def withdraw(book: OrderBook, order: Order) -> Order:
+    """Take a cancelled order off the worklist."""
+    return book.cancel(order)
+
+
 def merge(book: OrderBook, survivor: Patient, retired: Identifier) -> None:
     """Carry out a merge."""
     book.merge(survivor, retired)
@@ -174,6 +201,9 @@ def moved(appointment: hl7.Appointment) -> hl7.Appointment:
     """An appointment as it is told when it was moved or cancelled."""
     return appointment
 
+
+Destined = Any
+"""A destination; what it is made of does not matter here."""
 
 Writer = Callable[[Scene], Fields]
 
@@ -230,6 +260,13 @@ class OrdersBehaviour:
     placer_answer: Callable[[Fields], Fields] = placer_answer
     moved: Callable[[hl7.Appointment], hl7.Appointment] = moved
     patient_of: Callable[[HL7Message, Patient | None], Patient] = reader.patient_of
+    study_uid_of_exam: Callable[[Callable[[], str], str], str] = study_uid_of_exam
+    receivers: Callable[[str, tuple[Destined, ...]], tuple[Destined, ...]] = receivers
+    deletions: Callable[[frozenset[str]], frozenset[str]] = deletions
+    visit_allows_order: Callable[[Visit | None], bool] = visit_allows_order
+    withdraw: Callable[[OrderBook, Order], Order] = withdraw
+    separators: Separators = STANDARD
+    frame: Callable[[bytes], bytes] = frame
 
     def rewrite(self, segment: str, change: Callable[[Scene, Fields], Fields]) -> OrdersBehaviour:
         """The same behaviour, with what one segment's writer says changed by a function."""
@@ -248,10 +285,12 @@ def build(behaviour: OrdersBehaviour, scene: Scene, layout: Layout, steps: tuple
         at_step = replace(scene, step=step, number=number)
         parts += [(name, behaviour.writers[name](at_step)) for name in layout.repeated]
     parts += [(name, behaviour.writers[name](scene)) for name in layout.last]
-    parts = [(name, {**fields, **_deletions(name, scene.deleted)}) for name, fields in parts]
+    deleted = behaviour.deletions(scene.deleted)
+    parts = [(name, {**fields, **_deletions(name, deleted)}) for name, fields in parts]
     text = "".join(value for _, fields in parts for value in fields.values())
     header = behaviour.writers["MSH"](replace(scene, character_sets=behaviour.declare(scene.character_sets, text)))
-    return compose([("MSH", header), *parts], character_sets=scene.character_sets)
+    everything: Segments = [("MSH", header), *parts]
+    return compose(everything, character_sets=scene.character_sets, separators=behaviour.separators)
 
 
 def _deletions(name: str, deleted: frozenset[str]) -> Fields:

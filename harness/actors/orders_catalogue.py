@@ -84,6 +84,7 @@ def schedule(
     ``start`` is the time stamp that steps get if the order names none.
     """
     procedures: list[RequestedProcedure] = []
+    study_uid = behaviour.study_uid_of_exam(numbering.uid, study_uid) if study_uid else ""
     when = order.start or start()
     accession = behaviour.accession(numbering.next("A"))
     for plan in plan_for(order, catalogue):

@@ -127,7 +127,15 @@ class HL7Endpoint:
         self._unfinished = 0
         self._queues: dict[Destination, _Queue] = {}
         self._listener = MllpListener(
-            recorder, self._handle, actor=actor, host=host, port=port, timeouts=self._timeouts, tls=tls, tap=tap
+            recorder,
+            self._handle,
+            actor=actor,
+            host=host,
+            port=port,
+            timeouts=self._timeouts,
+            tls=tls,
+            tap=tap,
+            framing=self.behaviour.frame,
         )
 
     # -- life ------------------------------------------------------------------------------------------------
@@ -178,6 +186,7 @@ class HL7Endpoint:
                     timeouts=self._timeouts,
                     tls=self._client_tls,
                     tap=self._tap,
+                    framing=self.behaviour.frame,
                 )
                 waiting = _Queue(sender, self._retry, self._finished)
                 self._queues[destination] = waiting

@@ -110,7 +110,7 @@ class OrderFillerMessages:
             text = f"there is an order {number.value} already"
             raise Refused(Refusal(Code.ERROR, Condition.DUPLICATE_KEY, text, "ORC-2"))
         known = self.book.visit(self.endpoint.behaviour.patient_of(message, None).identifier)
-        if known is not None and not known.active:
+        if not self.endpoint.behaviour.visit_allows_order(known):
             text = "the visit of this patient was cancelled"
             raise Refused(Refusal(Code.ERROR, Condition.UNKNOWN_KEY, text, "PID-3"))
         patient, visit = self._patients.take(message)
@@ -133,7 +133,7 @@ class OrderFillerMessages:
         if order.state is not OrderState.SCHEDULED:
             text = f"order {number.value} cannot be cancelled: its state is {order.state.value}"
             raise Refused(Refusal(Code.ERROR, Condition.UNKNOWN_KEY, text, "ORC-2"))
-        cancelled = self.book.cancel(order)
+        cancelled = self.endpoint.behaviour.withdraw(self.book, order)
 
         def then() -> None:
             self._tell_schedule(cancelled, Change.CANCELLED)
@@ -179,7 +179,7 @@ class OrderFillerMessages:
 
     def cancel(self, order: Order) -> Order:
         """The department cancels an order: RAD-3 OC and RAD-13."""
-        order = self.book.cancel(order)
+        order = self.endpoint.behaviour.withdraw(self.book, order)
         self._tell_placer("OC", "CA", order)
         self._tell_schedule(order, Change.CANCELLED)
         self.cancel_appointment(order)

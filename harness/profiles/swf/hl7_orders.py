@@ -244,7 +244,7 @@ def _linked(hl7: HL7Journal, operation: Operation) -> frozenset[str]:
     scheduled = items(operation.attributes, "ScheduledStepAttributesSequence")
     ids = {text(item, "RequestedProcedureID") for item in scheduled} - {""}
     uids = {text(item, "StudyInstanceUID") for item in scheduled} - {""}
-    found = (o for o in hl7.sent if o.transaction in ("RAD-4", "RAD-13"))
+    found = (o for o in hl7.sent if o.transaction in ("RAD-4", "RAD-13") and o.seq < operation.request.seq)
     return frozenset(o.filler_number for o in found if o.procedure_id in ids or o.study_uid in uids)
 
 
@@ -352,13 +352,15 @@ def appointment_structure(journal: Journal) -> Iterator[Observation]:
 
 
 def appointment_order_number(journal: Journal) -> Iterator[Observation]:
-    """SCH-26 is the placer number of the order, known from RAD-2 or RAD-3."""
+    """SCH-26 is the placer number of the order with the filler number in SCH-27, as RAD-2 or RAD-3 dealt it out."""
     hl7 = HL7Journal(journal)
+    dealt = {g.placer_number for g in hl7.asked("RAD-2") if g.control == "NW"}
+    dealt |= {o.answer.placer_number for o in hl7.of("RAD-3") if o.control == "SN" and o.answer is not None}
     for told in hl7.of("RAD-48"):
-        numbers = [g for g in hl7.asked("RAD-2") if g.control == "NW" and g.patient == told.patient]
-        own = [o.answer for o in hl7.of("RAD-3") if o.control == "SN" and o.patient == told.patient and o.answer]
-        expected = {g.placer_number for g in numbers} | {a.placer_number for a in own}
-        if expected:
+        number = told.hl7["SCH-27.1"]
+        linked = {o.placer_number for o in hl7.of("RAD-4") if o.filler_number == number and o.seq < told.seq}
+        expected = (linked & dealt) or dealt
+        if expected - {""}:
             actual = told.hl7["SCH-26.1"]
             summary = f"SCH-26 of {told.label} is {actual or 'empty'}"
             yield said(told, actual in expected, summary, "SCH-26.1", " or ".join(sorted(expected)))

@@ -47,12 +47,12 @@ def first_is_new(journal: Journal) -> Iterator[Observation]:
 
 
 def new_order_control(journal: Journal) -> Iterator[Observation]:
-    """The v2.3.1 form of RAD-4 is ORM^O01 with NW."""
+    """The v2.3.1 form of RAD-4, the first message about a Requested Procedure, is ORM^O01 with NW."""
     known: set[str] = set()
     for told in _schedules(HL7Journal(journal)):
-        if told.study_uid in known or not told.is_old:
+        if told.procedure_id in known or not told.is_old:
             continue
-        known.add(told.study_uid)
+        known.add(told.procedure_id)
         ok = told.control == "NW" and told.record.kind == "ORM^O01"
         yield said(told, ok, f"{told.label} has the order control {told.control or 'nothing'}", "ORC-1", "NW")
 
@@ -187,30 +187,6 @@ def schedule_accepted(journal: Journal) -> Iterator[Observation]:
     for told in hl7.asked("RAD-4"):
         if told.seq not in hl7.negative:
             yield accepted(told, "The schedule")
-
-
-def unscheduled_study_stored(journal: Journal) -> Iterator[Observation]:
-    """An image of a study that was never announced is stored."""
-    hl7 = HL7Journal(journal)
-    announced = {g.study_uid: g.seq for g in hl7.given if g.transaction in _SCHEDULING}
-    if not announced:
-        return
-    for operation in journal.ours:
-        uid = text(operation.attributes, "StudyInstanceUID")
-        if uid and announced.get(uid, operation.request.seq + 1) > operation.request.seq:
-            status = operation.status
-            yield judged(
-                status == 0,
-                f"An image of a study that was not announced was answered with {_hex(status)}",
-                operation.evidence,
-                expected="0000",
-                actual=_hex(status),
-                locator="(0000,0900)",
-            )
-
-
-def _hex(status: int | None) -> str:
-    return "no status" if status is None else f"{status:04X}"
 
 
 def update_accepted(journal: Journal) -> Iterator[Observation]:
@@ -374,7 +350,6 @@ CHECKS: tuple[Check, ...] = (
     check("RAD-4-SRC-21/studies", "RAD-4-SRC-21", "RAD-4", procedures_have_own_studies, "Each has its own study"),
     check("RAD-4-SRC-22/worklist", "RAD-4-SRC-22", "RAD-4", worklist_agrees, "Schedule and worklist agree"),
     check("RAD-4-DST-01/accepted", "RAD-4-DST-01", "RAD-4", schedule_accepted, "The schedule is accepted"),
-    check("RAD-4-DST-02/stored", "RAD-4-DST-02", "RAD-4", unscheduled_study_stored, "Unknown studies are stored"),
     check("RAD-13-SRC-02/change", "RAD-13-SRC-02", "RAD-13", change_before_completion, "A change has status SC"),
     check("RAD-13-SRC-03/change", "RAD-13-SRC-03", "RAD-13", change_after_completion, "A late change has status CM"),
     check("RAD-13-SRC-05/study", "RAD-13-SRC-05", "RAD-13", study_uid_constant, "The study stays the same"),

@@ -133,6 +133,7 @@ class MllpListener:
     """Accepts connections and hands every message to ``handler``; several messages per connection, each in order.
 
     ``port`` 0 takes a free one; :meth:`start` returns it. With ``tls`` (a server-side context) only TLS is spoken.
+    ``framing`` puts a message into a block; another one than the right one is for a peer that is to misbehave.
     An exception of the handler is recorded as an engine fault and the connection is closed.
     """
 
@@ -148,8 +149,10 @@ class MllpListener:
         max_message: int = MAX_MESSAGE,
         tls: ssl.SSLContext | None = None,
         tap: Tap | None = None,
+        framing: Callable[[bytes], bytes] = frame,
     ) -> None:
         self._journal = _Journal(recorder, actor, tap)
+        self._frame = framing
         self._handler, self._host, self._wanted_port = handler, host, port
         self._timeouts, self._max, self._tls = timeouts or Timeouts(), max_message, tls
         self._socket: socket.socket | None = None
@@ -292,7 +295,7 @@ class MllpListener:
                 connection.sendall(reply.data)
             return not reply.close
         self._journal.message(Direction.TO_SUT, number, reply)
-        framed = frame(reply)
+        framed = self._frame(reply)
         self._journal.raw(Direction.TO_SUT, number, framed)
         connection.sendall(framed)
         return True
@@ -313,8 +316,10 @@ class MllpSender:
         tls: ssl.SSLContext | None = None,
         tls_name: str = "",
         tap: Tap | None = None,
+        framing: Callable[[bytes], bytes] = frame,
     ) -> None:
         self._journal = _Journal(recorder, actor, tap)
+        self._frame = framing
         self.host, self.port = host, port
         self._timeouts, self._max, self._tls, self._tls_name = timeouts or Timeouts(), max_message, tls, tls_name
         self._socket: socket.socket | None = None
@@ -383,7 +388,7 @@ class MllpSender:
         accept = str(fields.get("accept_acknowledgement", ""))
         application = str(fields.get("application_acknowledgement", ""))
         enhanced = bool(accept or application)
-        self._write(connection, frame(message))
+        self._write(connection, self._frame(message))
         deadline = time.monotonic() + timeout
         received: list[Received] = []
         try:

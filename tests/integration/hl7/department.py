@@ -108,6 +108,10 @@ def department(
     def numbering() -> Numbering:
         return Numbering(lambda: f"1.2.826.0.1.3680043.8.498.{next(uids)}")
 
+    def talk(one: str, other: str) -> bool:
+        """Simulated actors talk with the system under test alone, as in a real run."""
+        return not watched or watched in (one, other)
+
     with ExitStack() as stack:
         manager = stack.enter_context(ScheduleReceiver(endpoint(IMAGE_MANAGER)))
         # the placer and the filler know each other: the placer listens first, the filler's address follows
@@ -116,16 +120,27 @@ def department(
         filler = stack.enter_context(
             OrderFillerMessages(
                 endpoint(ORDER_FILLER),
-                FillerPeers(to(ORDER_PLACER, placer.endpoint.port), (to(IMAGE_MANAGER, manager.endpoint.port),)),
+                FillerPeers(
+                    to(ORDER_PLACER, placer.endpoint.port) if talk(ORDER_FILLER, ORDER_PLACER) else None,
+                    (to(IMAGE_MANAGER, manager.endpoint.port),) if talk(ORDER_FILLER, IMAGE_MANAGER) else (),
+                ),
                 numbering(),
                 books_appointments=books_appointments,
             )
         )
-        placer.filler = to(ORDER_FILLER, filler.endpoint.port)
+        if talk(ORDER_PLACER, ORDER_FILLER):
+            placer.filler = to(ORDER_FILLER, filler.endpoint.port)
         adt = stack.enter_context(
             PatientRegistration(
                 endpoint(ADT),
-                (to(ORDER_PLACER, placer.endpoint.port), to(ORDER_FILLER, filler.endpoint.port)),
+                [
+                    to(name, port)
+                    for name, port in (
+                        (ORDER_PLACER, placer.endpoint.port),
+                        (ORDER_FILLER, filler.endpoint.port),
+                    )
+                    if talk(ADT, name)
+                ],
             )
         )
         yield Department(adt, placer, filler, manager, transcripts)

@@ -1,0 +1,411 @@
+"""Seeded defects of the HL7 sides of the DSS/Order Filler and the Image Manager."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from harness.actors import orders_hl7 as hl7
+from harness.actors.orders import Identifier
+from harness.actors.orders_defect import (
+    FILLER,
+    MANAGER,
+    OrdersDefect,
+    controls,
+    fixed,
+    late_patient,
+    lengthened,
+    merge_needs_visit,
+    moved,
+    no_merge,
+    one_message_per_step,
+    other_issuer,
+    refuse,
+    refuse_unknown_order_patient,
+    reject_unknown_patient,
+    renumbered,
+    shared_study,
+    when,
+    without,
+    zds_first,
+)
+from harness.actors.orders_hl7 import HL7_231, HL7_251
+
+DEFECTS: tuple[OrdersDefect, ...] = (
+    # -- DSS/Order Filler ------------------------------------------------------------------------------------------
+    OrdersDefect(
+        "filler-sn-with-placer-number",
+        "An order of the filler comes with a placer number",
+        FILLER,
+        ("RAD-3-SRC-01",),
+        lambda b: replace(b, announced=lambda order: replace(order, placer_number=Identifier("P0", "OF"))),
+    ),
+    OrdersDefect(
+        "filler-forgets-placer-number",
+        "The number that the placer gave is not used",
+        FILLER,
+        ("RAD-3-SRC-02", "RAD-3-SRC-05", "RAD-3-SRC-09"),
+        lambda b: replace(b, learned=lambda order, number: order),
+    ),
+    OrdersDefect(
+        "filler-unknown-status",
+        "A status update says A instead of IP",
+        FILLER,
+        (
+            "RAD-3-SRC-06",
+            "RAD-3-SRC-07",
+            "RAD-3-SRC-08",
+        ),
+        lambda b: replace(b, status_for=lambda order: "A"),
+    ),
+    OrdersDefect(
+        "filler-study-shared",
+        "Two requested procedures of an order have one Study Instance UID",
+        FILLER,
+        ("RAD-4-SRC-01", "RAD-4-SRC-21"),
+        lambda b: replace(b, study_uid=shared_study),
+    ),
+    OrdersDefect(
+        "filler-zds-without-application",
+        "ZDS-1 is the bare UID",
+        FILLER,
+        ("RAD-4-SRC-05",),
+        fixed("ZDS", _1_3=""),
+        (HL7_231,),
+    ),
+    OrdersDefect(
+        "filler-zds-first",
+        "ZDS comes before the orders",
+        FILLER,
+        ("RAD-4-SRC-04",),
+        lambda b: replace(b, schedule_layout=zds_first),
+        (HL7_231,),
+    ),
+    OrdersDefect(
+        "filler-accession-long",
+        "The Accession Number is longer than 16 characters",
+        FILLER,
+        ("RAD-4-SRC-07",),
+        lambda b: replace(b, accession=lambda number: f"ACCESSION-{number:0>12}"),
+        (HL7_231,),
+    ),
+    OrdersDefect(
+        "filler-no-modality", "OBR-24 is left empty", FILLER, ("RAD-4-SRC-10",), fixed("OBR", _24=""), (HL7_231,)
+    ),
+    OrdersDefect(
+        "filler-no-procedure-code", "OBR-44 is left empty", FILLER, ("RAD-4-SRC-12",), fixed("OBR", _44=""), (HL7_231,)
+    ),
+    OrdersDefect(
+        "filler-ipc-procedure-differs",
+        "Each IPC names a Requested Procedure of its own",
+        FILLER,
+        ("RAD-4-SRC-17",),
+        when("IPC", lambda s: s.number > 1, lambda s, f: {**f, "2.1": f"{f['2.1']}{s.number}"}),
+        (HL7_251,),
+    ),
+    OrdersDefect(
+        "filler-step-by-step",
+        "Each step has a message of its own",
+        FILLER,
+        ("RAD-4-SRC-01", "RAD-4-SRC-15"),
+        lambda b: replace(b, steps_of_message=one_message_per_step),
+        (HL7_251,),
+    ),
+    OrdersDefect(
+        "filler-timing-in-orc",
+        "ORC-7 is used in OMI",
+        FILLER,
+        ("RAD-4-SRC-20",),
+        when("ORC", lambda s: s.type == "OMI", lambda s, f: {**f, "7.4": "20260101"}),
+        (HL7_251,),
+    ),
+    OrdersDefect(
+        "filler-no-priority", "TQ1-9 is left empty", FILLER, ("RAD-4-SRC-19",), fixed("TQ1", _9=""), (HL7_251,)
+    ),
+    OrdersDefect(
+        "filler-cancel-status",
+        "A cancelled procedure has status SC",
+        FILLER,
+        ("RAD-13-SRC-01",),
+        controls(CANCELLED=("CA", "SC")),
+    ),
+    OrdersDefect(
+        "filler-change-status",
+        "A changed procedure has status CM",
+        FILLER,
+        ("RAD-13-SRC-02",),
+        controls(CHANGED=("XO", "CM")),
+    ),
+    OrdersDefect(
+        "filler-discontinue-status",
+        "A discontinued procedure has status CM",
+        FILLER,
+        ("RAD-13-SRC-04",),
+        controls(DISCONTINUED=("DC", "CM")),
+    ),
+    OrdersDefect(
+        "filler-change-as-new",
+        "A change is sent as a new order",
+        FILLER,
+        ("RAD-4-SRC-01",),
+        controls(CHANGED=("NW", "SC")),
+    ),
+    OrdersDefect(
+        "filler-new-study-on-change",
+        "A change has another Study Instance UID",
+        FILLER,
+        ("RAD-13-SRC-05", "RAD-4-SRC-01", "RAD-2-DST-02"),
+        lambda b: replace(b, study_uid_of_change=lambda new, procedure: new()),
+    ),
+    OrdersDefect(
+        "filler-keeps-updates",
+        "Patient updates are not passed on",
+        FILLER,
+        ("RAD-12-SRC-10",),
+        lambda b: replace(b, forwards=lambda has_orders: False),
+    ),
+    OrdersDefect(
+        "filler-changes-updates",
+        "Patient updates are passed on without the sex",
+        FILLER,
+        ("RAD-12-SRC-11",),
+        lambda b: replace(b, forwarded=lambda patient: replace(patient, sex="")),
+    ),
+    OrdersDefect(
+        "filler-merge-ignored",
+        "A merge is acknowledged and not carried out",
+        FILLER,
+        ("RAD-12-DST-03",),
+        lambda b: replace(b, merge=no_merge),
+    ),
+    OrdersDefect(
+        "filler-refuses-unregistered",
+        "Orders for patients that were not registered are refused",
+        FILLER,
+        ("RAD-2-DST-01", "RAD-2-DST-04"),
+        lambda b: replace(b, judge=refuse_unknown_order_patient),
+    ),
+    OrdersDefect(
+        "filler-merge-needs-visit",
+        "A merge without PV1 is refused",
+        FILLER,
+        ("RAD-12-SRC-05",),
+        lambda b: replace(b, judge=merge_needs_visit),
+    ),
+    OrdersDefect(
+        "filler-appointment-renumbered",
+        "A moved appointment has another number",
+        FILLER,
+        ("RAD-48-SRC-04",),
+        lambda b: replace(b, moved=moved),
+    ),
+    OrdersDefect(
+        "filler-appointment-no-contact", "SCH-16 is left empty", FILLER, ("RAD-48-SRC-03",), fixed("SCH", _16="")
+    ),
+    # -- Image Manager ---------------------------------------------------------------------------------------------
+    OrdersDefect(
+        "manager-refuses-schedule",
+        "Schedules are refused",
+        MANAGER,
+        ("RAD-4-DST-01",),
+        refuse("ORM", "NW"),
+        (HL7_231,),
+    ),
+    OrdersDefect(
+        "manager-refuses-update",
+        "Changed schedules are refused",
+        MANAGER,
+        ("RAD-13-DST-01",),
+        refuse("OMI", "XO"),
+        (HL7_251,),
+    ),
+    # -- rarer ones ------------------------------------------------------------------------------------------------
+    OrdersDefect(
+        "filler-orders-for-cancelled-visit",
+        "Orders for cancelled visits are taken",
+        FILLER,
+        ("RAD-1-DST-02",),
+        lambda b: replace(b, visit_allows_order=lambda visit: True),
+    ),
+    OrdersDefect(
+        "filler-issuer-changed",
+        "Patient IDs get another issuer",
+        FILLER,
+        (
+            "RAD-1-DST-03",
+            "RAD-12-DST-03",
+        ),
+        lambda b: replace(b, patient_of=other_issuer),
+    ),
+    OrdersDefect(
+        "filler-worklist-not-updated",
+        "The worklist keeps old demographics",
+        FILLER,
+        ("RAD-12-DST-02",),
+        lambda b: replace(b, update=lambda book, patient: None),
+    ),
+    OrdersDefect(
+        "filler-rejects-unknown-patient",
+        "An update of an unknown patient is rejected",
+        FILLER,
+        ("RAD-12-DST-08",),
+        lambda b: replace(b, judge=reject_unknown_patient),
+    ),
+    OrdersDefect(
+        "filler-late-change-status",
+        "A change after completion has status SC",
+        FILLER,
+        ("RAD-13-SRC-03",),
+        controls(CHANGED_AFTER_COMPLETION=("XO", "SC")),
+    ),
+    OrdersDefect(
+        "filler-late-order-new-study",
+        "An exam done before gets a new Study Instance UID",
+        FILLER,
+        ("RAD-13-SRC-06",),
+        lambda b: replace(b, study_uid_of_exam=lambda new, uid: new()),
+    ),
+    OrdersDefect(
+        "filler-cancel-not-carried-out",
+        "A cancelled order stays on the worklist",
+        FILLER,
+        ("RAD-13-SRC-07",),
+        lambda b: replace(b, withdraw=lambda book, order: order),
+    ),
+    OrdersDefect(
+        "filler-own-placer-number",
+        "Schedules have a placer number of the filler's making",
+        FILLER,
+        (
+            "RAD-2-DST-01",
+            "RAD-2-DST-03",
+            "RAD-3-SRC-02",
+            "RAD-4-SRC-22",
+        ),
+        lambda b: renumbered(b),
+    ),
+    OrdersDefect("filler-no-reason", "OBR-31 is left empty", FILLER, ("RAD-3-SRC-03",), fixed("OBR", _31="")),
+    OrdersDefect(
+        "filler-number-no-application",
+        "Filler numbers have no application",
+        FILLER,
+        ("RAD-3-SRC-04",),
+        when("ORC", lambda s: s.procedure is None, without("3.2")),
+    ),
+    OrdersDefect(
+        "filler-start-not-told",
+        "The start of an exam is not told",
+        FILLER,
+        ("RAD-3-SRC-07",),
+        lambda b: replace(b, tells_status=lambda old, new: old != new and new != "IP"),
+    ),
+    OrdersDefect(
+        "filler-end-not-told",
+        "The end of an exam is not told",
+        FILLER,
+        ("RAD-3-SRC-08",),
+        lambda b: replace(b, tells_status=lambda old, new: old != new and new != "CM"),
+    ),
+    OrdersDefect(
+        "filler-change-to-placer",
+        "A change reaches the placer as XO",
+        FILLER,
+        ("RAD-3-SRC-10",),
+        when("ORC", lambda s: s.control == "OC", lambda s, f: {**f, "1": "XO"}),
+    ),
+    OrdersDefect(
+        "filler-new-status",
+        "A new procedure has no status",
+        FILLER,
+        ("RAD-4-SRC-02",),
+        controls(SCHEDULED=("NW", "")),
+        (HL7_231,),
+    ),
+    OrdersDefect(
+        "filler-new-status-omi",
+        "A new procedure has no status in v2.5.1",
+        FILLER,
+        ("RAD-4-SRC-14",),
+        controls(SCHEDULED=("NW", "")),
+        (HL7_251,),
+    ),
+    OrdersDefect(
+        "filler-procedure-differs",
+        "Each OBR names a Requested Procedure of its own",
+        FILLER,
+        ("RAD-4-SRC-03",),
+        when("OBR", lambda s: s.number > 1, lambda s, f: {**f, "19": f"{f['19']}{s.number}"}),
+        (HL7_231,),
+    ),
+    OrdersDefect(
+        "filler-obr-no-number",
+        "OBR-3 is left empty",
+        FILLER,
+        ("RAD-4-SRC-06",),
+        when("OBR", lambda s: s.procedure is not None, without("3")),
+    ),
+    OrdersDefect(
+        "filler-procedure-id-long",
+        "OBR-19 is too long",
+        FILLER,
+        ("RAD-4-SRC-08", "RAD-4-SRC-22"),
+        lengthened("19"),
+        (HL7_231,),
+    ),
+    OrdersDefect(
+        "filler-step-id-long",
+        "OBR-20 is too long",
+        FILLER,
+        (
+            "RAD-4-SRC-09",
+            "RAD-13-SRC-02",
+        ),
+        lengthened("20"),
+        (HL7_231,),
+    ),
+    OrdersDefect(
+        "filler-no-protocol",
+        "OBR-4 has no protocol code",
+        FILLER,
+        ("RAD-4-SRC-11",),
+        fixed("OBR", _4_4="", _4_5="", _4_6=""),
+        (HL7_231,),
+    ),
+    OrdersDefect(
+        "filler-no-start",
+        "ORC-7 and OBR-27 have no start",
+        FILLER,
+        ("RAD-4-SRC-13",),
+        lambda b: when("ORC", lambda s: s.procedure is not None, without("7.4"))(
+            when("OBR", lambda s: s.procedure is not None, without("27.4"))(b)
+        ),
+        (HL7_231,),
+    ),
+    OrdersDefect(
+        "filler-no-ipc-modality", "IPC-5 is left empty", FILLER, ("RAD-4-SRC-16",), fixed("IPC", _5=""), (HL7_251,)
+    ),
+    OrdersDefect(
+        "filler-no-ipc-protocol", "IPC-6 is left empty", FILLER, ("RAD-4-SRC-18",), fixed("IPC", _6=""), (HL7_251,)
+    ),
+    OrdersDefect(
+        "filler-other-accession",
+        "RAD-4 and worklist have different Accession Numbers",
+        FILLER,
+        ("RAD-4-SRC-22",),
+        fixed("OBR", _18="OTHER"),
+        (HL7_231,),
+    ),
+    OrdersDefect(
+        "filler-appointment-trigger",
+        "A moved appointment is sent as S14",
+        FILLER,
+        ("RAD-48-SRC-01",),
+        lambda b: replace(b, appointment_layout=lambda t: hl7.appointment_layout("S14" if t == "S13" else t)),
+    ),
+    OrdersDefect(
+        "filler-appointment-no-patient-order",
+        "PID follows the resources",
+        FILLER,
+        ("RAD-48-SRC-02",),
+        lambda b: replace(b, appointment_layout=late_patient),
+    ),
+)
