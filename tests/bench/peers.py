@@ -78,6 +78,12 @@ class Server:
             raise RuntimeError(f"{' '.join(self.arguments)} ended with {code}")
 
     @property
+    def pid(self) -> int:
+        """The process."""
+        assert self._process is not None
+        return self._process.pid
+
+    @property
     def resident(self) -> int:
         """Resident memory of the process in bytes."""
         assert self._process is not None

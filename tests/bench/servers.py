@@ -17,10 +17,12 @@ from typing import Any
 from hl7.mllp import start_hl7_server
 from pynetdicom import AE, evt
 
+from harness.core.message import Direction, Message, Protocol
 from harness.core.transcript import Recorder, Transcript
 from harness.protocols.dicom import uids
 from harness.protocols.dicom.capture import Capture
 from harness.protocols.dicom.elements import Element, encode_elements, scan
+from harness.protocols.dicom.errors import WireError
 from harness.protocols.dicom.node import Node, Request, Response
 from harness.protocols.dicom.part10 import write_part10
 from harness.protocols.hl7.acknowledge import Code, acknowledge
@@ -172,12 +174,61 @@ class _Pynetdicom:
         self._server.shutdown()
 
 
+class Forgetful(Recorder):
+    """Keeps nothing but faults: for runs that are too long to be remembered."""
+
+    def record(self, direction: Direction, protocol: Protocol, kind: str, **details: Any) -> Message:
+        """As Recorder, without a place to keep it."""
+        return Message(0, 0.0, direction, protocol, kind, **details)
+
+
+def fuzz_dicom(folder: Path, recorder: Recorder) -> Node:
+    """Everything that can be asked, without a memory."""
+    node = Node(TITLE, Forgetful(recorder.target), actor="image_manager", spool=folder)
+
+    def find(request: Request) -> Iterator[Response]:
+        request.dataset()
+        yield Response(0xFF00, b"")
+        yield Response()
+
+    def store(request: Request) -> Response:
+        try:
+            scan(request.payload, request.transfer_syntax, frozenset((0x00080018, 0x0020000D)))
+            request.dataset()
+        except WireError:
+            return Response(0xC000)
+        finally:
+            if request.payload.path is not None:
+                request.payload.path.unlink()
+        return Response()
+
+    node.serve(uids.STORAGE, store, transfer_syntaxes=uids.ALL_TRANSFER_SYNTAXES, scp_role=True)
+    node.serve([uids.MODALITY_WORKLIST, uids.STUDY_ROOT_FIND], lambda request: guarded(find, request))
+    node.serve([uids.MPPS, uids.STORAGE_COMMITMENT], lambda _request: Response())
+    return node
+
+
+def guarded(handler: Callable[[Request], Iterator[Response]], request: Request) -> list[Response]:
+    """What an actor does with a data set that cannot be read."""
+    try:
+        return list(handler(request))
+    except WireError:
+        return [Response(0xC000)]
+
+
+def fuzz_hl7(folder: Path, recorder: Recorder) -> MllpListener:
+    """Acknowledges every message, without a memory."""
+    return hl7(folder, Forgetful(recorder.target))
+
+
 KINDS: dict[str, Callable[[Path, Recorder], Any]] = {
     "receiver": receiver,
     "worklist": worklist,
     "echo": echo,
     "archive": archive,
     "hl7": hl7,
+    "fuzz-dicom": fuzz_dicom,
+    "fuzz-hl7": fuzz_hl7,
     "python-hl7": python_hl7,
     "pynetdicom": pynetdicom_echo,
 }

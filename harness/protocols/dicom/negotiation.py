@@ -201,11 +201,16 @@ def fields_of(pdu: ControlPDU, request: AssociateRQ | None = None) -> dict[str, 
                 }
             )
         else:
+            abstract = next((c.abstract_syntax for c in request.contexts if c.id == context.id), "") if request else ""
+            role = roles.get(abstract)
             contexts.append(
                 {
                     "id": context.id,
-                    "result": context.result,
+                    "abstract_syntax": abstract,
                     "transfer_syntax": context.transfer_syntax,
+                    "result": context.result,
+                    "scu_role": role.scu if role else None,
+                    "scp_role": role.scp if role else None,
                 }
             )
     return {

@@ -36,7 +36,7 @@ def write(folder: Path, target: Path) -> int:
     The file's comment names the ports with ``-d`` options, for listeners outside the registered ports.
     """
     capture = CaptureReader(folder)
-    known = capture.connections
+    known = _seen_once(capture.connections)
     packets: int = 0
     with target.open("wb") as out:
         out.write(_section(_hints(known)))
@@ -66,6 +66,14 @@ def write(folder: Path, target: Path) -> int:
                 source.sequence += 1
                 packets += 1
     return packets
+
+
+def _seen_once(known: dict[int, Connection]) -> dict[int, Connection]:
+    """Without the second view of a connection whose both ends were ours."""
+    incoming = {(entry.local, entry.peer) for entry in known.values() if entry.incoming}
+    return {
+        number: entry for number, entry in known.items() if entry.incoming or (entry.peer, entry.local) not in incoming
+    }
 
 
 def _hints(known: dict[int, Connection]) -> str:
