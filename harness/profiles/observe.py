@@ -11,6 +11,10 @@ from harness.core.check import Check, CheckFunction, Exchange, Observation
 from harness.core.message import Message
 from harness.profiles.journal import Journal
 from harness.profiles.values import UNREADABLE, Attributes, attributes_of, equal, listed, shown, valued
+from harness.validation.objects import parse_dataset
+
+_SIZE_LIMIT = 16 << 20
+_FATAL = frozenset({"ENC-VR-UNKNOWN", "ENC-TRUNCATED"})
 
 JournalFunction = Callable[[Journal], Iterator[Observation]]
 
@@ -137,12 +141,21 @@ def same_set(
     )
 
 
+def _broken_structure(message: Message) -> str | None:
+    """The first place where the bytes are no data set; a reader that forgives would only see less of it."""
+    if not 0 < message.payload.size <= _SIZE_LIMIT:
+        return None
+    _, found = parse_dataset(message.payload.bytes(), message.transfer_syntax)
+    fatal = next((finding for finding in found if finding.code in _FATAL), None)
+    return f"{fatal.code} at {fatal.locator}" if fatal is not None else None
+
+
 def unreadable(message: Message) -> Observation | None:
     """Not judged, because the data set cannot be decoded; None if it can.
 
     For checks that something is absent: nothing is absent from what nobody can read.
     """
-    problem = attributes_of(message).get(UNREADABLE)
+    problem = attributes_of(message).get(UNREADABLE) or _broken_structure(message)
     if problem is None:
         return None
     return Observation(None, f"{message.label} cannot be decoded: {problem}", evidence=(message.seq,))

@@ -105,7 +105,7 @@ class Story:
 
     # -- telling -----------------------------------------------------------------------------------------------
 
-    def fact(self, kind: str, name: str = "", **data: Any) -> Event:
+    def fact(self, kind: str, /, name: str = "", **data: Any) -> Event:
         """A fact; a value ``"@name"`` stands for the ``seq`` of that event."""
         return self.add(Event(name or kind.lower(), f"#{kind}", data=data))
 
@@ -491,7 +491,7 @@ def perform(story: Story, created: dict[str, Any], number: int = 1, *, commit: b
             content,
             instance=instance,
         )
-    billing = {
+    billing: dict[str, Any] = {
         "BillingProcedureStepSequence": [code("B1")],
         "FilmConsumptionSequence": [{"NumberOfFilms": "1", "MediumType": "PAPER", "FilmSizeID": "A4"}],
         "BillingSuppliesAndDevicesSequence": [

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from harness.profiles import CHECKS
 from harness.profiles.journal import COMMITMENT, COMMITMENT_INSTANCE, MPPS, MWL_FIND
+from harness.profiles.swf.checks import CHECKS
 from tests.unit.profiles.builders import (
     FROM_SUT,
     SC_IMAGE,

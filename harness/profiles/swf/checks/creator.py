@@ -169,7 +169,7 @@ def step_created(j: Journal) -> Iterator[Observation]:
 
 def step_ended_with_instances(j: Journal) -> Iterator[Observation]:
     steps = Steps(j)
-    for step in _creator_steps(j):
+    for step in steps.by(names.EVIDENCE_CREATOR):
         stores = [s for s in creations(j) if steps.of(s) is step]
         if step.closing is None:
             if stores:

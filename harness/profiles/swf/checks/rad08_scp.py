@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from harness.core.check import Check, Observation
+from harness.profiles import facts
 from harness.profiles.journal import MPPS, QUERY_FINDS, TO_SUT, Journal, Operation, instance_of
 from harness.profiles.observe import check, judged
 from harness.profiles.values import Attributes, attributes_of, equal, listed, references, text
@@ -78,11 +79,14 @@ def returned_pairs(j: Journal) -> Iterator[tuple[Operation, Operation]]:
 
 
 def changed(store: Operation, delivery: Operation, j: Journal) -> list[str]:
-    """What came back otherwise; what the conformance statement says it coerces is no change."""
-    coerced = set(j.sut.statement.get("coerced_attributes") or ())
+    """What came back otherwise; what the statement says it coerces, and what an update changed, is left out."""
+    excused = set(j.sut.statement.get("coerced_attributes") or ())
+    for seq, data in j.facts(facts.UPDATE):
+        if store.request.seq < seq < delivery.request.seq:
+            excused |= set(data.get("keywords") or ())
     same_syntax = store.request.transfer_syntax == delivery.request.transfer_syntax
     found = differences(store.attributes, delivery.attributes, pixels=same_syntax)
-    return [keyword for keyword in found if keyword not in coerced]
+    return [keyword for keyword in found if keyword not in excused]
 
 
 def everything_comes_back(j: Journal) -> Iterator[Observation]:
@@ -104,11 +108,10 @@ def everything_comes_back(j: Journal) -> Iterator[Observation]:
 def coercion_announced(j: Journal) -> Iterator[Observation]:
     coerced = set(j.sut.statement.get("coerced_attributes") or ())
     for store, delivery in returned_pairs(j):
-        same_syntax = store.request.transfer_syntax == delivery.request.transfer_syntax
-        found = differences(store.attributes, delivery.attributes, pixels=same_syntax)
+        found = changed(store, delivery, j)
         announced = store.status == 0xB000
-        if coerced.issuperset(found) and found:
-            continue
+        if announced and coerced and not found:
+            continue  # the statement says what was changed
         yield judged(
             announced == bool(found),
             f"Storing was answered {_hex(store.status)}; "
@@ -140,7 +143,7 @@ def images_without_step_accepted(j: Journal) -> Iterator[Observation]:
 
 
 def unannounced_study_accepted(j: Journal) -> Iterator[Observation]:
-    from_orders = {str((data.get("keywords") or {}).get("StudyInstanceUID", "")) for _, data in j.facts("ORDER")}
+    from_orders = {str((data.get("keywords") or {}).get("StudyInstanceUID", "")) for _, data in j.facts(facts.ORDER)}
     for store in j.ours:
         study = text(store.attributes, "StudyInstanceUID")
         if store.final is None or study in from_orders:

@@ -170,9 +170,8 @@ def originator_named(j: Journal) -> Iterator[Observation]:
 
 
 def objects_unchanged(j: Journal) -> Iterator[Observation]:
-    updated = {keyword for _, data in j.facts(facts.UPDATE) for keyword in (data.get("keywords") or {})}
     for store, delivery in returned_pairs(j):
-        found = [keyword for keyword in changed(store, delivery, j) if keyword not in updated]
+        found = changed(store, delivery, j)
         yield judged(
             not found,
             f"Instance {instance_of(store)} was delivered "
