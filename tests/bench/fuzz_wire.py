@@ -135,15 +135,14 @@ def fuzz(kind: str, inputs: int, seconds: float, seed: int) -> dict[str, Any]:
                     break
             if not good(kind, port):
                 raise RuntimeError("no good exchange after the last input")
-            result = {
+            # The listener's process ends with an error if it had a fault; leaving the context raises then.
+            return {
                 "kind": kind,
                 "inputs": done,
                 "seconds": round(time.monotonic() - begin, 1),
                 "resident_after_warm_up": warm,
                 "resident_at_end": server.resident,
             }
-        # The listener's process ends with an error if it had a fault; Server raises then.
-        return result
 
 
 def main() -> None:

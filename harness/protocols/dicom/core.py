@@ -260,6 +260,7 @@ class AssociationCore:
             case Effect.CLOSE:
                 self.closing = True
                 self.artim = False
+                self._reader.stopped = True  # what follows in the same portion of bytes is not heard any more
             case _:  # connecting, data and indications: the driver does them, or did
                 pass
 

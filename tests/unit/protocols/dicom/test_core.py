@@ -219,6 +219,13 @@ def test_the_abort_of_the_peer_ends_it() -> None:
     assert Ended("aborted", 0, 0) in events
 
 
+@pytest.mark.parametrize("first", [pdu.Abort(0, 0).encode(), pdu.ReleaseRQ().encode()])
+def test_what_follows_the_end_in_the_same_bytes_is_not_heard(first: bytes) -> None:
+    core = acceptor()
+    events = core.receive(first + message(ECHO) + message(STORE, b"ab") + AC.encode())
+    assert not any(isinstance(event, MessageArrived) for event in events)
+
+
 def test_a_connection_lost_in_a_pdu_is_a_violation() -> None:
     core = acceptor()
     core.receive(message(STORE, b"ab" * 500)[:200])
