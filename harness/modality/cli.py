@@ -178,7 +178,7 @@ def _command(operation: Operation) -> Callable[..., None]:
 
     parameters = []
     for p in own:
-        kind = Path if p.kind is dict else p.kind
+        kind: Any = Path if p.kind is dict else p.kind
         if p.optional:
             kind = kind | None
         option = (
@@ -246,11 +246,15 @@ def serve(
 
     common = Common(home, config, set, defect, seed, clock, "", "", True)
 
+    def announce(ready: dict[str, Any]) -> None:
+        typer.echo(json.dumps(ready))
+        sys.stdout.flush()
+
     def action() -> None:
         with _open(common) as modality:
             server = Server(modality, host, port, token)
             signal.signal(signal.SIGTERM, lambda *_: server.stop())
-            server.run(lambda ready: typer.echo(json.dumps(ready)) or sys.stdout.flush())
+            server.run(announce)
 
     guarded(False, action)
 

@@ -1,4 +1,4 @@
-"""The settings of the modality: institution, equipment, environment, listener, end of exam, background work, six nodes."""
+"""The settings of the modality, from the institution to the six nodes; TOML and JSON; each error names its place."""
 
 from __future__ import annotations
 

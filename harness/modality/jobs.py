@@ -84,7 +84,8 @@ class JobQueue:
         """Add a job that may run at once; return its key."""
         now = self._now()
         key = self._db.run(
-            "INSERT INTO Job (kind, subject, exam_key, payload, state, created_dttm, next_dttm) VALUES (?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO Job (kind, subject, exam_key, payload, state, created_dttm, next_dttm) VALUES (?, ?, ?, "
+            "?, ?, ?, ?)",
             kind, subject, exam, json.dumps(dict(payload), ensure_ascii=False), JobState.WAITING.value, now, now,
         )  # fmt: skip
         self.changed.set()
@@ -194,7 +195,8 @@ class JobQueue:
         with self._db.transaction():
             number = job.attempts + 1
             self._db.run(
-                "UPDATE Job SET state = 'running', attempts = ?, first_dttm = coalesce(first_dttm, ?) WHERE job_key = ?",
+                "UPDATE Job SET state = 'running', attempts = ?, first_dttm = coalesce(first_dttm, ?) WHERE job_key "
+                "= ?",
                 number, now, job.key,
             )  # fmt: skip
             self._db.run(
@@ -228,7 +230,8 @@ class JobQueue:
             due = now + timedelta(seconds=settings.retry_interval)
             self._db.run(
                 "UPDATE Job SET state = ?, next_dttm = ?, ended_dttm = ?, message = ? WHERE job_key = ?",
-                "waiting" if again else "failed", due.isoformat(sep=" "), None if again else self._now(), message, job.key,
+                "waiting" if again else "failed",
+                due.isoformat(sep=" "), None if again else self._now(), message, job.key,
             )  # fmt: skip
             self._db.log(
                 self._now(), 2 if again else 1, f"job-{job.kind}", message, {"job": job.key, "attempt": number}
@@ -253,7 +256,8 @@ class JobQueue:
     def supersede(self, subject: str) -> None:
         """Give up the failed jobs of a subject, because the technologist starts the same work anew."""
         self._db.run(
-            "UPDATE Job SET state = 'cancelled', message = message || '; started anew' WHERE subject = ? AND state = 'failed'",
+            "UPDATE Job SET state = 'cancelled', message = message || '; started anew' WHERE subject = ? AND "
+            "state = 'failed'",
             subject,
         )
 

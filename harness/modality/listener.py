@@ -11,7 +11,7 @@ from harness.core.errors import EnvironmentFailure
 from harness.modality import wire
 from harness.modality.config import Local
 from harness.modality.decisions.delivery import COMMITMENT
-from harness.modality.network import VERIFICATION, ReportHandler, StoreHandler, settle_socket, serve_report, serve_store
+from harness.modality.network import VERIFICATION, ReportHandler, StoreHandler, serve_report, serve_store, settle_socket
 
 RETRIEVABLE = (
     "1.2.840.10008.5.1.4.1.1.1",

@@ -15,7 +15,12 @@ from harness.modality.service import Modality
 from harness.modality.services.administration import Administration
 from harness.modality.services.delivery import Delivery
 from harness.modality.services.examination import Examination
+from harness.modality.services.media import Media
+from harness.modality.services.printing import Printing
 from harness.modality.services.registration import Registration
+from harness.modality.services.retrieval import Retrieval
+from harness.modality.services.review import Review
+from harness.modality.services.studies import Studies
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +61,7 @@ class Operation:
             kind, optional = hints[name], False
             if type(None) in typing.get_args(kind):
                 kind, optional = next(a for a in typing.get_args(kind) if a is not type(None)), True
-            if typing.get_origin(kind) is Sequence or typing.get_origin(kind) is not None and kind is not dict:
+            if typing.get_origin(kind) is Sequence or (typing.get_origin(kind) is not None and kind is not dict):
                 origin = typing.get_origin(kind)
                 kind = dict if origin is dict else list[typing.get_args(kind)[0]]  # type: ignore[misc]
             default = list(parameter.default) if isinstance(parameter.default, tuple) else parameter.default
@@ -105,6 +110,36 @@ OPERATIONS: tuple[Operation, ...] = (
         ("recover", Delivery.recover, "wp"),
         ("commitments", Delivery.commitments, ""),
     ),
+    *_of(
+        "studies",
+        ("studies", Studies.studies, ""),
+        ("series", Studies.series, ""),
+        ("instances", Studies.instances, ""),
+        ("related", Studies.related, ""),
+        ("study-modify", Studies.study_modify, "w"),
+        ("delete", Studies.delete, "w"),
+        ("purge", Studies.purge, "w"),
+        ("dump", Studies.dump, ""),
+        ("compress-report", Studies.compress_report, ""),
+    ),
+    *_of(
+        "review",
+        ("review", Review.review, ""),
+        ("save-gsps", Review.save_gsps, "wp"),
+        ("key-note", Review.key_note, "wp"),
+    ),
+    *_of(
+        "retrieval",
+        ("find", Retrieval.find, "w"),
+        ("move", Retrieval.move, "wp"),
+        ("get", Retrieval.get, "w"),
+    ),
+    *_of(
+        "printing",
+        ("print", Printing.print_film, "w"),
+        ("printer-status", Printing.printer_status, "w"),
+    ),
+    *_of("media", ("burn", Media.burn, "w")),
     *_of(
         "administration",
         ("verify", Administration.verify, "w"),

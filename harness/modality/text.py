@@ -227,7 +227,7 @@ def fits(texts: Iterable[str], sets: Sequence[str]) -> bool:
 
 
 def choose(texts: Iterable[str], *preferred: Sequence[str]) -> tuple[str, ...]:
-    """Return the character sets for a data set: none if all is ASCII, else the first of `preferred` that fits, else UTF-8."""
+    """Return the sets for a data set: none if all is ASCII, else the first of `preferred` that fits, else UTF-8."""
     every = tuple(texts)
     if all(text.isascii() for text in every):
         return ()

@@ -175,7 +175,7 @@ def reports_end(discontinued: bool) -> bool:
 
 
 def create_accepted(status: int, repeated: bool) -> bool:
-    """Say whether an N-CREATE took effect; a duplicate instance after an unanswered attempt is our own (PS3.4 F.7.2)."""
+    """Say whether an N-CREATE took effect; a duplicate after an unanswered attempt is our own (PS3.4 F.7.2)."""
     return status in {0x0000, 0x0107, 0x0116} or (repeated and status == 0x0111)
 
 

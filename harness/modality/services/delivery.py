@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-
 from typing import Any
 
 from pydicom.dataset import Dataset
 from pydicom.uid import UID
 
-from harness.modality import wire
+from harness.modality import compression, wire
 from harness.modality.config import NodeName
 from harness.modality.decisions.delivery import COMMITMENT, COMMITMENT_INSTANCE, StoreOutcome
 from harness.modality.domain import Exam, Reference
@@ -85,7 +84,8 @@ class Delivery:
         if found is None:
             raise NotFound(f"there is no commitment request {transaction_uid}")
         items = self._k.database.rows(
-            "SELECT sop_class_id, sop_instance_uid, state, failure_reason FROM CommitmentItem WHERE transaction_uid = ?",
+            "SELECT sop_class_id, sop_instance_uid, state, failure_reason FROM CommitmentItem WHERE "
+            "transaction_uid = ?",
             transaction_uid,
         )
         return {**found, "items": items}
@@ -155,12 +155,15 @@ class Delivery:
         marks = ",".join("?" * len(job.payload["instances"]))
         rows = self._k.database.rows(
             "SELECT i.sop_instance_uid, i.sop_class_id, i.path_name, i.file_name, d.transfer_syntax FROM Instance i "
-            f"JOIN Delivery d USING (sop_instance_uid) WHERE i.sop_instance_uid IN ({marks}) AND i.deleted_dttm IS NULL "
+            f"JOIN Delivery d USING (sop_instance_uid) WHERE i.sop_instance_uid IN ({marks}) AND i.deleted_dttm "
+            "IS NULL "
             "AND coalesce(d.job_key, 0) <> ? ORDER BY i.instance_key",
             *job.payload["instances"], job.key,
         )  # fmt: skip
         if not rows:
             return "nothing left to send"
+        order = {uid: place for place, uid in enumerate(job.payload["instances"])}
+        rows.sort(key=lambda row: order[row["sop_instance_uid"]])
         contexts = self._contexts({(row["sop_class_id"], row["transfer_syntax"]) for row in rows})
         failures: list[PeerProblem] = []
         sent = 0
@@ -211,9 +214,7 @@ class Delivery:
     def _recoded(self, path: Any, syntax: str) -> bytes:
         dataset, own = wire.read_file(path)
         if UID(own).is_encapsulated:
-            from harness.modality.compression import decompress
-
-            dataset = decompress(dataset, own)
+            dataset = compression.decompress(dataset, own)
         return wire.encode_dataset(dataset, syntax)
 
     def _finished(self, job: Job) -> None:
@@ -254,8 +255,9 @@ class Delivery:
     def _remember(self, transaction: str, exam: Exam, job_key: int, references: Sequence[Reference]) -> None:
         with self._k.database.transaction():
             self._k.database.run(
-                "INSERT OR REPLACE INTO Commitment (transaction_uid, study_instance_uid, job_key, requested_dttm, state) "
-                "VALUES (?, ?, ?, ?, 'requested')",
+                "INSERT INTO Commitment (transaction_uid, study_instance_uid, job_key, requested_dttm, state) "
+                "VALUES (?, ?, ?, ?, 'requested') ON CONFLICT (transaction_uid) DO UPDATE SET state = 'requested', "
+                "job_key = excluded.job_key",
                 transaction, exam.study_instance_uid, job_key, self._k.now(),
             )  # fmt: skip
             for reference in references:
@@ -277,7 +279,9 @@ class Delivery:
             for reference in result.committed:
                 self._item(result.transaction_uid, reference.instance_uid, "committed", None)
                 self._k.database.run(
-                    "UPDATE Delivery SET committed_dttm = ?, failure_reason = NULL WHERE sop_instance_uid = ? AND EXISTS "
+                    "UPDATE Delivery SET committed_dttm = ?, failure_reason = NULL "
+                    "WHERE sop_instance_uid = ? AND EXISTS "
+                    ""
                     "(SELECT 1 FROM CommitmentItem WHERE transaction_uid = ? AND sop_instance_uid = ?)",
                     now, reference.instance_uid, result.transaction_uid, reference.instance_uid,
                 )  # fmt: skip
@@ -306,7 +310,8 @@ class Delivery:
 
     def _item(self, transaction: str, instance: str, state: str, reason: int | None) -> None:
         self._k.database.run(
-            "UPDATE CommitmentItem SET state = ?, failure_reason = ? WHERE transaction_uid = ? AND sop_instance_uid = ?",
+            "UPDATE CommitmentItem SET state = ?, failure_reason = ? WHERE transaction_uid = ? AND "
+            "sop_instance_uid = ?",
             state, reason, transaction, instance,
         )  # fmt: skip
 

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from pydicom.dataset import Dataset
+from pydicom.uid import UID
 
-from harness.modality import catalogue, images, wire
+from harness.modality import catalogue, compression, images, objects, wire
 from harness.modality.clock import date_of, time_of
 from harness.modality.decisions import performed as steps
 from harness.modality.domain import (
     Code,
     Exam,
-    ExamKind,
     PerformedStep,
     Shot,
     ShotState,
@@ -24,7 +24,7 @@ from harness.modality.domain import (
     plain,
 )
 from harness.modality.elements import texts
-from harness.modality.errors import NotFound, Refused
+from harness.modality.errors import NotFound, Refused, StoreProblem
 from harness.modality.jobs import Job
 from harness.modality.services.delivery import Delivery
 from harness.modality.services.kernel import Kernel, summary
@@ -48,7 +48,7 @@ class Examination:
     # -- starting ----------------------------------------------------------------------------------------------
 
     def start(self, exam: int = 0, procedure: str = "", protocol: str = "", operator: str = "") -> dict[str, Any]:
-        """Start an exam: make the performed step and report it; a procedure or protocol other than planned may be chosen."""
+        """Start an exam: make the performed step and report it; another procedure or protocol may be chosen."""
         found = self._k.step(self._k.exam(exam), Event.START)
         now = self._k.clock.now()
         earlier = [each for each in self._k.exams_of(found.study_instance_uid) if each.performed is not None]
@@ -140,7 +140,7 @@ class Examination:
         name = entry.name if entry is not None else self._planned_protocol(found)
         now = self._k.clock.now()
         kind = images.kind_of(found.modality)
-        series_uid, series_number = self._series(found, found.modality, name)
+        series_uid, series_number = self.series(found, found.modality, name)
         uid = self._k.uids.new()
         made = Shot(
             number=len(found.shots) + 1,
@@ -173,19 +173,18 @@ class Examination:
                 return step.step_description
         return "Standard"
 
-    def _series(self, exam: Exam, modality: str, protocol: str) -> tuple[str, int]:
+    def series(self, exam: Exam, modality: str, protocol: str) -> tuple[str, int]:
+        """Return UID and number of the exam's series for a protocol, new ones if there is none yet."""
         for shot in exam.shots:
             if (shot.modality, shot.protocol_name) == (modality, protocol):
                 return shot.series_instance_uid, shot.series_number
         numbers = [s.series_number for each in self._k.exams_of(exam.study_instance_uid) for s in each.shots]
         return self._k.uids.new(), max([*numbers, *(s.series_number for s in exam.shots), 0]) + 1
 
-    def write(self, shot: Shot, dataset: Dataset) -> int:
+    def write(self, shot: Shot, dataset: Dataset, syntax: str = wire.EXPLICIT_VR_LE) -> int:
         """Write the file of an object; raises StoreProblem if the disk does not take it."""
-        from harness.modality.errors import StoreProblem
-
         try:
-            return wire.write_file(self._k.home / shot.file, dataset)
+            return wire.write_file(self._k.home / shot.file, dataset, syntax)
         except OSError as error:
             raise StoreProblem(
                 f"{self._k.home}: the image could not be written: {error.strerror}; free space and repeat"
@@ -273,7 +272,7 @@ class Examination:
         return self._finish(found, discontinued=False, reason=None)
 
     def cancel(self, exam: int = 0, reason: str = "110513", keep_objects: bool = True) -> dict[str, Any]:
-        """Cancel the exam with a coded reason: report DISCONTINUED with what exists; before Start it is just removed."""
+        """Cancel the exam with a coded reason: report DISCONTINUED with what exists; before Start just remove it."""
         if reason not in steps.REASONS:
             raise Refused(f"no discontinuation reason {reason!r}; there are {', '.join(steps.REASONS)}")
         found = self._k.step(self._k.exam(exam), Event.CANCEL)
@@ -304,7 +303,9 @@ class Examination:
         )
         exam = replace(exam, performed=step)
         with self._k.database.transaction():
-            self._settle(exam)
+            if self._k.settings.end_exam.send_rejected:
+                exam = self._with_rejection_notes(exam)
+            exam = self._settle(exam)
             self._k.save(exam)
             self._k.database.run(
                 "UPDATE PerformedStep SET status = ?, ended_dttm = ? WHERE sop_instance_uid = ?",
@@ -316,19 +317,92 @@ class Examination:
                 jobs += self._delivery.plan(exam.key)
         return self._outcome(exam.key, self._k.queue.run(*jobs))
 
-    def _settle(self, exam: Exam) -> None:
-        # Headers are written once more: what was performed is known for sure only at the end.
+    def _settle(self, exam: Exam) -> Exam:
+        # Headers are written once more: what was performed is known for sure only at the end. Then the encoding
+        # that the settings ask for; a lossy one makes new objects.
+        target = compression.scheme(self._k.settings.end_exam.transfer_syntax)
         for shot in exam.confirmed:
-            dataset, _ = wire.read_file(self._k.home / shot.file)
+            path = self._k.home / shot.file
+            dataset, own = wire.read_file(path)
+            dataset = compression.decompress(dataset, own)
             dataset.update(self._k.behaviour.object_common(exam, shot, self._k.settings))
-            self.write(shot, self._k.behaviour.object_finish(dataset))
+            if not shot.is_image:
+                dataset = self._without(dataset, shot)
+            encoding = target if shot.is_image or not UID(target.uid).is_encapsulated else compression.EXPLICIT
+            coded = compression.compress(dataset, encoding, new_uid=self._k.uids.new)
+            if str(coded.SOPInstanceUID) != shot.sop_instance_uid:
+                self._k.archive.remove_instance(shot.sop_instance_uid, self._k.now())
+                uid = str(coded.SOPInstanceUID)
+                shot = replace(shot, sop_instance_uid=uid, file=f"objects/{exam.study_instance_uid}/{uid}")
+                exam = replace(exam, shots=tuple(shot if s.number == shot.number else s for s in exam.shots))
+            self.write(shot, self._k.behaviour.object_finish(coded), encoding.uid)
             self.keep(exam, shot)
+        return exam
+
+    @staticmethod
+    def _without(dataset: Dataset, shot: Shot) -> Dataset:
+        for keyword in objects.absent_from(shot.modality):
+            dataset.pop(keyword, None)
+        return dataset
+
+    def _with_rejection_notes(self, exam: Exam) -> Exam:
+        """Keep rejected images after all, each under a key object note that says why it was rejected."""
+        rejected = exam.with_state(ShotState.REJECTED)
+        if not rejected:
+            return exam
+        kept = tuple(replace(s, state=ShotState.CONFIRMED) if s in rejected else s for s in exam.shots)
+        exam = self._renumbered(replace(exam, shots=kept))
+        for reason in dict.fromkeys(shot.reason or REJECTION_REASONS["113001"] for shot in rejected):
+            pictures = [wire.read_file(self._k.home / s.file)[0] for s in rejected if (s.reason or reason) == reason]
+            build = self._rejection_note(pictures, reason)
+            exam = self.attach(exam, "KO", objects.KEY_OBJECTS, "Rejection notes", build)
+        for shot in rejected:
+            self.keep(exam, next(s for s in exam.shots if s.number == shot.number))
+        return exam
+
+    @staticmethod
+    def _rejection_note(pictures: Sequence[Dataset], reason: Code) -> Callable[[Dataset, Exam], Dataset]:
+        def build(common: Dataset, exam: Exam) -> Dataset:
+            requests = objects.referenced_requests(exam.steps, exam.study_instance_uid)
+            return objects.key_object_note(common, pictures, reason, "", None, requests)
+
+        return build
+
+    def attach(
+        self, exam: Exam, modality: str, sop_class: str, series: str, build: Callable[[Dataset, Exam], Dataset]
+    ) -> Exam:
+        """Add an object that is no image to an exam that goes on."""
+        now = self._k.clock.now()
+        uid = self._k.uids.new()
+        series_uid, number = self.series(exam, modality, series)
+        shot = Shot(
+            number=len(exam.shots) + 1,
+            state=ShotState.CONFIRMED,
+            sop_class_uid=sop_class,
+            sop_instance_uid=uid,
+            series_instance_uid=series_uid,
+            series_number=number,
+            modality=modality,
+            protocol_name=series,
+            series_description=series,
+            instance_number=len([s for s in exam.confirmed if s.series_instance_uid == series_uid]) + 1,
+            date=date_of(now),
+            time=time_of(now),
+            file=f"objects/{exam.study_instance_uid}/{uid}",
+        )
+        exam = replace(exam, shots=(*exam.shots, shot))
+        dataset = build(self._k.behaviour.object_common(exam, shot, self._k.settings), exam)
+        self.write(shot, self._without(dataset, shot))
+        with self._k.database.transaction():
+            self._k.save(exam)
+            self.keep(exam, shot)
+        return exam
 
     def _outcome(self, key: int, jobs: Sequence[Job]) -> dict[str, Any]:
         return {**summary(self._k.exam(key)), "jobs": [job_line(job) for job in jobs]}
 
     def reassign(self, exam: int, items: Sequence[int] = (), step_ids: Sequence[str] = ()) -> dict[str, Any]:
-        """Do a cancelled exam anew on the right worklist entry: a new performed step, the images under new identifiers."""
+        """Do a cancelled exam anew on the right worklist entry: a new performed step, images under new identifiers."""
         wrong = self._k.exam(exam)
         if wrong.performed is None or wrong.performed.status != "DISCONTINUED":
             raise Refused(
@@ -340,7 +414,7 @@ class Examination:
             if not shot.is_image:
                 continue
             target = self._k.exam(right.key)
-            series_uid, series_number = self._series(target, shot.modality, shot.protocol_name)
+            series_uid, series_number = self.series(target, shot.modality, shot.protocol_name)
             uid = self._k.uids.new()
             moved = replace(
                 shot,
@@ -352,7 +426,8 @@ class Examination:
                 file=f"objects/{target.study_instance_uid}/{uid}",
             )
             target = replace(target, shots=(*target.shots, moved))
-            dataset, _ = wire.read_file(self._k.home / shot.file)
+            dataset, own = wire.read_file(self._k.home / shot.file)
+            dataset = compression.decompress(dataset, own)
             for keyword in ("RequestAttributesSequence", "ReferencedStudySequence", "ProcedureCodeSequence"):
                 dataset.pop(keyword, None)
             dataset.update(self._k.behaviour.object_common(target, moved, self._k.settings))
@@ -385,6 +460,3 @@ def job_line(job: Job) -> dict[str, Any]:
         "attempts": job.attempts,
         "message": job.message,
     }
-
-
-__all__ = ["REJECTION_REASONS", "ExamKind", "Examination", "job_line"]

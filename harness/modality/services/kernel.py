@@ -93,7 +93,8 @@ class Kernel:
     def save(self, exam: Exam) -> Exam:
         """Keep a changed exam."""
         self.database.run(
-            "UPDATE Exam SET kind = ?, state = ?, study_instance_uid = ?, patient_id = ?, document = ?, updated_dttm = ? "
+            "UPDATE Exam SET kind = ?, state = ?, study_instance_uid = ?, patient_id = ?, document = ?, "
+            "updated_dttm = ? "
             "WHERE exam_key = ?",
             exam.kind.value, exam.state.value, exam.study_instance_uid, exam.patient.id,
             json.dumps(plain(exam), ensure_ascii=False), self.now(), exam.key,

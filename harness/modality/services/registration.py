@@ -96,7 +96,8 @@ class Registration:
             self._k.database.run("DELETE FROM WorklistItem")
             for position, step in enumerate(answers, start=1):
                 self._k.database.run(
-                    "INSERT INTO WorklistItem (position, fetched_dttm, study_instance_uid, step_id, patient_id, document) "
+                    "INSERT INTO WorklistItem (position, fetched_dttm, study_instance_uid, step_id, patient_id, "
+                    "document) "
                     "VALUES (?, ?, ?, ?, ?, ?)",
                     position, self._k.now(), step.study_instance_uid, step.step_id, step.patient.id,
                     json.dumps(plain(step), ensure_ascii=False),

@@ -35,7 +35,8 @@ class Archive:
             study = self._study(dataset, now)
             series = self._series(dataset, study, now)
             self._db.run(
-                "INSERT INTO Instance (study_key, series_key, sop_instance_uid, sop_class_id, instance_size, instance_no, "
+                "INSERT INTO Instance (study_key, series_key, sop_instance_uid, sop_class_id, instance_size, "
+                "instance_no, "
                 "windowing_center, windowing_width, path_name, file_name, content_dttm, created_dttm) "
                 "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (sop_instance_uid) DO UPDATE SET "
                 "instance_size = excluded.instance_size, instance_no = excluded.instance_no, deleted_dttm = NULL, "
@@ -60,12 +61,14 @@ class Archive:
     def _study(self, ds: Dataset, now: str) -> int:
         uid = text(ds, "StudyInstanceUID")
         self._db.run(
-            "INSERT INTO Study (study_instance_uid, patient_id, patient_name, patient_sex, patient_birth_dttm, patient_age, "
+            "INSERT INTO Study (study_instance_uid, patient_id, patient_name, patient_sex, patient_birth_dttm, "
+            "patient_age, "
             "patient_size, patient_weight, study_id, study_dttm, study_desc, accession_no, created_dttm, updated_dttm) "
             "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
             "ON CONFLICT (study_instance_uid) DO UPDATE SET deleted_dttm = NULL",
             uid, text(ds, "PatientID"), text(ds, "PatientName"), text(ds, "PatientSex"),
-            moment(text(ds, "PatientBirthDate")), text(ds, "PatientAge"), text(ds, "PatientSize"), text(ds, "PatientWeight"),
+            moment(text(ds, "PatientBirthDate")), text(ds, "PatientAge"),
+            text(ds, "PatientSize"), text(ds, "PatientWeight"),
             text(ds, "StudyID"), moment(text(ds, "StudyDate"), text(ds, "StudyTime")), text(ds, "StudyDescription"),
             text(ds, "AccessionNumber"), now, now,
         )  # fmt: skip
@@ -74,8 +77,10 @@ class Archive:
     def _series(self, ds: Dataset, study: int, now: str) -> int:
         uid = text(ds, "SeriesInstanceUID")
         self._db.run(
-            "INSERT INTO Series (study_key, series_instance_uid, modality, series_no, series_dttm, series_desc, bodypart, "
-            "created_dttm) VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (series_instance_uid) DO UPDATE SET deleted_dttm = NULL",
+            "INSERT INTO Series (study_key, series_instance_uid, modality, series_no, series_dttm, series_desc, "
+            "bodypart, "
+            "created_dttm) VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (series_instance_uid) DO UPDATE SET "
+            "deleted_dttm = NULL",
             study, uid, text(ds, "Modality"), _integer(ds.get("SeriesNumber")),
             moment(text(ds, "SeriesDate"), text(ds, "SeriesTime")), text(ds, "SeriesDescription"),
             text(ds, "BodyPartExamined"), now,
@@ -98,7 +103,8 @@ class Archive:
             )
             self._db.run(
                 "UPDATE Study SET updated_dttm = ?, modalities = ?, "
-                "series_count = (SELECT count(*) FROM Series s WHERE s.study_key = Study.study_key AND deleted_dttm IS NULL), "
+                "series_count = (SELECT count(*) FROM Series s WHERE s.study_key = Study.study_key AND deleted_dttm "
+                "IS NULL), "
                 "instance_count = (SELECT count(*) FROM Instance i WHERE i.study_key = Study.study_key "
                 "AND deleted_dttm IS NULL), study_size = (SELECT coalesce(sum(instance_size), 0) FROM Instance i "
                 "WHERE i.study_key = Study.study_key AND deleted_dttm IS NULL) WHERE study_key = ?",
@@ -129,7 +135,8 @@ class Archive:
             "d.transfer_syntax, d.stored_dttm, d.stored_status, d.committed_dttm, d.failure_reason "
             "FROM Instance i JOIN Series s USING (series_key) JOIN Study t ON t.study_key = i.study_key "
             "JOIN Delivery d USING (sop_instance_uid) "
-            "WHERE t.study_instance_uid = ? AND i.deleted_dttm IS NULL ORDER BY s.series_no, i.instance_no, i.instance_key",
+            "WHERE t.study_instance_uid = ? AND i.deleted_dttm IS NULL ORDER BY s.series_no, i.instance_no, "
+            "i.instance_key",
             study_uid,
         )
 

@@ -152,7 +152,8 @@ class Database:
         for row in self.rows(
             "SELECT study_key, series_count, instance_count, study_size, "
             "(SELECT count(*) FROM Series s WHERE s.study_key = t.study_key AND s.deleted_dttm IS NULL) AS series_is, "
-            "(SELECT count(*) FROM Instance i WHERE i.study_key = t.study_key AND i.deleted_dttm IS NULL) AS instances_are, "
+            "(SELECT count(*) FROM Instance i WHERE i.study_key = t.study_key AND i.deleted_dttm IS NULL) AS "
+            "instances_are, "
             "(SELECT coalesce(sum(instance_size), 0) FROM Instance i WHERE i.study_key = t.study_key "
             "AND i.deleted_dttm IS NULL) AS size_is FROM Study t"
         ):

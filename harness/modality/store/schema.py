@@ -86,7 +86,8 @@ CREATE TABLE JobAttempt (
 );
 CREATE INDEX JobAttemptByJob ON JobAttempt (job_key);
 CREATE TABLE Delivery (
-  sop_instance_uid varchar(64) PRIMARY KEY, exam_key integer, origin text NOT NULL, transfer_syntax varchar(64) NOT NULL,
+  sop_instance_uid varchar(64) PRIMARY KEY, exam_key integer, origin text NOT NULL,
+  transfer_syntax varchar(64) NOT NULL,
   job_key integer, stored_dttm datetime, stored_status integer, committed_dttm datetime, failure_reason integer
 );
 CREATE TABLE Commitment (

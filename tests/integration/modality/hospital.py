@@ -21,7 +21,8 @@ MWL = "1.2.840.10008.5.1.4.31"
 MPPS = "1.2.840.10008.3.1.2.3.3"
 COMMITMENT = "1.2.840.10008.1.20.1"
 STORAGE = (
-    "1.2.840.10008.5.1.4.1.1.1", "1.2.840.10008.5.1.4.1.1.1.1", "1.2.840.10008.5.1.4.1.1.2", "1.2.840.10008.5.1.4.1.1.4",
+    "1.2.840.10008.5.1.4.1.1.1", "1.2.840.10008.5.1.4.1.1.1.1", "1.2.840.10008.5.1.4.1.1.2",
+    "1.2.840.10008.5.1.4.1.1.4",
     "1.2.840.10008.5.1.4.1.1.6.1", "1.2.840.10008.5.1.4.1.1.7", "1.2.840.10008.5.1.4.1.1.11.1",
     "1.2.840.10008.5.1.4.1.1.88.59",
 )  # fmt: skip
@@ -186,7 +187,8 @@ class Hospital:
         for uid in storage:
             ae.add_supported_context(uid, syntaxes or [*PLAIN, *COMPRESSED])
         handlers = [
-            (evt.EVT_CONN_OPEN, settle_socket), (evt.EVT_C_FIND, self.find), (evt.EVT_N_CREATE, self.create), (evt.EVT_N_SET, self.change),
+            (evt.EVT_CONN_OPEN, settle_socket), (evt.EVT_C_FIND, self.find), (evt.EVT_N_CREATE, self.create),
+            (evt.EVT_N_SET, self.change),
             (evt.EVT_C_STORE, self.store), (evt.EVT_N_ACTION, self.action),
         ]  # fmt: skip
         server = ae.start_server(("127.0.0.1", self.port), block=False, evt_handlers=handlers)
@@ -203,7 +205,7 @@ class Hospital:
         node = {"ae_title": self.title, "host": "127.0.0.1", "port": self.port, "enabled": True}
         names = ("mwl", "mpps", "qr", "storage", "commitment")
         data: dict[str, Any] = {
-            "nodes": {name: node for name in names},
+            "nodes": dict.fromkeys(names, node),
             "local": {"port": 0},
             "timeouts": {"connect": 2.0, "associate": 5.0, "response": 10.0, "commitment": 10.0},
         }
