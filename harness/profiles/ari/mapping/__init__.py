@@ -1,0 +1,1 @@
+"""What documents and their queries must hold, as data."""

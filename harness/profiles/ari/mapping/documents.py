@@ -1,0 +1,91 @@
+"""Structured reports and key object notes: classes, content rules, query keys, context groups (PS3.3 A.35, PS3.16)."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Final
+
+from pydicom.sr.codedict import Collection
+
+BASIC_TEXT_SR: Final = "1.2.840.10008.5.1.4.1.1.88.11"
+ENHANCED_SR: Final = "1.2.840.10008.5.1.4.1.1.88.22"
+COMPREHENSIVE_SR: Final = "1.2.840.10008.5.1.4.1.1.88.33"
+KEY_OBJECT_SELECTION: Final = "1.2.840.10008.5.1.4.1.1.88.59"
+REPORTS: Final = frozenset({BASIC_TEXT_SR, ENHANCED_SR})
+STRUCTURED_REPORTS: Final = frozenset({BASIC_TEXT_SR, ENHANCED_SR, COMPREHENSIVE_SR})
+
+_TEXTUAL: Final = frozenset(
+    {"TEXT", "CODE", "DATETIME", "DATE", "TIME", "UIDREF", "PNAME", "CONTAINER", "COMPOSITE", "IMAGE", "WAVEFORM"}
+)
+#: value types of each class (PS3.3 A.35.1.3.1, A.35.2.3.1, A.35.3.3.1, A.35.4.3.1)
+VALUE_TYPES: Final = {
+    BASIC_TEXT_SR: _TEXTUAL,
+    ENHANCED_SR: _TEXTUAL | {"NUM", "SCOORD", "TCOORD"},
+    COMPREHENSIVE_SR: _TEXTUAL | {"NUM", "SCOORD", "TCOORD"},
+    KEY_OBJECT_SELECTION: frozenset({"CONTAINER", "TEXT", "CODE", "UIDREF", "PNAME", "IMAGE", "WAVEFORM", "COMPOSITE"}),
+}
+#: what holds the value of each value type (PS3.3 C.17.3)
+VALUE_ATTRIBUTE: Final = {
+    "TEXT": "TextValue",
+    "CODE": "ConceptCodeSequence",
+    "NUM": "MeasuredValueSequence",
+    "DATETIME": "DateTime",
+    "DATE": "Date",
+    "TIME": "Time",
+    "UIDREF": "UID",
+    "PNAME": "PersonName",
+    "IMAGE": "ReferencedSOPSequence",
+    "COMPOSITE": "ReferencedSOPSequence",
+    "WAVEFORM": "ReferencedSOPSequence",
+    "SCOORD": "GraphicData",
+    "TCOORD": "TemporalRangeType",
+    "CONTAINER": "ContinuityOfContent",
+}
+RELATIONSHIPS: Final = frozenset(
+    {
+        "CONTAINS",
+        "HAS OBS CONTEXT",
+        "HAS ACQ CONTEXT",
+        "HAS CONCEPT MOD",
+        "HAS PROPERTIES",
+        "INFERRED FROM",
+        "SELECTED FROM",
+    }
+)
+REFERENCES: Final = frozenset({"IMAGE", "WAVEFORM", "COMPOSITE"})
+
+TITLE_MODIFIER: Final = ("113011", "DCM")
+DESCRIPTION: Final = ("113012", "DCM")
+LANGUAGE: Final = ("121049", "DCM")
+#: titles that need a reason, and the group that it comes from (TID 2010)
+REJECTED: Final = {("113001", "DCM"): 7011, ("113010", "DCM"): 7011, ("113013", "DCM"): 7012}
+
+QUERY_KEYS: Final = ("PatientName", "PatientID", "AccessionNumber", "StudyDate", "ModalitiesInStudy")
+READER_KEYS: Final = (
+    "CompletionFlag",
+    "VerificationFlag",
+    "ContentDate",
+    "ContentTime",
+    "ConceptNameCodeSequence",
+)
+FLAGS: Final = ("CompletionFlag", "VerificationFlag")
+NOTE_RETURN: Final = ("ContentDate", "ContentTime", "ObservationDateTime", "ConceptNameCodeSequence")
+DOCUMENT_RETURN: Final = (
+    *FLAGS,
+    "ContentDate",
+    "ContentTime",
+    "ConceptNameCodeSequence",
+)
+
+
+#: headings that CID 7001 had before it turned to LOINC; reports outlive editions
+FORMER_HEADINGS: Final = frozenset(
+    (str(value), "DCM") for value in (121060, 121062, 121064, 121066, 121068, 121070, 121072, 121074, 121076, 121078)
+)
+
+
+@lru_cache(maxsize=16)
+def context_group(number: int) -> frozenset[tuple[str, str]]:
+    """Code value and scheme of every concept of a context group, former ones included."""
+    found = {(code.value, code.scheme_designator) for code in Collection(f"cid{number}").concepts.values()}
+    return frozenset(found | (FORMER_HEADINGS if number == 7001 else frozenset()))
