@@ -286,6 +286,7 @@ def main(folder: Path) -> None:
         "sop_classes": sop_classes,
         "iods": composite,
         "groups": dict(functional_groups(folder, composite)),
+        "overrides": overrides(by_hand["overrides"]),
         "modules": modules,
         "tables": tables.values,
         "conditions": conditions.values,
@@ -294,6 +295,15 @@ def main(folder: Path) -> None:
     target = DATA / "iod.json"
     target.write_text(json.dumps(result, separators=(",", ":"), ensure_ascii=True) + "\n")
     print(f"{target}: {target.stat().st_size} bytes, {len(tables.values)} tables, {statistics}")
+
+
+def overrides(by_hand: dict[str, str]) -> dict[str, list[list[Any]]]:
+    """Module -> (tag, module that defines it anew)."""
+    found: dict[str, list[list[Any]]] = {}
+    for key, module in by_hand.items():
+        name, keyword = key.split(":")
+        found.setdefault(name, []).append([TAG[keyword], module])
+    return found
 
 
 def functional_groups(folder: Path, iods: dict[str, Any]) -> Iterator[tuple[str, list[int]]]:

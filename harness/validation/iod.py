@@ -18,6 +18,7 @@ from harness.validation.walker import DataSet, Element
 Report = Callable[[ValidationFinding], None]
 _TYPES = ("1", "1C", "2", "2C", "3")
 _SHARED, _PER_FRAME = 0x52009229, 0x52009230
+_FRAMES = 0x00280008
 _CONTENT, _BY_REFERENCE = 0x0040A730, 0x0040DB73
 #: overlay plane attributes (60xx,eeee) of type 1 (PS3.3 C.9.2)
 _OVERLAY = (0x0010, 0x0011, 0x0040, 0x0050, 0x0100, 0x0102)
@@ -110,6 +111,10 @@ class Tables:
             mandatory: frozenset[int] = frozenset().union(
                 *(table.tags for row, table in zip(rows, tables, strict=True) if row[1] == "M")
             )
+            names = {row[0] for row in rows}
+            for place, row in enumerate(rows):
+                if overridden := {tag for tag, by in self._data["overrides"].get(row[0], ()) if by in names}:
+                    tables[place] = _without(tables[place], overridden)
             modules = tuple(
                 Module(
                     row[0],
@@ -127,6 +132,11 @@ class Tables:
                 frozenset().union(*(table.tags for table in tables)),
             )
         return found
+
+
+def _without(table: Table, overridden: set[int]) -> Table:
+    """The table without the types of attributes that another module of the IOD defines anew (PS3.3 A.1.3)."""
+    return Table(tuple(row for row in table.required if row.tag not in overridden), table.looked_into, table.tags)
 
 
 @lru_cache(maxsize=1)
@@ -172,6 +182,9 @@ class ObjectRules:
             self._table(root, module.table)
         self._functional_groups(root, definition)
         self._overlays(root)
+        frames = root.number(_FRAMES)
+        if frames is not None and frames > 1 and _FRAMES not in definition.tags:
+            self._add("IOD-MULTI-FRAME", name(_FRAMES), f"one frame in a {iod}", str(frames), "PS3.3 A")
         self._unexpected(root, definition)
         if self._unjudged:
             places = sorted(self._unjudged)
@@ -232,7 +245,7 @@ class ObjectRules:
         for kind, number, words in row.terms:
             chosen = values[number - 1 : number] if number else values[:8]
             for value in chosen:
-                if not value or value in words:
+                if not value or value in words or (element.vr == "US" and _same_number(value, words)):
                     continue
                 code = "IOD-ENUMERATED-VALUE" if kind == "E" else "IOD-DEFINED-TERM"
                 listed = ", ".join(words[:8]) + (", …" if len(words) > 8 else "")
@@ -318,6 +331,11 @@ def _is_empty(ds: DataSet, element: Element) -> bool:
         return False
     length = element.end - element.start
     return length == 0 or (length <= 64 and not ds.raw[element.start : element.end].strip(b" \0") and _textual(element))
+
+
+def _same_number(value: str, words: tuple[str, ...]) -> bool:
+    """Terms of a number may be printed with leading zeros."""
+    return any(word.isdecimal() and int(word) == int(value) for word in words)
 
 
 def _textual(element: Element) -> bool:

@@ -14,6 +14,7 @@ from harness.validation.dictionary import name
 from harness.validation.finding import Severity, ValidationFinding, shown
 from harness.validation.iod import ObjectRules, tables
 from harness.validation.pixels import PixelRules
+from harness.validation.relations import check_relations
 from harness.validation.values import ValueRules
 from harness.validation.walker import DataSet, Syntax, Walk, looks_implicit
 
@@ -120,6 +121,7 @@ def _check_dataset(
                 )
         else:
             ObjectRules(report, tables()).check(root, sop_class or own)
+        check_relations(report, root)
         PixelRules(report).check(root, transfer_syntax, transfer_syntax not in NATIVE)
     return root
 

@@ -16,7 +16,7 @@ _DATE = rb"\d{4}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])"
 _TIME = rb"(?:[01]\d|2[0-3])(?:[0-5]\d(?:(?:[0-5]\d|60)(?:\.\d{1,6})?)?)?"
 _ZONE = rb"(?:[+-](?:0\d|1[0-4])[0-5]\d)?"
 _MOMENT = rb"\d{4}(?:(?:0[1-9]|1[0-2])(?:(?:0[1-9]|[12]\d|3[01])(?:" + _TIME + rb")?)?)?" + _ZONE
-_UID = rb"(?:0|[1-9]\d*)(?:\.(?:0|[1-9]\d*))+"
+_UID = rb"(?:[01]\.[1-3]?\d|2\.(?:0|[1-9]\d*))(?:\.(?:0|[1-9]\d*))*"
 
 #: VR -> (longest value in bytes, grammar of one value, the grammar in words)
 _GRAMMAR: dict[str, tuple[int, re.Pattern[bytes], str]] = {
@@ -28,7 +28,7 @@ _GRAMMAR: dict[str, tuple[int, re.Pattern[bytes], str]] = {
     "DT": (26, re.compile(_MOMENT), "YYYYMMDDHHMMSS.FFFFFF&ZZXX, or the beginning of it"),
     "IS": (12, re.compile(rb" *[+-]?\d+ *"), "an integer"),
     "TM": (14, re.compile(_TIME), "HHMMSS.FFFFFF, or the beginning of it"),
-    "UI": (64, re.compile(_UID), "components of digits without leading zeros, joined by dots"),
+    "UI": (64, re.compile(_UID), "a root of 0, 1 or 2 and components without leading zeros, joined by dots"),
 }
 _QUERY_GRAMMAR: dict[str, re.Pattern[bytes]] = {
     "AS": re.compile(rb"\d{3}[DWMY]"),
@@ -45,7 +45,7 @@ _PLAIN: dict[str, re.Pattern[bytes]] = {
     "DS": re.compile(rb"-?\d{1,9}(?:\.\d{1,5})?(?:\\-?\d{1,9}(?:\.\d{1,5})?)* ?"),
     "IS": re.compile(rb"-?\d{1,9}(?:\\-?\d{1,9})* ?"),
     "TM": re.compile(rb"(?:[01]\d|2[0-3])[0-5]\d[0-5]\d(?:\.\d{6} ?)?"),
-    "UI": re.compile(rb"[12](?:\.(?:0|[1-9]\d{0,12})){1,15}\0?"),
+    "UI": re.compile(rb"(?:1\.[1-3]?\d|2\.[1-9]\d{0,3})(?:\.(?:0|[1-9]\d{0,12})){1,12}\0?"),
 }
 #: VR -> bytes of one value
 _WIDTH = {"AT": 4, "FL": 4, "FD": 8, "SL": 4, "SS": 2, "UL": 4, "US": 2, "SV": 8, "UV": 8}
