@@ -129,6 +129,11 @@ class Association:
         )
 
 
+def _titles(message: Message) -> tuple[str, str]:
+    """Calling and called AE title of an association request."""
+    return str(message.fields.get("calling_ae") or "").strip(), str(message.fields.get("called_ae") or "").strip()
+
+
 def contexts_of(message: Message | None) -> list[Mapping[str, Any]]:
     """Presentation contexts of an association message."""
     if message is None:
@@ -152,8 +157,20 @@ class Journal:
 
     @cached_property
     def messages(self) -> tuple[Message, ...]:
-        """All messages in order."""
-        return self.transcript.messages
+        """All messages in order, without what our simulated actors said to each other.
+
+        Such an association is in the transcript twice, as it was asked for and as it was received, between the same
+        two titles; the system under test has no part in it.
+        """
+        asked = {_titles(m) for m in self.transcript.select("A-ASSOCIATE-RQ", direction=TO_SUT)}
+        received = {_titles(m) for m in self.transcript.select("A-ASSOCIATE-RQ", direction=FROM_SUT)}
+        between_us = (asked & received) - {("", "")}
+        internal = {
+            m.association
+            for m in self.transcript.select("A-ASSOCIATE-RQ")
+            if _titles(m) in between_us and m.association
+        }
+        return tuple(m for m in self.transcript.messages if m.association not in internal)
 
     @cached_property
     def by_seq(self) -> dict[int, Message]:

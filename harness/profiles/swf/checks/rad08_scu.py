@@ -312,6 +312,8 @@ def grouped_images_name_every_step(j: Journal) -> Iterator[Observation]:
             why="An order that is not named has no images.",
         )
         procedures = {entry.text("RequestedProcedureID") for entry in step.worklist}
+        if len(procedures) < 2 and not any(valued(e.attributes, "ReferencedStudySequence") for e in step.worklist):
+            continue  # the worklist names no study to refer to, and the one of the images is the planned one
         number = len(items(store.attributes, "ReferencedStudySequence"))
         yield judged(
             number == len(procedures),
