@@ -10,7 +10,7 @@ import tempfile
 import threading
 import traceback
 import weakref
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -18,12 +18,13 @@ from harness.core.errors import EnvironmentFailure, UsageError
 from harness.core.message import Direction, Protocol
 from harness.core.transcript import Recorder, Transcript
 from harness.protocols.dicom import items, negotiation, part10
-from harness.protocols.dicom.association import Association, Operation, next_number
+from harness.protocols.dicom.association import Association, Operation
 from harness.protocols.dicom.channel import Channel, Tap
 from harness.protocols.dicom.command import Command
 from harness.protocols.dicom.core import AssociationCore
 from harness.protocols.dicom.errors import PeerUnreachable
 from harness.protocols.dicom.fragments import Payload
+from harness.protocols.dicom.link import next_number
 from harness.protocols.dicom.model import (
     PENDING,
     SUCCESS,
@@ -340,7 +341,7 @@ class Node:
         peer: str,
         *,
         requestor: bool,
-        handlers: object,
+        handlers: Callable[[Context], Handler | None],
         threaded: bool = True,
     ) -> Association:
         extents: list[Extent] = []
@@ -356,7 +357,7 @@ class Node:
             number=number,
             actor=self.actor,
             timeouts=self._timeouts,
-            handlers=handlers,  # type: ignore[arg-type]
+            handlers=handlers,
             workers=self._workers if threaded else None,
             peer=peer,
             extents=extents,

@@ -18,10 +18,10 @@ from harness.core.errors import EnvironmentFailure
 from harness.core.message import Blob, Direction, Protocol
 from harness.core.transcript import Recorder, Transcript
 from harness.protocols.dicom import command, items, pdu
-from harness.protocols.dicom.association import next_number
 from harness.protocols.dicom.command import NO_DATA_SET
 from harness.protocols.dicom.errors import PeerUnreachable, WireError
 from harness.protocols.dicom.fragments import Payload, command_pdus, data_pdus
+from harness.protocols.dicom.link import next_number
 from harness.protocols.dicom.model import Address
 from harness.protocols.dicom.negotiation import kind_of
 

@@ -1,0 +1,187 @@
+"""Serving the requests of the peer: one after the other, or at once where that was agreed or takes long."""
+
+from __future__ import annotations
+
+import threading
+import traceback
+from collections import deque
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, cast
+
+from harness.core.message import Blob, Direction
+from harness.protocols.dicom import command as dimse
+from harness.protocols.dicom.core import MessageArrived
+from harness.protocols.dicom.errors import PeerError
+from harness.protocols.dicom.link import Link
+from harness.protocols.dicom.model import (
+    CANCELLED,
+    NO_SUCH_SOP_CLASS,
+    PROCESSING_FAILURE,
+    UNRECOGNIZED_OPERATION,
+    Context,
+    Handler,
+    Request,
+    Response,
+)
+from harness.protocols.dicom.workers import Workers
+
+if TYPE_CHECKING:
+    from harness.protocols.dicom.association import Association
+
+_LONG_RUNNING = frozenset(("C-FIND-RQ", "C-GET-RQ", "C-MOVE-RQ"))
+
+
+class Serving(Link):
+    """Gives requests to handlers and sends what they answer.
+
+    What may take long, and everything where several operations at once were agreed, runs on a worker, so that
+    C-CANCEL and responses are heard meanwhile; the rest runs on the thread that reads.
+    """
+
+    def __init__(
+        self, *details: Any, handlers: Callable[[Context], Handler | None], workers: Workers | None, **more: Any
+    ) -> None:
+        super().__init__(*details, attended=workers is not None, **more)
+        self.handlers = handlers
+        self.contexts: dict[int, Context] = {}
+        self._workers = workers
+        self._inbox: deque[Request] = deque()
+        self._running: dict[int, Request] = {}  # requests of the peer that are not answered yet, by message id
+        self._serving = 0  # ident of the thread that runs a handler in line
+        self._concurrent = False
+
+    def _response(self, kind: str, values: Mapping[str, Any], payload: Blob, context: Context, seq: int) -> None:
+        """A response came (called with the lock held)."""
+        raise NotImplementedError
+
+    def _work(self) -> None:
+        if self._inbox and not self._serving:
+            self._serve_inbox()
+
+    def _on_end(self) -> None:
+        for request in self._running.values():
+            request.cancelled.set()
+
+    def serve_until_closed(self) -> None:
+        """Read and serve requests until the connection is closed; what a listening thread runs."""
+        while self._ended is None:
+            if self._wait_until(lambda: bool(self._inbox), self.timeouts.idle):
+                self._serve_inbox()
+            elif self._ended is None:
+                self._note_violation("PS3.8 7", f"nothing came for {self.timeouts.idle:g} s")
+                self.abort()
+        self._drain(self.timeouts.release)
+        self.close()
+
+    def finish_refusal(self) -> None:
+        """After a rejection, or a request that never came: let the peer close."""
+        self._drain(self.timeouts.release)
+        self.close()
+
+    def _message(self, event: MessageArrived) -> None:
+        command, values = event.command, event.command.values
+        kind = command.kind
+        context = self.contexts[event.context_id]
+        seq = self._record(
+            Direction.FROM_SUT,
+            kind,
+            self._fields(values, context),
+            context,
+            payload=event.payload,
+            header=Blob.of(event.raw_command),
+        )
+        if command.is_response:
+            self._response(kind, values, event.payload, context, seq)
+            return
+        if kind == "C-CANCEL-RQ":
+            target = self._running.get(values.get("MessageIDBeingRespondedTo", -1))
+            if target is not None:
+                target.cancelled.set()
+            return
+        message_id = values.get("MessageID", -1)
+        if message_id in self._running:
+            self._note_violation("PS3.7 9.1.1.1.1", f"message id {message_id} is still in use")
+        request = Request(kind, values, event.payload, context, cast("Association", self), seq)
+        self._running[message_id] = request
+        self._inbox.append(request)
+
+    def _serve_inbox(self) -> None:
+        while self._inbox and self._ended is None:
+            request = self._inbox.popleft()
+            if self._workers is not None and (self._concurrent or request.kind in _LONG_RUNNING):
+                if not self._workers.submit(lambda request=request: self._serve(request)):  # type: ignore[misc]
+                    return
+                continue
+            self._serving = threading.get_ident()
+            try:
+                self._serve(request)
+            finally:
+                self._serving = 0
+
+    def _serve(self, request: Request) -> None:
+        try:
+            self._answer(request)
+        except PeerError:
+            pass  # the peer went away; the transcript says so
+        finally:
+            with self._changed:
+                self._running.pop(request.command.get("MessageID", -1), None)
+
+    def _answer(self, request: Request) -> None:
+        if request.kind not in dimse.FIELDS:
+            self._note_violation("PS3.7 E.1", f"command field of {request.kind} is not defined")
+            self.respond(request, Response(UNRECOGNIZED_OPERATION))
+            return
+        handler = self.handlers(self.contexts[request.context_id])
+        if handler is None:
+            self.respond(request, Response(NO_SUCH_SOP_CLASS))
+            return
+        final = False
+        try:
+            result = handler(request)
+            for response in (result,) if isinstance(result, Response) else result:
+                final = self.respond(request, response)
+                if final:
+                    break
+        except PeerError as problem:
+            if self._ended is not None:
+                raise
+            self._failed(request, problem)
+            return
+        except Exception as problem:  # noqa: BLE001 - the one wrapper around every handler: our fault becomes evidence
+            self._failed(request, problem)
+            return
+        if not final:
+            self.respond(request, Response(CANCELLED if request.cancelled.is_set() else 0))
+
+    def _failed(self, request: Request, problem: Exception) -> None:
+        where = f"{self._actor}: handler of {request.kind} (message {request.seq})"
+        self._recorder.fault(where, problem, traceback.format_exc())
+        self.respond(request, Response(PROCESSING_FAILURE, fields={"ErrorComment": "internal error of the harness"}))
+
+    def respond(self, request: Request, response: Response) -> bool:
+        """Send one response to a request; True if it was the final one."""
+        kind = request.kind.replace("-RQ", "-RSP")
+        if kind not in dimse.FIELDS:
+            self.abort(2, 6)  # there is no response to an operation that does not exist
+            return True
+        command = request.command
+        values: dict[str, Any] = {
+            "CommandField": dimse.FIELDS[kind],
+            "MessageIDBeingRespondedTo": command.get("MessageID", 0),
+            "AffectedSOPClassUID": command.get("AffectedSOPClassUID") or command.get("RequestedSOPClassUID"),
+            "Status": response.status,
+        }
+        instance = command.get("AffectedSOPInstanceUID") or command.get("RequestedSOPInstanceUID")
+        if instance:
+            values["AffectedSOPInstanceUID"] = instance
+        for name in ("EventTypeID", "ActionTypeID"):
+            if name in command:
+                values[name] = command[name]
+        values.update(response.fields)
+        final = response.status not in (0xFF00, 0xFF01)
+        if final:
+            with self._changed:
+                self._running.pop(command.get("MessageID", -1), None)
+        self.send_message(self.contexts[request.context_id], kind, values, response.dataset)
+        return final
