@@ -120,8 +120,10 @@ def _decode_2022(raw: bytes, codec: str) -> tuple[str, bool]:
                 is_g1, to = _ESCAPES[part]
                 g0, g1 = (g0, to) if is_g1 else (to, g1)
                 continue
+            if not part:
+                continue
             runs = [part] if codec in ("utf_8", "gb18030") and g0 == "ascii" else _RUN_RE.findall(part)
-            for run in runs:
+            for run in filter(None, runs):
                 text, fine = _decode_run(run, g0 if run[0] < 0x80 else g1)
                 good = good and fine
                 out.append(text)
