@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from harness.core.errors import UsageError
 from harness.protocols.hl7 import charset
@@ -111,3 +113,24 @@ def test_a_character_outside_the_sets_is_a_usage_error_that_names_it() -> None:
         charset.encode("山田", ("8859/1",))
     with pytest.raises(UsageError, match="table 0211"):
         charset.encode("é", ("nonsense",))
+
+
+PIECES = st.sampled_from(
+    [b"\x1b", b"\x1b(B", b"\x1b(J", b"\x1b$B", b"\x1b$(D", b"\x1b$)C", b"\x1b-A", b"\x1b)I", b"\r", b"|", b"^", b"\x7f"]
+)
+NAMES = st.lists(st.sampled_from([*(row.hl7 for row in charset.CHARACTER_SETS), "", "nonsense"]), max_size=3)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(st.one_of(PIECES, st.binary(max_size=4)), max_size=12).map(b"".join), NAMES)
+def test_no_bytes_in_any_set_make_the_decoder_raise(raw: bytes, names: list[str]) -> None:
+    text, _ = charset.decode(raw, names)
+    assert isinstance(text, str)
+    charset.to_dicom(names)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.text(st.characters(codec="gb18030", exclude_categories=("Cc", "Cs")), max_size=20))
+def test_what_was_encoded_is_decoded_again(text: str) -> None:
+    for names in (("GB 18030-2000",), ("UNICODE UTF-8",)):
+        assert charset.decode(charset.encode(text, names), names) == (text, True)
