@@ -129,8 +129,13 @@ _Values = Mapping[str, Sequence[str]]
 
 def trace(transcript: Transcript, decoder: Decoder) -> Trace:
     """Follow the attributes of :data:`ATTRIBUTES` through a scenario."""
-    columns = [_of_order(fact.data) for fact in transcript.facts_of("ORDER")[:1]]
-    columns += _of_messages(transcript.messages, decoder)
+    columns = _of_messages(transcript.messages, decoder)
+    orders = [_of_order(fact.data) for fact in transcript.facts_of("ORDER")[:MAX_OF_A_KIND]]
+    if orders:
+        known = {(k, _normal(k, value)) for _, values in columns for k, found in values.items() for value in found}
+        columns.insert(
+            0, max(orders, key=lambda order: sum((k, _normal(k, v[0])) in known for k, v in order[1].items()))
+        )
     columns = [(column, values) for column, values in columns if any(any(v) for v in values.values())]
     kept = columns[:MAX_COLUMNS]
     rows = []
@@ -169,10 +174,20 @@ def _row(keyword: str, title: str, columns: Sequence[_Values]) -> TraceRow | Non
 
 
 def _of_order(data: Mapping[str, Any]) -> tuple[Column, _Values]:
-    """The values that the harness scheduled; tables one level down count as well."""
-    flat: dict[str, Any] = {}
-    for source in (*[v for v in data.values() if isinstance(v, Mapping)], data):
-        flat.update({k: v for k, v in source.items() if isinstance(v, str)})
+    """The values that the harness scheduled, wherever they stand in the fact; the outermost one counts."""
+    flat: dict[str, str] = {}
+    level: list[Mapping[str, Any]] = [data]
+    for _ in range(3):
+        inner: list[Mapping[str, Any]] = []
+        for source in level:
+            for key, value in source.items():
+                if isinstance(value, str):
+                    flat.setdefault(key, value)
+                elif isinstance(value, Mapping):
+                    inner.append(value)
+                elif isinstance(value, list):
+                    inner += [entry for entry in value[:1] if isinstance(entry, Mapping)]
+        level = inner
     return Column("Order as scheduled", ()), {k: (flat[k],) for k, _, _ in ATTRIBUTES if flat.get(k)}
 
 

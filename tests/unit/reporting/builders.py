@@ -251,8 +251,11 @@ def exam_transcript(listed: tuple[int, ...] = (11, 12, 15), step: float = 0.187)
     """An exam from order to commitment; also the ``seq`` of its milestones."""
     t = Transcript(Ticking(step=step))
     at: dict[str, int] = {}
-    t.note("ORDER", {"PatientID": PATIENT_ID, "PatientName": PATIENT_NAME, "PatientBirthDate": "19730429",
-                     "AccessionNumber": ACCESSION, "StudyInstanceUID": STUDY_UID})  # fmt: skip
+    t.note("ORDER", {"keywords": {
+        "PatientID": PATIENT_ID, "PatientName": PATIENT_NAME, "PatientBirthDate": "19730429",
+        "AccessionNumber": ACCESSION, "StudyInstanceUID": STUDY_UID,
+        "ScheduledProcedureStepSequence": [{"ScheduledProcedureStepID": "SPS-77"}],
+    }})  # fmt: skip
     t.record(Direction.FROM_SUT, Protocol.HL7, "OMI^O23", actor="Image Manager/Archive", association=1,
              payload=Blob.of(ORDER_MESSAGE.encode()))  # fmt: skip
     contexts = [{"id": 1, "abstract_syntax": WORKLIST, "transfer_syntax": ExplicitVRLittleEndian, "result": 0}]
@@ -285,6 +288,7 @@ def exam_transcript(listed: tuple[int, ...] = (11, 12, 15), step: float = 0.187)
         Direction.FROM_SUT, Protocol.DICOM, "A-ASSOCIATE-RJ", actor="Image Manager/Archive", association=8,
         fields={"result": 1, "source": 1, "reason": 7},
     ).seq  # fmt: skip
+    t.note("ORDER", {"keywords": {"PatientID": "ANOTHER-1", "PatientName": "LEE^SOOJIN", "AccessionNumber": "B-1"}})
     return t, at
 
 

@@ -90,7 +90,7 @@ def test_what_was_equal_stays_equal_and_verdicts_stay(tmp_path: Path) -> None:
     transcript = load_transcript(tmp_path / "copy", again.scenarios[0].transcript)
     datasets = [parse_dataset(m.payload.bytes(), m.transfer_syntax) for m in transcript.select("C-STORE-RQ")]
     names = {str(d.PatientName) for d in datasets if d is not None}
-    order = transcript.facts_of("ORDER")[0].data
+    order = transcript.facts_of("ORDER")[0].data["keywords"]
     worklist = parse_dataset(transcript.select("C-FIND-RSP")[0].payload.bytes(), ExplicitVRLittleEndian)
     assert worklist is not None
     assert names == {order["PatientName"]} == {str(worklist.PatientName)}
@@ -102,7 +102,7 @@ def test_texts_of_findings_follow_the_data(tmp_path: Path) -> None:
     builders.build_run(tmp_path / "run")
     redact_run(tmp_path / "run", tmp_path / "copy")
     again = load_run(tmp_path / "copy").scenarios[0]
-    order = load_transcript(tmp_path / "copy", again.transcript).facts_of("ORDER")[0].data
+    order = load_transcript(tmp_path / "copy", again.transcript).facts_of("ORDER")[0].data["keywords"]
     summary = next(f.summary for f in again.findings if f.requirement == "RAD-8-SCU-03")
     assert summary == f"Accession Number is {order['AccessionNumber']}."
     assert order["PatientName"] in again.steps[0].text

@@ -51,6 +51,11 @@ def test_a_value_is_told_once_whatever_the_protocol() -> None:
     assert cells(exam(), "MPPS SOP Instance UID")["Objects"] == "same"
 
 
+def test_the_order_that_was_examined_is_the_one_shown() -> None:
+    assert cells(exam(), "Patient ID")["Order as scheduled"] == builders.PATIENT_ID
+    assert cells(exam(), "Scheduled Procedure Step ID")["Order as scheduled"] == "SPS-77"
+
+
 def test_what_was_lost_or_miscounted_is_loud() -> None:
     table = exam()
     assert cells(table, "Patient’s Birth Date")["MPPS created"] == "empty"
