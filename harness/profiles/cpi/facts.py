@@ -19,9 +19,10 @@ class Densities(TypedDict, total=False):
     """DENSITIES: optical densities measured on a film or sheet of paper.
 
     ``samples`` are pairs of P-Value (0.0 to 1.0) and density; densities are plain, light is in cd/m2, ``medium`` is
-    "film" or "paper", ``tolerance`` is in optical density.
+    "film" or "paper", ``tolerance`` is in optical density. ``message`` is the FILE message of the table, if any.
     """
 
+    message: int
     samples: list[list[float]]
     illumination: float
     ambient: float
@@ -34,6 +35,7 @@ class Densities(TypedDict, total=False):
 class Luminances(TypedDict, total=False):
     """LUMINANCES: what a meter read on a display, pairs of P-Value and cd/m2; ``ambient`` is added to each."""
 
+    message: int
     samples: list[list[float]]
     ambient: float
     tolerance: float

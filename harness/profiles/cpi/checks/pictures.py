@@ -66,20 +66,21 @@ def expected(j: Journal, data: Mapping[str, Any]) -> tuple[Rendition, tuple[int,
 
 def displayed(j: Journal, requirement: str) -> Iterator[Observation]:
     """Judge every exported picture that is about this requirement."""
-    for seq, data in j.facts(facts.DISPLAYED):
+    for _, data in j.facts(facts.DISPLAYED):
         if data.get("requirement") == requirement:
-            yield _displayed(j, seq, data)
+            yield _displayed(j, data)
 
 
-def _displayed(j: Journal, seq: int, data: Mapping[str, Any]) -> Observation:
+def _displayed(j: Journal, data: Mapping[str, Any]) -> Observation:
     message = j.by_seq.get(int(data.get("message") or 0))
+    known = (message.seq,) if message is not None else ()
     try:
         wanted = expected(j, data)
         found = _picture(message, data)
     except (*_UNREADABLE, ValueError) as error:
-        return judged(None, f"The exported picture cannot be judged: {error}", (seq,))
+        return judged(None, f"The exported picture cannot be judged: {error}", known)
     if wanted is None or message is None or found is None:
-        return judged(None, "The picture, its image or its presentation state is not in the transcript", (seq,))
+        return judged(None, "The picture, its image or its presentation state is not in the transcript", known)
     rendition, sources = wanted
     tolerance = float(data.get("tolerance") or DISPLAY_TOLERANCE)
     return _compared(rendition.p_values, found, tolerance, (message.seq, *sources), "The exported picture")
@@ -162,13 +163,13 @@ def _printed(
         matching = [(seq, d) for seq, d in asked if d.get("position", 1) == position and seq < image.request.seq]
         if not matching:
             return
-        seq, data = matching[-1]
+        data = matching[-1][1]
         wanted, found = expected(j, data), _film_values(job, film, image, ds)
     except (*_UNREADABLE, ValueError, AttributeError) as error:
         yield judged(None, f"{image.request.label} cannot be compared: {error}", (image.request.seq,))
         return
     if wanted is None or found is None:
-        yield judged(None, "The image that was to be printed is not in the transcript", (image.request.seq, seq))
+        yield judged(None, "The image that was to be printed is not in the transcript", image.evidence)
         return
     rendition, sources = wanted
     yield _compared(
@@ -194,7 +195,8 @@ def _film_values(job: PrintJob, film: FilmBox, image: Operation, ds: Dataset) ->
 
 def luminances(j: Journal) -> Iterator[Observation]:
     """CPI-DISP-01: measured luminances against the standard display function."""
-    for seq, data in j.facts(facts.LUMINANCES):
+    for _, data in j.facts(facts.LUMINANCES):
+        evidence = tuple(seq for seq in (data.get("message"),) if seq in j.by_seq)
         try:
             samples = [Sample(float(p), float(value)) for p, value in data.get("samples") or ()]
             curve = judge_luminance(
@@ -203,14 +205,14 @@ def luminances(j: Journal) -> Iterator[Observation]:
                 tolerance=float(data.get("tolerance") or CONTRAST_TOLERANCE),
             )
         except (ValueError, TypeError, IndexError) as error:
-            yield judged(None, f"The measured luminances cannot be judged: {error}", (seq,))
+            yield judged(None, f"The measured luminances cannot be judged: {error}", evidence)
             continue
         worst = curve.worst
         yield judged(
             curve.ok,
             f"{len(samples)} luminances measured; the contrast deviates by up to {abs(worst.deviation):.0%}, "
             f"at P-Value {worst.p_value:.3f}",
-            (seq,),
+            evidence,
             expected=f"{worst.expected:.2f} cd/m2, contrast within {curve.tolerance:.0%}",
             actual=f"{worst.measured:.2f} cd/m2",
             locator=f"P-Value {worst.p_value:.3f}",

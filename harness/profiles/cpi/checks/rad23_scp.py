@@ -149,15 +149,16 @@ def density_limit(j: Journal) -> Iterator[Observation]:
 
 
 def densities_by_display_function(j: Journal) -> Iterator[Observation]:
-    for seq, data in j.facts(facts.DENSITIES):
+    for _, data in j.facts(facts.DENSITIES):
+        evidence = tuple(seq for seq in (data.get("message"),) if seq in j.by_seq)
         try:
             viewing = _viewing(data)
             samples = [Sample(float(p), float(density)) for p, density in data.get("samples") or ()]
         except (ValueError, TypeError) as error:
-            yield judged(None, f"The measured densities cannot be judged: {error}", (seq,))
+            yield judged(None, f"The measured densities cannot be judged: {error}", evidence)
             continue
         if len(samples) < 3:
-            yield judged(None, f"{len(samples)} measured densities are too few to judge", (seq,))
+            yield judged(None, f"{len(samples)} measured densities are too few to judge", evidence)
             continue
         curve = judge_density(samples, viewing, tolerance=float(data.get("tolerance") or 0.10))
         worst = curve.worst
@@ -165,7 +166,7 @@ def densities_by_display_function(j: Journal) -> Iterator[Observation]:
             curve.ok,
             f"{len(samples)} densities measured; the largest deviation is {worst.deviation:+.2f} OD at P-Value "
             f"{worst.p_value:.3f}",
-            (seq,),
+            evidence,
             expected=f"{worst.expected:.2f} OD +/- {curve.tolerance:.2f}",
             actual=f"{worst.measured:.2f} OD",
             locator=f"P-Value {worst.p_value:.3f}",
