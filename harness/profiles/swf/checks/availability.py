@@ -20,7 +20,8 @@ from harness.profiles.journal import (
 from harness.profiles.observe import all_valued, check, judged, same_set
 from harness.profiles.swf.checks.rad08_scp import taken
 from harness.profiles.swf.checks.rad16_scp import delivered, moves
-from harness.profiles.values import Attributes, items, listed, references, text
+from harness.profiles.swf.mapping import mpps
+from harness.profiles.values import Attributes, codes, items, listed, references, text
 
 AVAILABILITIES = ("ONLINE", "NEARLINE", "OFFLINE", "UNAVAILABLE")
 _STEP = "ReferencedPerformedProcedureStepSequence"
@@ -51,7 +52,9 @@ def _steps(j: Journal) -> dict[str, tuple[set[str], int]]:
             for _, uid in references(series, keyword)
         }
         ended = text(operation.attributes, "PerformedProcedureStepStatus") in ("COMPLETED", "DISCONTINUED")
-        if ended and listed_instances and operation.status == 0:
+        # images under a wrongly chosen entry are withdrawn, so nothing may be said to be available
+        wrong = mpps.WRONG_ENTRY[0] in {code[0] for code in codes(operation.attributes, mpps.REASON)}
+        if ended and listed_instances and operation.status == 0 and not wrong:
             found[operation.instance] = (listed_instances, operation.request.seq)
     return found
 

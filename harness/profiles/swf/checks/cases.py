@@ -10,7 +10,14 @@ from harness.profiles import facts, names
 from harness.profiles.journal import MPPS, MWL_FIND, QUERY_FINDS, TO_SUT, Journal, Operation
 from harness.profiles.observe import check, judged, same, same_set
 from harness.profiles.steps import Case, Steps
-from harness.profiles.swf.checks import consistency, rad05_scp, rad06_scp, rad06_scu, rad08_scp
+from harness.profiles.swf.checks import (
+    consistency_cases,
+    rad05_scp,
+    rad06_scp_orders,
+    rad06_scu,
+    rad06_scu_cases,
+    rad08_scp,
+)
 from harness.profiles.values import attributes_of, equal, items, text
 
 
@@ -22,9 +29,9 @@ def _both(*functions: Any) -> Any:
     return run
 
 
-unscheduled_exam = _both(rad06_scu.unscheduled_identifiers_empty, consistency.unscheduled_images_agree)
-other_procedure_done = rad06_scu.deviation_shows_in_performed_codes
-append_case = _both(rad06_scu.append_is_a_new_step, consistency.appended_step_agrees)
+unscheduled_exam = _both(rad06_scu.unscheduled_identifiers_empty, consistency_cases.unscheduled_images_agree)
+other_procedure_done = rad06_scu_cases.deviation_shows_in_performed_codes
+append_case = _both(rad06_scu_cases.append_is_a_new_step, consistency_cases.appended_step_agrees)
 
 
 def group_of_one_procedure(j: Journal) -> Iterator[Observation]:
@@ -235,7 +242,7 @@ def ordered_after_the_exam(j: Journal) -> Iterator[Observation]:
 
 def wrong_pick_still_to_be_done(j: Journal) -> Iterator[Observation]:
     yield from rad05_scp.wrongly_picked_step_offered_again(j)
-    yield from rad06_scp.wrong_pick_is_not_completed(j)
+    yield from rad06_scp_orders.wrong_pick_is_not_completed(j)
 
 
 def cancelled_order_leaves_worklist(j: Journal) -> Iterator[Observation]:
@@ -273,7 +280,7 @@ _ROWS = (
         "case-group-two",
         "EX-21",
         "RAD-6 RAD-8",
-        rad06_scu.group_of_procedures_shares_a_new_study,
+        rad06_scu_cases.group_of_procedures_shares_a_new_study,
         "Two procedures in one acquisition",
     ),
     ("case-cancel", "EX-01", "RAD-5 RAD-13", cancelled_order_leaves_worklist, "A cancelled order leaves the worklist"),

@@ -5,14 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from harness.core.check import Check, Observation
-from harness.core.message import Message
 from harness.profiles import facts, names
-from harness.profiles.hl7_messages import order_status_messages
-from harness.profiles.journal import FROM_SUT, IAN, MPPS, TO_SUT, Journal, Operation
+from harness.profiles.journal import FROM_SUT, MPPS, TO_SUT, Journal, Operation
 from harness.profiles.observe import check, judged
 from harness.profiles.steps import FINAL
-from harness.profiles.swf.mapping import mpps
-from harness.profiles.values import Attributes, codes, equal, items, listed, references, shown, text
+from harness.profiles.values import Attributes, equal, listed, text
 
 DUPLICATE_INSTANCE = 0x0111
 INVALID_VALUE = 0x0106
@@ -31,11 +28,11 @@ def sets(j: Journal) -> Iterator[Operation]:
     return j.select("N-SET-RQ", TO_SUT, MPPS)
 
 
-def _status(operation: Operation) -> str:
+def state_in(operation: Operation) -> str:
     return text(operation.attributes, "PerformedProcedureStepStatus")
 
 
-def _accepted_before(j: Journal, operation: Operation) -> bool:
+def accepted_before(j: Journal, operation: Operation) -> bool:
     """Whether the instance of an N-CREATE had been created before."""
     return any(
         other.instance == operation.instance and other.status == 0 and other.request.seq < operation.request.seq
@@ -43,22 +40,22 @@ def _accepted_before(j: Journal, operation: Operation) -> bool:
     )
 
 
-def _hex(status: int | None) -> str:
+def in_hex(status: int | None) -> str:
     return "none" if status is None else f"{status:04X}"
 
 
 def create_accepted(j: Journal) -> Iterator[Observation]:
     negative = {data.get("message") for _, data in j.facts(facts.NEGATIVE)}
     for operation in creates(j):
-        if _status(operation) != "IN PROGRESS" or _accepted_before(j, operation) or operation.final is None:
+        if state_in(operation) != "IN PROGRESS" or accepted_before(j, operation) or operation.final is None:
             continue
         if operation.request.seq not in negative:
             yield judged(
                 operation.status == 0,
-                f"{operation.request.label} was answered {_hex(operation.status)}",
+                f"{operation.request.label} was answered {in_hex(operation.status)}",
                 operation.evidence,
                 expected="0000",
-                actual=_hex(operation.status),
+                actual=in_hex(operation.status),
                 locator="Status",
                 why="A modality that is refused cannot report its exam.",
             )
@@ -67,10 +64,10 @@ def create_accepted(j: Journal) -> Iterator[Observation]:
 def _refused(operation: Operation, wanted: int, what: str, why: str) -> Observation:
     return judged(
         operation.status == wanted,
-        f"{what} was answered {_hex(operation.status)}",
+        f"{what} was answered {in_hex(operation.status)}",
         operation.evidence,
         expected=f"{wanted:04X}",
-        actual=_hex(operation.status),
+        actual=in_hex(operation.status),
         locator="Status",
         why=why,
     )
@@ -78,14 +75,14 @@ def _refused(operation: Operation, wanted: int, what: str, why: str) -> Observat
 
 def other_status_refused(j: Journal) -> Iterator[Observation]:
     for operation in creates(j):
-        status = _status(operation)
-        if operation.final is not None and status and status != "IN PROGRESS" and not _accepted_before(j, operation):
+        status = state_in(operation)
+        if operation.final is not None and status and status != "IN PROGRESS" and not accepted_before(j, operation):
             yield _refused(operation, INVALID_VALUE, f"An N-CREATE with status {status}", "A step begins in progress.")
 
 
 def duplicate_refused(j: Journal) -> Iterator[Observation]:
     for operation in creates(j):
-        if operation.final is not None and _accepted_before(j, operation) and _status(operation) == "IN PROGRESS":
+        if operation.final is not None and accepted_before(j, operation) and state_in(operation) == "IN PROGRESS":
             yield _refused(
                 operation,
                 DUPLICATE_INSTANCE,
@@ -97,14 +94,14 @@ def duplicate_refused(j: Journal) -> Iterator[Observation]:
 # -- final state -----------------------------------------------------------------------------------------------
 
 
-def _final_before(j: Journal, operation: Operation) -> Operation | None:
+def final_before(j: Journal, operation: Operation) -> Operation | None:
     return next(
         (
             other
             for other in sets(j)
             if other.instance == operation.instance
             and other.status == 0
-            and _status(other) in FINAL
+            and state_in(other) in FINAL
             and other.request.seq < operation.request.seq
         ),
         None,
@@ -113,17 +110,17 @@ def _final_before(j: Journal, operation: Operation) -> Operation | None:
 
 def set_after_final_refused(j: Journal) -> Iterator[Observation]:
     for operation in sets(j):
-        closing = _final_before(j, operation)
+        closing = final_before(j, operation)
         if closing is None or operation.final is None:
             continue
         error = operation.final.fields.get("ErrorID")
         yield judged(
             operation.status == PROCESSING_FAILURE and error == MAY_NOT_BE_CHANGED,
-            f"An N-SET of a step that was {_status(closing)} was answered {_hex(operation.status)}"
-            + (f" with error id {_hex(error)}" if isinstance(error, int) else " without error id"),
+            f"An N-SET of a step that was {state_in(closing)} was answered {in_hex(operation.status)}"
+            + (f" with error id {in_hex(error)}" if isinstance(error, int) else " without error id"),
             (closing.request.seq, *operation.evidence),
             expected="0110 with error id A710",
-            actual=f"{_hex(operation.status)}, error id {_hex(error) if isinstance(error, int) else 'none'}",
+            actual=f"{in_hex(operation.status)}, error id {in_hex(error) if isinstance(error, int) else 'none'}",
             locator="Status, ErrorID",
             why="What is finished may not be changed by the modality any more.",
         )
@@ -158,7 +155,7 @@ def _copies(j: Journal, operation: Operation, actor: str) -> list[Operation]:
     found = []
     for copy in j.select(operation.request.kind, FROM_SUT, MPPS):
         if copy.request.actor in (actor, "") and copy.instance == operation.instance:
-            same_state = operation.request.kind == "N-CREATE-RQ" or _status(copy) == _status(operation)
+            same_state = operation.request.kind == "N-CREATE-RQ" or state_in(copy) == state_in(operation)
             if same_state and copy.request.seq > operation.request.seq:
                 found.append(copy)
     return found
@@ -218,10 +215,10 @@ def creator_steps_forwarded(j: Journal) -> Iterator[Observation]:
         if operation.instance in own and operation.final is not None:
             yield judged(
                 operation.status == 0,
-                f"{operation.request.label} of an Evidence Creator was answered {_hex(operation.status)}",
+                f"{operation.request.label} of an Evidence Creator was answered {in_hex(operation.status)}",
                 operation.evidence,
                 expected="0000",
-                actual=_hex(operation.status),
+                actual=in_hex(operation.status),
                 locator="Status",
                 why="Evidence is reported like an acquisition.",
             )
@@ -261,219 +258,13 @@ def modality_answered_while_destination_is_away(j: Journal) -> Iterator[Observat
                     continue
                 yield judged(
                     operation.status == 0,
-                    f"With the {actor} away, {operation.request.label} was answered {_hex(operation.status)}",
+                    f"With the {actor} away, {operation.request.label} was answered {in_hex(operation.status)}",
                     operation.evidence,
                     expected="0000",
-                    actual=_hex(operation.status),
+                    actual=in_hex(operation.status),
                     locator="Status",
                     why="The modality is not concerned with who else is up.",
                 )
-
-
-# -- what receivers make of it ---------------------------------------------------------------------------------
-
-
-def _scheduled_ids(operation: Operation) -> list[Attributes]:
-    return items(operation.attributes, "ScheduledStepAttributesSequence")
-
-
-def unscheduled_accepted(j: Journal) -> Iterator[Observation]:
-    if names.ORDER_FILLER not in j.sut.actors:
-        return
-    for operation in creates(j):
-        scheduled = _scheduled_ids(operation)
-        if not scheduled or any(text(item, "ScheduledProcedureStepID") for item in scheduled):
-            continue
-        if operation.final is not None and _status(operation) == "IN PROGRESS" and not _accepted_before(j, operation):
-            yield judged(
-                operation.status == 0,
-                f"A step without any scheduled identifier was answered {_hex(operation.status)}",
-                operation.evidence,
-                expected="0000",
-                actual=_hex(operation.status),
-                locator="Status",
-                why="An emergency is performed first and ordered later.",
-            )
-
-
-def _reported(j: Journal, trigger: Operation, state: str, which: Attributes) -> Message | None:
-    """The status message of that state for the order of a scheduled item, after ``trigger``."""
-    numbers = {
-        text(which, key) for key in ("PlacerOrderNumberImagingServiceRequest", "FillerOrderNumberImagingServiceRequest")
-    }
-    known = _order_numbers(j, which) | (numbers - {""})
-    for report in order_status_messages(j):
-        if (
-            report.status == state
-            and report.message.seq > trigger.request.seq
-            and (not known or report.numbers & known)
-        ):
-            return report.message
-    return None
-
-
-def _order_numbers(j: Journal, which: Attributes) -> set[str]:
-    found: set[str] = set()
-    for _, data in j.facts(facts.ORDER):
-        keywords = data.get("keywords") or {}
-        step = (keywords.get("ScheduledProcedureStepSequence") or [{}])[0]
-        if step.get("ScheduledProcedureStepID") != text(which, "ScheduledProcedureStepID"):
-            continue
-        for key in ("PlacerOrderNumberImagingServiceRequest", "FillerOrderNumberImagingServiceRequest"):
-            if keywords.get(key):
-                found.add(str(keywords[key]).partition("^")[0])
-    return found
-
-
-def _status_reported(j: Journal, grouped: bool, why: str) -> Iterator[Observation]:
-    if names.ORDER_FILLER not in j.sut.actors or not any(True for _ in order_status_messages(j)):
-        return
-    for operation in creates(j):
-        scheduled = _scheduled_ids(operation)
-        if operation.status != 0 or (len(scheduled) > 1) != grouped:
-            continue
-        for number, item in enumerate(scheduled):
-            step_id = text(item, "ScheduledProcedureStepID")
-            if not step_id:
-                continue
-            report = _reported(j, operation, "IP", item)
-            yield judged(
-                report is not None,
-                f"Step {step_id} was started; the order is "
-                + (f"reported in progress by {report.label}" if report else "not reported in progress"),
-                (operation.request.seq, *([report.seq] if report else [])),
-                expected="an order status IP",
-                actual=report.label if report else "none",
-                locator=f"ScheduledStepAttributesSequence[{number + 1}]/ScheduledProcedureStepID",
-                why=why,
-            )
-
-
-def step_tied_to_order(j: Journal) -> Iterator[Observation]:
-    yield from _status_reported(j, False, "The placer learns from it that the exam has begun.")
-
-
-def grouped_steps_all_started(j: Journal) -> Iterator[Observation]:
-    yield from _status_reported(j, True, "Each item of a grouped step stands for a scheduled step of its own.")
-
-
-def step_related_to_images(j: Journal) -> Iterator[Observation]:
-    if names.IMAGE_MANAGER not in j.sut.actors:
-        return
-    created = {operation.instance: operation for operation in creates(j) if operation.status == 0}
-    for notice in j.select("N-CREATE-RQ", FROM_SUT, IAN):
-        for _, uid in references(notice.attributes, "ReferencedPerformedProcedureStepSequence"):
-            yield judged(
-                uid in created,
-                f"{notice.request.label} refers to performed step {uid}"
-                + ("" if uid in created else ", which nobody announced"),
-                (notice.request.seq, *([created[uid].request.seq] if uid in created else [])),
-                expected=sorted(created),
-                actual=uid,
-                locator="ReferencedPerformedProcedureStepSequence",
-                why="The receiver looks the step up by this UID.",
-            )
-
-
-def completion_reported(j: Journal) -> Iterator[Observation]:
-    if names.ORDER_FILLER not in j.sut.actors or not any(True for _ in order_status_messages(j)):
-        return
-    created = {operation.instance: operation for operation in creates(j) if operation.status == 0}
-    done: set[str] = set()
-    for operation in sets(j):
-        if operation.status != 0 or _status(operation) != "COMPLETED" or operation.instance not in created:
-            continue
-        for item in _scheduled_ids(created[operation.instance]):
-            done.add(text(item, "ScheduledProcedureStepID"))
-            if _open_siblings(j, item, done, operation.request.seq):
-                continue
-            report = _reported(j, operation, "CM", item)
-            yield judged(
-                report is not None,
-                "All steps of the order are completed; the order is "
-                + (f"reported completed by {report.label}" if report else "not reported completed"),
-                (operation.request.seq, *([report.seq] if report else [])),
-                expected="an order status CM",
-                actual=report.label if report else "none",
-                locator="ORC-5",
-                why="The placer waits for the result of a completed order.",
-            )
-
-
-def _open_siblings(j: Journal, item: Attributes, done: set[str], before: int) -> set[str]:
-    """Other scheduled steps of the same accession that are not completed yet."""
-    accession = text(item, "AccessionNumber")
-    siblings = set()
-    for seq, data in j.facts(facts.ORDER):
-        keywords = data.get("keywords") or {}
-        step = (keywords.get("ScheduledProcedureStepSequence") or [{}])[0]
-        if seq < before and accession and keywords.get("AccessionNumber") == accession and not data.get("cancelled"):
-            siblings.add(str(step.get("ScheduledProcedureStepID", "")))
-    return siblings - done - {""}
-
-
-def _discontinued(j: Journal, *, wrong_entry: bool) -> Iterator[tuple[Operation, Operation]]:
-    created = {operation.instance: operation for operation in creates(j) if operation.status == 0}
-    for operation in sets(j):
-        if operation.status == 0 and _status(operation) == "DISCONTINUED" and operation.instance in created:
-            wrong = mpps.WRONG_ENTRY[0] in {c[0] for c in codes(operation.attributes, mpps.REASON)}
-            if wrong == wrong_entry:
-                yield created[operation.instance], operation
-
-
-def _not_reported_completed(j: Journal, *, wrong_entry: bool, why: str) -> Iterator[Observation]:
-    if names.ORDER_FILLER not in j.sut.actors or not any(True for _ in order_status_messages(j)):
-        return
-    for create, closing in _discontinued(j, wrong_entry=wrong_entry):
-        for item in _scheduled_ids(create):
-            again = any(
-                text(other, "ScheduledProcedureStepID") == text(item, "ScheduledProcedureStepID")
-                for later in creates(j)
-                if later.request.seq > closing.request.seq
-                for other in _scheduled_ids(later)
-            )
-            if again or not text(item, "ScheduledProcedureStepID"):
-                continue
-            report = _reported(j, closing, "CM", item)
-            yield judged(
-                report is None,
-                f"Step {text(item, 'ScheduledProcedureStepID')} was discontinued; its order is "
-                + (f"reported completed by {report.label}" if report else "not reported completed"),
-                (closing.request.seq, *([report.seq] if report else [])),
-                expected="no order status CM",
-                actual=report.label if report else "none",
-                locator="ORC-5",
-                why=why,
-            )
-
-
-def discontinued_is_not_completed(j: Journal) -> Iterator[Observation]:
-    yield from _not_reported_completed(
-        j, wrong_entry=False, why="The placer would wait for images that were never made."
-    )
-
-
-def wrong_pick_is_not_completed(j: Journal) -> Iterator[Observation]:
-    yield from _not_reported_completed(j, wrong_entry=True, why="The order that was picked by mistake is not done.")
-
-
-def other_reason_is_plain_discontinue(j: Journal) -> Iterator[Observation]:
-    created = {operation.instance for operation in creates(j) if operation.status == 0}
-    for closing in sets(j):
-        if _status(closing) != "DISCONTINUED" or closing.instance not in created or _final_before(j, closing):
-            continue
-        reasons = codes(closing.attributes, mpps.REASON)
-        if closing.final is None or (reasons and all(c[0] in mpps.REASONS and c[1] == "DCM" for c in reasons)):
-            continue
-        yield judged(
-            closing.status == 0,
-            f"A step was discontinued with the reason {shown(reasons)} and answered {_hex(closing.status)}",
-            closing.evidence,
-            expected="0000",
-            actual=_hex(closing.status),
-            locator=mpps.REASON,
-            why="Not every modality codes its reason, and an unknown one is still the end of the step.",
-        )
 
 
 _ROWS = (
@@ -492,17 +283,9 @@ _ROWS = (
     ("mpps-scp-equal", "XC-23", "RAD-6 RAD-7", everything_forwarded, "Received and forwarded are equal"),
     ("mpps-scp-away", "EX-24", "RAD-6 RAD-7", repeated_until_destination_is_back, "Destinations may be away"),
     ("mpps-scp-creator", "RAD-20-SCP-01", "RAD-20 RAD-21", creator_steps_forwarded, "Creator steps are forwarded"),
-    ("mpps-scp-tied", "RAD-6-SCP-07", "RAD-6", step_tied_to_order, "The step is tied to its order"),
-    ("mpps-scp-unscheduled", "RAD-6-SCP-08", "RAD-6", unscheduled_accepted, "Unscheduled steps are accepted"),
-    ("mpps-scp-grouped", "RAD-6-SCP-09", "RAD-6", grouped_steps_all_started, "Grouped steps are all started"),
-    ("mpps-scp-related", "RAD-6-SCP-10", "RAD-6 RAD-49", step_related_to_images, "The step is related to its images"),
     ("mpps-scp-final", "RAD-7-SCP-01", "RAD-7", set_after_final_refused, "A finished step is not changed"),
     ("mpps-scp-unknown", "RAD-7-SCP-02", "RAD-7", set_of_unknown_refused, "An unknown step is not set"),
     ("mpps-scp-set-forwarded", "RAD-7-SCP-03", "RAD-7", set_forwarded, "N-SET is forwarded"),
-    ("mpps-scp-completed", "RAD-7-SCP-04", "RAD-7 RAD-3", completion_reported, "A completed order is reported"),
-    ("mpps-scp-discontinued", "RAD-7-SCP-05", "RAD-7", discontinued_is_not_completed, "Discontinued is not completed"),
-    ("mpps-scp-wrong-pick", "RAD-7-SCP-07", "RAD-7", wrong_pick_is_not_completed, "A wrong pick is not completed"),
-    ("mpps-scp-other-reason", "EX-09", "RAD-6 RAD-7", other_reason_is_plain_discontinue, "Any reason ends a step"),
 )
 
 CHECKS: tuple[Check, ...] = tuple(check(id, req, rads, function, title) for id, req, rads, function, title in _ROWS)

@@ -6,10 +6,9 @@ import re
 from collections.abc import Iterator, Sequence
 
 from harness.core.check import Check, Observation
-from harness.core.message import Message
-from harness.profiles import facts, names
-from harness.profiles.journal import FROM_SUT, MPPS, Journal, Operation, instance_of
-from harness.profiles.observe import check, judged, same, same_set
+from harness.profiles import names
+from harness.profiles.journal import MPPS, Journal, Operation
+from harness.profiles.observe import check, judged, same
 from harness.profiles.steps import Case, Entry, PerformedStep, Steps
 from harness.profiles.swf.mapping import images
 from harness.profiles.values import Attributes, codes, items, listed, references, shown, text, valued
@@ -27,14 +26,14 @@ def modality_stores(j: Journal) -> tuple[Operation, ...]:
     return j.stores_of(names.MODALITY)
 
 
-def _with_step(j: Journal) -> Found:
+def with_step(j: Journal) -> Found:
     steps = Steps(j)
     for store in modality_stores(j):
         if (step := steps.of(store)) is not None:
             yield store, step
 
 
-def _label(store: Operation) -> str:
+def label_of(store: Operation) -> str:
     return f"image {store.request.label}"
 
 
@@ -57,7 +56,7 @@ def storage_class_used(j: Journal) -> Iterator[Observation]:
 def _from_entry(
     j: Journal, keywords: Sequence[str], why: str, *, cases: frozenset[Case] | None = None
 ) -> Iterator[Observation]:
-    for store, step in _with_step(j):
+    for store, step in with_step(j):
         entry = next(iter(step.worklist), None)
         if entry is None or (cases is not None and step.case not in cases):
             continue
@@ -67,7 +66,7 @@ def _from_entry(
                 entry.attributes.get(keyword),
                 store.attributes.get(keyword),
                 source="the worklist",
-                target=_label(store),
+                target=label_of(store),
                 evidence=(entry.seq, store.request.seq),
                 why=why,
             )
@@ -93,12 +92,12 @@ def accession_from_worklist(j: Journal) -> Iterator[Observation]:
         "People and reports find the study by it.",
         cases=frozenset({Case.SIMPLE, Case.APPEND}),
     )
-    for store, step in _with_step(j):
+    for store, step in with_step(j):
         if step.case is Case.UNSCHEDULED:
             value = store.attributes.get("AccessionNumber")
             yield judged(
                 not value,
-                f"Accession Number of unscheduled {_label(store)} is {shown(value)}",
+                f"Accession Number of unscheduled {label_of(store)} is {shown(value)}",
                 (step.create.request.seq, store.request.seq),
                 expected="empty",
                 actual=shown(value),
@@ -117,13 +116,13 @@ def _pairs(step: PerformedStep, store: Operation) -> list[tuple[Entry, Attribute
 
 
 def request_attributes_from_worklist(j: Journal) -> Iterator[Observation]:
-    for store, step in _with_step(j):
+    for store, step in with_step(j):
         for entry, item in _pairs(step, store):
             evidence = (entry.seq, store.request.seq)
             if item is None:
                 yield judged(
                     False,
-                    f"{_label(store)} has no request attributes for step {entry.step_id}",
+                    f"{label_of(store)} has no request attributes for step {entry.step_id}",
                     evidence,
                     expected=f"an item for step {entry.step_id}",
                     actual=shown(store.attributes.get(REQUEST)),
@@ -137,7 +136,7 @@ def request_attributes_from_worklist(j: Journal) -> Iterator[Observation]:
                     entry.attributes.get(keyword),
                     item.get(keyword),
                     source=f"the worklist entry {entry.step_id}",
-                    target=_label(store),
+                    target=label_of(store),
                     evidence=evidence,
                     locator=f"{REQUEST}/{keyword}",
                     why="The image says with these values which order it belongs to.",
@@ -148,11 +147,11 @@ def request_attributes_from_worklist(j: Journal) -> Iterator[Observation]:
 
 
 def performed_step_referenced(j: Journal) -> Iterator[Observation]:
-    for store, step in _with_step(j):
+    for store, step in with_step(j):
         found = references(store.attributes, "ReferencedPerformedProcedureStepSequence")
         yield judged(
             (MPPS, step.uid) in found,
-            f"{_label(store)} refers to performed step {listed(uid for _, uid in found) or '(none)'}",
+            f"{label_of(store)} refers to performed step {listed(uid for _, uid in found) or '(none)'}",
             (step.create.request.seq, store.request.seq),
             expected=f"{MPPS} / {step.uid}",
             actual=listed(f"{cls} / {uid}" for cls, uid in found) or "(absent)",
@@ -162,14 +161,14 @@ def performed_step_referenced(j: Journal) -> Iterator[Observation]:
 
 
 def _with_step_values(j: Journal, keywords: Sequence[str], why: str) -> Iterator[Observation]:
-    for store, step in _with_step(j):
+    for store, step in with_step(j):
         for keyword in keywords:
             yield same(
                 keyword,
                 step.current.get(keyword),
                 store.attributes.get(keyword),
                 source=step.label,
-                target=_label(store),
+                target=label_of(store),
                 evidence=(*step.evidence, store.request.seq),
                 why=why,
             )
@@ -187,7 +186,7 @@ def performed_protocol_equal(j: Journal) -> Iterator[Observation]:
 
 def procedure_code_equal(j: Journal) -> Iterator[Observation]:
     yield from _with_step_values(j, ("ProcedureCodeSequence",), "Both say which procedure was performed.")
-    for store, step in _with_step(j):
+    for store, step in with_step(j):
         entry = step.entry
         performed = codes(store.attributes, "ProcedureCodeSequence")
         if entry is None or not performed:
@@ -197,7 +196,7 @@ def procedure_code_equal(j: Journal) -> Iterator[Observation]:
         if planned and not deviating:
             yield judged(
                 performed == planned,
-                f"{_label(store)} was made by the procedure {shown(performed)}",
+                f"{label_of(store)} was made by the procedure {shown(performed)}",
                 (entry.seq, store.request.seq),
                 expected=shown(planned),
                 actual=shown(performed),
@@ -207,7 +206,7 @@ def procedure_code_equal(j: Journal) -> Iterator[Observation]:
 
 
 def referenced_study_from_worklist(j: Journal) -> Iterator[Observation]:
-    for store, step in _with_step(j):
+    for store, step in with_step(j):
         entry = step.entry
         if entry is None or not valued(entry.attributes, "ReferencedStudySequence"):
             continue
@@ -216,7 +215,7 @@ def referenced_study_from_worklist(j: Journal) -> Iterator[Observation]:
             entry.attributes["ReferencedStudySequence"],
             store.attributes.get("ReferencedStudySequence"),
             source="the worklist",
-            target=_label(store),
+            target=label_of(store),
             evidence=(entry.seq, store.request.seq),
             why="It keeps the link to the study that the information system knows.",
         )
@@ -247,7 +246,7 @@ def study_date_constant(j: Journal) -> Iterator[Observation]:
 
 
 def series_agree_with_step(j: Journal) -> Iterator[Observation]:
-    for store, step in _with_step(j):
+    for store, step in with_step(j):
         if step.closing is None:
             continue
         series = text(store.attributes, "SeriesInstanceUID")
@@ -255,7 +254,7 @@ def series_agree_with_step(j: Journal) -> Iterator[Observation]:
         if item is None:
             yield judged(
                 False,
-                f"Series {series or '(none)'} of {_label(store)} is not among the series of {step.label}",
+                f"Series {series or '(none)'} of {label_of(store)} is not among the series of {step.label}",
                 (*step.evidence, store.request.seq),
                 expected=[text(s, "SeriesInstanceUID") for s in step.series],
                 actual=series or "(absent)",
@@ -268,7 +267,7 @@ def series_agree_with_step(j: Journal) -> Iterator[Observation]:
                 item.get("ProtocolName"),
                 store.attributes.get("ProtocolName"),
                 source=f"the series item of {step.label}",
-                target=_label(store),
+                target=label_of(store),
                 evidence=(*step.evidence, store.request.seq),
                 why="Both name the protocol of the series.",
             )
@@ -295,140 +294,6 @@ def series_in_one_step(j: Journal) -> Iterator[Observation]:
         )
 
 
-# -- group case ------------------------------------------------------------------------------------------------
-
-
-def grouped_images_name_every_step(j: Journal) -> Iterator[Observation]:
-    for store, step in _with_step(j):
-        if step.case is not Case.GROUP:
-            continue
-        evidence = (step.create.request.seq, store.request.seq)
-        yield same_set(
-            (entry.step_id for entry in step.worklist),
-            (text(item, "ScheduledProcedureStepID") for item in items(store.attributes, REQUEST)),
-            what=f"Scheduled steps named by grouped {_label(store)}",
-            evidence=evidence,
-            locator=f"{REQUEST}/ScheduledProcedureStepID",
-            why="An order that is not named has no images.",
-        )
-        procedures = {entry.text("RequestedProcedureID") for entry in step.worklist}
-        if len(procedures) < 2 and not any(valued(e.attributes, "ReferencedStudySequence") for e in step.worklist):
-            continue  # the worklist names no study to refer to, and the one of the images is the planned one
-        number = len(items(store.attributes, "ReferencedStudySequence"))
-        yield judged(
-            number == len(procedures),
-            f"Grouped {_label(store)} has {number} item(s) in Referenced Study Sequence for "
-            f"{len(procedures)} procedure(s)",
-            evidence,
-            expected=str(len(procedures)),
-            actual=str(number),
-            locator="ReferencedStudySequence",
-            why="Each procedure is reached through the study that was planned for it.",
-        )
-
-
-def grouped_accession_empty(j: Journal) -> Iterator[Observation]:
-    for store, step in _with_step(j):
-        numbers = {entry.text("AccessionNumber") for entry in step.worklist}
-        if step.case is not Case.GROUP or len(numbers) < 2:
-            continue
-        value = store.attributes.get("AccessionNumber")
-        yield judged(
-            "AccessionNumber" in store.attributes and not value,
-            f"Accession Number of {_label(store)}, which serves {len(numbers)} orders, is {shown(value)}",
-            (step.create.request.seq, store.request.seq),
-            expected="present with zero length",
-            actual=shown(value),
-            locator="AccessionNumber",
-            why="One of two numbers would hide the image from whoever looks for the other.",
-        )
-
-
-# -- the object itself -----------------------------------------------------------------------------------------
-
-_UID = re.compile(r"(0|[1-9]\d*)(\.(0|[1-9]\d*))+")
-
-
-def instance_uids_unique(j: Journal) -> Iterator[Observation]:
-    contents: dict[str, set[str]] = {}
-    seqs: dict[str, list[int]] = {}
-    for store in modality_stores(j):
-        uid = instance_of(store)
-        contents.setdefault(uid, set()).add(store.request.payload.sha256)
-        seqs.setdefault(uid, []).append(store.request.seq)
-    for uid, versions in contents.items():
-        rooted = bool(_UID.fullmatch(uid)) and len(uid) <= 64 and uid.split(".")[0] in ("0", "1", "2")
-        yield judged(
-            rooted and len(versions) == 1,
-            f"SOP Instance UID {uid or '(none)'} was sent with {len(versions)} content(s)"
-            + ("" if rooted else " and is no valid UID"),
-            tuple(seqs[uid]),
-            expected="a valid UID that stands for one object",
-            actual=uid or "(absent)",
-            locator="SOPInstanceUID",
-            why="An archive that knows the UID drops the second object.",
-        )
-
-
-def refused_image_sent_again(j: Journal) -> Iterator[Observation]:
-    committed = {
-        uid
-        for operation in j.select("N-ACTION-RQ", FROM_SUT)
-        for _, uid in references(operation.attributes, "ReferencedSOPSequence")
-    }
-    stores = modality_stores(j)
-    for store in stores:
-        status = store.status
-        refused = status is not None and status != 0 and not 0xB000 <= status <= 0xBFFF
-        if not refused:
-            continue
-        uid = instance_of(store)
-        again = [s for s in stores if instance_of(s) == uid and s.request.seq > store.request.seq]
-        stored = any(s.status is not None and (s.status == 0 or 0xB000 <= s.status <= 0xBFFF) for s in again)
-        ok = stored or uid not in committed
-        yield judged(
-            ok,
-            f"{_label(store)} was refused with {status:04X} and "
-            + ("sent again" if again else "not sent again")
-            + ("" if ok else ", but commitment was asked for it"),
-            (*store.evidence, *(s.request.seq for s in again)),
-            expected="sent again, or not counted as stored",
-            actual="sent again" if again else "not sent again",
-            locator="Status",
-            why="An image that nobody stored and nobody repeats is lost.",
-        )
-
-
-def lost_image_recovered(j: Journal) -> Iterator[Observation]:
-    for seq, data in j.facts(facts.FAULT_INJECTED):
-        if data.get("fault") not in ("store-refused", "store-aborted"):
-            continue
-        stores = modality_stores(j)
-        hit = [s for s in stores if s.status not in (0, None) or s.final is None]
-        for store in hit:
-            uid = instance_of(store)
-            again = [s for s in stores if instance_of(s) == uid and s.request.seq > store.request.seq]
-            told = _product_reported(j, store.request)
-            yield judged(
-                bool(again) or told,
-                f"{_label(store)} was lost ({data.get('fault')}) and "
-                + ("sent again" if again else "reported to the user" if told else "neither sent again nor reported"),
-                (seq, store.request.seq, *(s.request.seq for s in again)),
-                expected="queued, sent again or reported",
-                actual="sent again" if again else "reported" if told else "nothing",
-                locator="message order",
-                why="An image that is taken for stored may be deleted at the modality.",
-            )
-
-
-def _product_reported(j: Journal, message: Message) -> bool:
-    """Whether the driver said that the product shows a failure for what it was asked before this message."""
-    action = j.action_before(message.seq)
-    outcome = (action or {}).get("outcome") or {}
-    answers = outcome.get("answers") or {}
-    return bool(answers.get("error")) or outcome.get("state") == "failed"
-
-
 _ROWS = (
     ("store-class", "RAD-8-SCU-01", storage_class_used, "A storage class is used"),
     ("store-patient", "RAD-8-SCU-02", patient_from_worklist, "The patient is that of the worklist"),
@@ -444,11 +309,6 @@ _ROWS = (
     ("store-study-date", "RAD-8-SCU-12", study_date_constant, "A study has one date and time"),
     ("store-series", "RAD-8-SCU-13", series_agree_with_step, "Images and step name the same series"),
     ("store-series-in-one-step", "RAD-8-SCU-14", series_in_one_step, "A series belongs to one step"),
-    ("store-group-items", "RAD-8-SCU-15", grouped_images_name_every_step, "Grouped images name every step"),
-    ("store-group-accession", "RAD-8-SCU-16", grouped_accession_empty, "Grouped images have no accession number"),
-    ("store-uid", "RAD-8-SCU-17", instance_uids_unique, "SOP Instance UIDs are valid and unique"),
-    ("store-refused", "RAD-8-SCU-19", refused_image_sent_again, "A refused image is not counted as stored"),
-    ("store-lost", "EX-26", lost_image_recovered, "A lost image is sent again or reported"),
 )
 
 CHECKS: tuple[Check, ...] = tuple(check(id, req, "RAD-8", function, title) for id, req, function, title in _ROWS)
