@@ -11,9 +11,10 @@ from rich.text import Text
 
 from harness.cli.console import err, out, print_json
 from harness.cli.rejudge import print_outcome, rules
-from harness.core.errors import UsageError
+from harness.core.errors import HarnessError, UsageError
+from harness.protocols.dicom import pcapng
 from harness.reporting.bundle import unpack, write_bundle
-from harness.reporting.evidence import load_run, run_folder
+from harness.reporting.evidence import WIRE, load_run, run_folder
 from harness.reporting.outputs import write_outputs
 from harness.reporting.redacted_run import METHOD, Redaction, redact_run
 from harness.reporting.rejudge import rejudge as judge_again
@@ -29,7 +30,7 @@ def export(
 ) -> int:
     """Write a bundle with a manifest of hashes; persons are taken out unless --no-redact."""
     folder = run_folder(run)
-    target = (out if out is not None else folder.resolve().with_suffix(".zip")).absolute()
+    target = (out if out is not None else folder.resolve().with_name(folder.resolve().name + ".zip")).absolute()
     if not target.parent.is_dir():
         raise UsageError(f"--out {target}: the folder {target.parent} does not exist")
     with tempfile.TemporaryDirectory(prefix="ihe-evidence-") as temporary:
@@ -38,6 +39,8 @@ def export(
             copy = Path(temporary) / "run"
             notes = _notes(_redacted_copy(run, copy))
             folder = copy
+        else:
+            make_pcapng(folder)
         try:
             count = write_bundle(folder, target, notes)
         except OSError as error:
@@ -102,6 +105,20 @@ def redact(
         console.print(Text(f"Left out: {entry}"), soft_wrap=True)
     console.print(Text(f"Written: {out} ({done.changed} payloads changed)"), soft_wrap=True)
     return 0
+
+
+def make_pcapng(folder: Path) -> None:
+    """Beside every capture of a run a pcapng file of it, for Wireshark."""
+    wire = folder / WIRE
+    for index in sorted(wire.rglob("traffic.json")):
+        name = "capture" if index.parent == wire else index.parent.name
+        target = wire / f"{name}.pcapng"
+        if not target.exists():
+            try:
+                pcapng.write(index.parent, target)
+            except (HarnessError, OSError, ValueError, KeyError) as error:
+                target.unlink(missing_ok=True)
+                err().print(Text(f"Left out: {target.name}: {error}"), soft_wrap=True)
 
 
 def _redacted_copy(run: Path, target: Path) -> Redaction:

@@ -15,6 +15,7 @@ from typer.testing import CliRunner
 from harness.cli import evidence, matrix, rejudge, report
 from harness.core.errors import UsageError
 from harness.profiles import registry
+from harness.protocols.dicom.capture import Capture
 from tests.unit.reporting import builders
 
 app = typer.Typer()
@@ -120,6 +121,17 @@ def test_export_takes_persons_out_unless_told_not_to(run: Path, tmp_path: Path) 
     with zipfile.ZipFile(tmp_path / "raw.zip") as bundle:
         assert any(builders.PATIENT_ID.encode() in bundle.read(name) for name in bundle.namelist())
         assert [name for name in bundle.namelist() if name.startswith("wire/")]
+
+
+def test_export_makes_a_capture_that_wireshark_opens(run: Path, tmp_path: Path) -> None:
+    with Capture(run / "wire" / "simple-case") as capture:
+        capture.opened(1, "dicom", ("127.0.0.1", 104), ("127.0.0.1", 50000), incoming=True)
+        capture.received(1, b"\x01\x00\x00\x00\x00\x04abcd")
+    assert call("evidence", "export", run, "--no-redact", "--out", tmp_path / "raw.zip")[0] == 0
+    with zipfile.ZipFile(tmp_path / "raw.zip") as bundle:
+        assert b"abcd" in bundle.read("wire/simple-case.pcapng")
+    call("report", run)
+    assert 'href="wire/simple-case.pcapng"' in (run / "report.html").read_text()
 
 
 def test_verify_finds_a_changed_byte(run: Path, tmp_path: Path) -> None:
