@@ -136,7 +136,7 @@ Feature: The archive stores, commits, answers queries and delivers
   @transaction:RAD-16 @req:RAD-16-SCP-04
   Scenario: The destination refuses some images
     Given the archive holds the studies of doe, roe and kim
-    And the Image Display refuses to store the class "Secondary Capture Image Storage"
+    And the Image Display refuses to store the class "SC"
     When the Image Display retrieves "STUDY" of "kim"
     Then the requirement "RAD-16-SCP-04" is met
     And the requirement "RAD-16-SCP-02" is met

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from harness.bdd.tags import ScenarioTags
 from harness.core.check import Declaration
@@ -14,10 +14,13 @@ from harness.core.spec import Requirement
 from harness.core.transcript import Transcript
 from harness.core.verdict import Verdict, roll_up
 from harness.profiles import demands, facts, judgement, registry
+from harness.protocols.dicom.errors import PeerError
 from harness.sut.actions import Action, Outcome, OutcomeState
 
 if TYPE_CHECKING:
     from harness.bdd.lab import Lab
+
+T = TypeVar("T")
 
 
 class ScenarioContext:
@@ -65,6 +68,15 @@ class ScenarioContext:
     def begin(self) -> None:
         """The simulated side is about to start a conversation: what counts comes after now."""
         self.asked_at = self.transcript.mark()
+
+    def converse(self, requirement: str, what: str, conversation: Callable[[], T]) -> T:
+        """Start a conversation with the product; a refusal, an abort or silence breaks ``requirement``."""
+        try:
+            return conversation()
+        except PeerError as error:
+            summary = f"{what} failed: {error}"
+            self.broken(requirement, summary, expected=("an answer",), actual=str(error))
+            raise NonConformance(summary, tuple(self.findings)) from None
 
     # -- exchange steps: they raise at once ------------------------------------------------------------------
 

@@ -10,16 +10,18 @@ import socket
 from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
-from harness.actors.acquisition import AcquisitionModality
+from harness.actors.acquisition import Acquisition
 from harness.actors.actor import SimulatedActor
-from harness.actors.image_display import ImageDisplay
+from harness.actors.image_display import ImageDisplay, ImageDisplayBehaviour
 from harness.actors.image_manager import ImageManager
 from harness.actors.image_manager_behaviour import ImageManagerBehaviour
 from harness.actors.order_filler import OrderFiller
-from harness.actors.pps_manager import PPSManager
+from harness.actors.pps_manager import PpsManager
 from harness.bdd.operator import TerminalOperator
 from harness.bdd.settings import RunSettings
+from harness.bdd.studies import StudyLibrary
 from harness.core.check import Declaration
 from harness.core.errors import EnvironmentFailure
 from harness.core.transcript import Recorder, Transcript
@@ -40,10 +42,10 @@ _TITLES = {
 }
 _CLASSES: dict[str, type[SimulatedActor]] = {
     "order-filler": OrderFiller,
-    "pps-manager": PPSManager,
+    "pps-manager": PpsManager,
     "image-manager": ImageManager,
     "image-display": ImageDisplay,
-    "acquisition-modality": AcquisitionModality,
+    "acquisition-modality": Acquisition,
 }
 
 
@@ -70,6 +72,25 @@ class Refusals:
             return 0x0000
 
 
+class ClassRefusals:
+    """SOP classes that our display refuses to store (A700: out of resources)."""
+
+    def __init__(self) -> None:
+        self._classes: set[str] = set()
+
+    def refuse_class(self, sop_class: str) -> None:
+        """Refuse every instance of that class from now on."""
+        self._classes.add(sop_class)
+
+    def clear(self) -> None:
+        """Refuse nothing."""
+        self._classes.clear()
+
+    def status(self, request: Request) -> int:
+        """The status of a C-STORE-RSP."""
+        return 0xA700 if request.abstract_syntax in self._classes else 0x0000
+
+
 class Lab:
     """One per process. :meth:`start` brings everything up, :meth:`stop` leaves nothing behind."""
 
@@ -82,6 +103,10 @@ class Lab:
         self.today = datetime.date.today()
         self.source = random.Random(f"{settings.run_id} {os.environ.get('PYTEST_XDIST_WORKER', '')}")
         self.refusals = Refusals()
+        self.display_refusals = ClassRefusals()
+        self.library = StudyLibrary(self.source)
+        #: whether the studies of the query scenarios have been stored into the product
+        self.archive_filled = False
         self._actors: dict[str, SimulatedActor] = {}
         self._stack = contextlib.ExitStack()
         self._driver: SutDriver | None = None
@@ -140,7 +165,11 @@ class Lab:
         for slug, make in _CLASSES.items():
             endpoint = side.actors.get(slug, ActorEndpoint())
             title = endpoint.ae_title or _TITLES[slug]
-            more = {"behaviour": ImageManagerBehaviour(store_status=self.refusals.status)} if make is ImageManager else {}
+            more: dict[str, Any] = {}
+            if make is ImageManager:
+                more["behaviour"] = ImageManagerBehaviour(store_status=self.refusals.status)
+            elif make is ImageDisplay:
+                more["behaviour"] = ImageDisplayBehaviour(store_status=self.display_refusals.status)
             actor = make(title, self.recorder, side.bind, endpoint.port, **more)
             actor.start()
             self._stack.callback(actor.stop)
@@ -207,7 +236,9 @@ class Lab:
     def product(self) -> Address:
         """Where the product listens for DICOM. Raises EnvironmentFailure if its file does not say."""
         if self._address is None:
-            raise EnvironmentFailure(f"{self.settings.sut}: [dicom] with a port is needed: the product has to be called")
+            raise EnvironmentFailure(
+                f"{self.settings.sut}: [dicom] needs a port: the product has to be called"
+            )
         return self._address
 
     @property
@@ -233,10 +264,10 @@ class Lab:
         return actor
 
     @property
-    def pps_manager(self) -> PPSManager:
+    def pps_manager(self) -> PpsManager:
         """The simulated Performed Procedure Step Manager."""
         actor = self._actors["pps-manager"]
-        assert isinstance(actor, PPSManager)
+        assert isinstance(actor, PpsManager)
         return actor
 
     @property
@@ -254,10 +285,10 @@ class Lab:
         return actor
 
     @property
-    def modality(self) -> AcquisitionModality:
+    def modality(self) -> Acquisition:
         """The simulated Acquisition Modality."""
         actor = self._actors["acquisition-modality"]
-        assert isinstance(actor, AcquisitionModality)
+        assert isinstance(actor, Acquisition)
         return actor
 
     # -- scenarios -------------------------------------------------------------------------------------------------
@@ -267,6 +298,7 @@ class Lab:
         transcript = Transcript()
         self.recorder.target = transcript
         self.refusals.clear()
+        self.display_refusals.clear()
         for actor in self._actors.values():
             actor.reset()
         if isinstance(self._driver, ReplayDriver):

@@ -64,7 +64,7 @@ class Scheduler:
         return f"{letter}{self._source.randrange(10 ** (digits - 1), 10**digits)}"
 
     def steps(self, rows: Sequence[Mapping[str, str]]) -> list[Step]:
-        """One step per row; rows that share ``procedure`` share study and procedure, rows that share ``order`` the accession."""
+        """One step per row; rows with one ``procedure`` share the study, rows with one ``order`` the accession."""
         procedures: dict[str, dict[str, Any]] = {}
         orders: dict[str, dict[str, Any]] = {}
         made = []

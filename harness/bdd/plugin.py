@@ -35,6 +35,8 @@ LAB = pytest.StashKey[Lab]()
 RECORD = pytest.StashKey[ScenarioRecord]()
 RESULTS = pytest.StashKey[list[ScenarioResult]]()
 FAILURE = pytest.StashKey[HarnessError]()
+#: drivers that nobody stands beside
+UNATTENDED = ("reference", "silent", "replay")
 _PROPERTY = "ihe-harness-scenario"
 
 
@@ -92,7 +94,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     settings = config.stash.get(SETTINGS, None)
     if settings is None:
         return
-    kept, dropped = [], []
+    kept: list[pytest.Item] = []
+    dropped: list[pytest.Item] = []
     for item in items:
         wanted = selection.wanted(selection.identity(item.nodeid), item.name, read(tags_of(item)), settings)
         (kept if wanted else dropped).append(item)
@@ -138,6 +141,8 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     config.stash[PROGRESS].scenario_started(record.name, record.feature)
     sut = Lab.read_sut(settings)
     reason = sut.supports(tags.profiles, tags.actor, tags.transactions, tags.options)
+    if not reason and tags.manual and sut.driver.kind in UNATTENDED:
+        reason = f"needs an operator; the {sut.driver.kind} driver has none"
     if reason:
         record.skip(reason)
         pytest.skip(reason)
@@ -153,7 +158,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 @pytest.fixture
 def scenario_context(request: pytest.FixtureRequest) -> ScenarioContext:
     """The context of the running scenario, for steps."""
-    context = request.node.stash[RECORD].context
+    context: ScenarioContext | None = request.node.stash[RECORD].context
     assert context is not None
     return context
 

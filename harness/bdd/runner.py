@@ -100,6 +100,7 @@ def _arguments(settings: RunSettings) -> list[str]:
         "-p", "pytest_bdd.plugin",
         "-p", "harness.bdd.plugin",
         "--strict-markers",
+        "--assert=plain",
         "--capture=no",
     ]  # fmt: skip
     if settings.allure:

@@ -33,4 +33,5 @@ class RunSettings:
     def from_json(cls, data: dict[str, Any]) -> RunSettings:
         """Read back what :meth:`to_json` wrote."""
         known = {field.name for field in fields(cls)}
-        return cls(**{k: tuple(v) if isinstance(v, list) else v for k, v in data.items() if k in known})
+        values: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in data.items() if k in known}
+        return cls(**values)

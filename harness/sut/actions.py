@@ -57,10 +57,12 @@ class Action:
     def wording(self) -> str:
         """What an operator is told, in one or two plain sentences."""
         values: dict[str, Any] = dict.fromkeys(self.kind.parameters, "")
-        values.update({"images": 1, "reject": 0, "end": "completed", "reason_text": ""})
+        values.update({"images": 1, "reject": 0, "end": "completed", "reason_text": "", "stay_text": ""})
         values.update(self.parameters)
         if values.get("reason"):
             values["reason_text"] = f" for the reason {values['reason']}"
+        if values.get("stay"):
+            values["stay_text"] = "; keep that association open until the report has come"
         return self.kind.wording.format_map({key: _words(value) for key, value in values.items()})
 
 

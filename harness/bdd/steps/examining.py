@@ -8,7 +8,7 @@ from harness.bdd.orders import Scheduler, Step, Vocabulary
 from harness.bdd.people import person
 from harness.bdd.registry import given, then, when
 from harness.bdd.tables import pairs
-from harness.core.errors import NonConformance, UsageError
+from harness.core.errors import NonConformance, Unjudgeable, UsageError
 from harness.core.message import Direction
 from harness.profiles import facts
 
@@ -52,6 +52,12 @@ def product_performs(scenario_context: ScenarioContext, names: str, images: int)
     _perform(scenario_context, names, images=images)
 
 
+@when('the system under test performs "{names:Text}" with {images:Count} images and stays for the commitment report')
+def product_stays(scenario_context: ScenarioContext, names: str, images: int) -> None:
+    """As above; the product keeps the association of its commitment request open until the report has come."""
+    _perform(scenario_context, names, images=images, stay=True)
+
+
 @when('the system under test performs "{names:Text}" with {images:Count} images, rejecting {reject:Count}')
 def product_performs_rejecting(scenario_context: ScenarioContext, names: str, images: int, reject: int) -> None:
     """As above, with images that are rejected and must not be part of the step."""
@@ -89,7 +95,12 @@ def product_unscheduled(scenario_context: ScenarioContext, key: str, images: int
     """Have the product register a patient by hand and perform an examination without any order."""
     subject = person(key)
     scenario_context.act(
-        "perform-unscheduled", patient=subject.name, patient_id=subject.patient_id, images=images, modality="DX", commit=True
+        "perform-unscheduled",
+        patient=subject.name,
+        patient_id=subject.patient_id,
+        images=images,
+        modality="DX",
+        commit=True,
     )
 
 
@@ -159,7 +170,9 @@ def answered_with(scenario_context: ScenarioContext, matches: int) -> None:
     if final is not None and len(pending) == matches:
         return
     requirement = "RAD-5-SCU-03"
-    summary = f"The product's keys matched {len(pending)} scheduled steps; {matches} were to be found with what was asked"
+    summary = (
+        f"The product's keys matched {len(pending)} scheduled steps; {matches} were to be found with what was asked"
+    )
     context.broken(requirement, summary, expected=(f"{matches} matches",), actual=f"{len(pending)} matches")
     raise NonConformance(summary, tuple(context.findings))
 
@@ -180,6 +193,43 @@ def images_reach(scenario_context: ScenarioContext, images: int) -> None:
         summary = f"{len(came)} different images came to the Image Manager; {images} were kept"
         context.broken("RAD-7-SCU-05", summary, expected=(f"{images} images",), actual=f"{len(came)} images")
         raise NonConformance(summary, tuple(context.findings))
+
+
+@then("the product has had the time to send the refused image again")
+def time_to_recover(scenario_context: ScenarioContext) -> None:
+    """Wait until the refused instance comes again, or the exchange time-out is over; judging is left to others."""
+    context = scenario_context
+    refused = next(
+        (
+            str(m.fields.get("AffectedSOPInstanceUID"))
+            for m in context.transcript.select("C-STORE-RSP", direction=Direction.TO_SUT)
+            if m.fields.get("Status") not in (0, None)
+        ),
+        None,
+    )
+    if refused is None:
+        raise Unjudgeable("no image was refused: the product stored none")
+    seen = [
+        m
+        for m in context.transcript.select("C-STORE-RQ", direction=Direction.FROM_SUT)
+        if m.fields.get("AffectedSOPInstanceUID") == refused
+    ]
+    seconds = context.lab.sut.timeouts.exchange
+    again = context.transcript.wait_for(
+        "C-STORE-RQ",
+        timeout=seconds,
+        after=seen[0].seq,
+        direction=Direction.FROM_SUT,
+        where=lambda m: m.fields.get("AffectedSOPInstanceUID") == refused,
+    )
+    if again is not None:
+        context.transcript.wait_for(
+            "C-STORE-RSP",
+            timeout=seconds,
+            after=again.seq,
+            direction=Direction.TO_SUT,
+            where=lambda m: m.association == again.association,
+        )
 
 
 @then("the storage commitment report is accepted")

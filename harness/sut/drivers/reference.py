@@ -248,11 +248,11 @@ class ReferenceDriver:
         else:
             self._post("end", {"exam": exam}, timeout)
         if parameters.get("commit") and int(parameters.get("images", 1)) > int(parameters.get("reject", 0)):
-            return self._commit(exam, timeout)
+            return self._commit(exam, timeout, stay=bool(parameters.get("stay")))
         return Outcome(OutcomeState.DONE)
 
-    def _commit(self, exam: int, timeout: float) -> Outcome:
-        answer = self._post("commit", {"exam": exam}, timeout)
+    def _commit(self, exam: int, timeout: float, *, stay: bool = False) -> Outcome:
+        answer = self._post("commit", {"exam": exam, "same_association": stay}, timeout)
         return Outcome(OutcomeState.DONE, "", {"commitments": answer.get("commitments", [])})
 
     def _post(self, operation: str, arguments: Mapping[str, Any], timeout: float) -> Any:
