@@ -225,8 +225,9 @@ class OrderBook:
         self._orders: dict[int, Order] = {}
         self._handles = itertools.count(1)
         self._by_patient: dict[tuple[str, str], set[int]] = {}
-        self._by_placer: dict[tuple[str, str], int] = {}
-        self._by_filler: dict[tuple[str, str], int] = {}
+        # numbers by value first: one value may have been dealt out by several authorities
+        self._by_placer: dict[str, dict[str, int]] = {}
+        self._by_filler: dict[str, dict[str, int]] = {}
         self._by_study: dict[str, int] = {}
         self._by_step: dict[str, int] = {}
         self._entries: dict[int, tuple[WorklistEntry, ...]] = {}
@@ -409,9 +410,9 @@ class OrderBook:
                     self._by_step.pop(step.id, None)
         self._orders[handle] = order
         if order.placer_number:
-            self._by_placer[order.placer_number.key] = handle
+            self._by_placer.setdefault(order.placer_number.value, {})[order.placer_number.key[1]] = handle
         if order.filler_number:
-            self._by_filler[order.filler_number.key] = handle
+            self._by_filler.setdefault(order.filler_number.value, {})[order.filler_number.key[1]] = handle
         for procedure in order.procedures:
             self._by_study[procedure.study_uid] = handle
             for step in procedure.steps:
@@ -433,14 +434,19 @@ class OrderBook:
 
     def _handle(self, order: Order) -> int | None:
         for index, number in ((self._by_filler, order.filler_number), (self._by_placer, order.placer_number)):
-            if number and number.key in index:
-                return index[number.key]
+            handle = index.get(number.value, {}).get(number.key[1]) if number else None
+            if handle is not None:
+                return handle
         return next((handle for handle, kept in self._orders.items() if kept == order), None)
 
-    def _find(self, index: dict[tuple[str, str], int], number: Identifier) -> Order | None:
-        handle = index.get(number.key)
-        if handle is None and number.value:
-            same = [h for (value, who), h in index.items() if value == number.value and not (who and number.key[1])]
+    def _find(self, index: dict[str, dict[str, int]], number: Identifier) -> Order | None:
+        dealt = index.get(number.value) if number.value else None
+        if not dealt:
+            return None
+        who = number.key[1]
+        handle = dealt.get(who)
+        if handle is None:
+            same = [known for authority, known in dealt.items() if not (authority and who)]
             handle = same[0] if len(same) == 1 else None
         return None if handle is None else self._orders[handle]
 

@@ -27,7 +27,7 @@ from harness.actors.orders_catalogue import DEFAULT_CATALOGUE, Catalogue, schedu
 from harness.actors.orders_endpoint import Accepted, Delivery, Destination, HL7Endpoint, Refused, Rule
 from harness.actors.orders_hl7 import HL7_231, Appointment, Layout, Scene
 from harness.actors.orders_patients import PatientReceiver
-from harness.actors.orders_reader import order_of
+from harness.actors.orders_reader import numbers_of, order_of
 from harness.protocols.hl7.acknowledge import Code, Condition
 from harness.protocols.hl7.message import HL7Message
 
@@ -105,15 +105,14 @@ class OrderFillerMessages:
         raise Refused(Refusal(Code.ERROR, Condition.TABLE_VALUE, text, "ORC-1"))
 
     def _new(self, message: HL7Message) -> Accepted:
-        number = order_of(message, ("", ""), Visit()).placer_number
+        number, _ = numbers_of(message)
         if self.book.by_placer(number) is not None:
             text = f"there is an order {number.value} already"
             raise Refused(Refusal(Code.ERROR, Condition.DUPLICATE_KEY, text, "ORC-2"))
-        known = self.book.visit(self.endpoint.behaviour.patient_of(message, None).identifier)
-        if not self.endpoint.behaviour.visit_allows_order(known):
+        patient, visit = self._patients.take(message)
+        if not self.endpoint.behaviour.visit_allows_order(visit):
             text = "the visit of this patient was cancelled"
             raise Refused(Refusal(Code.ERROR, Condition.UNKNOWN_KEY, text, "PID-3"))
-        patient, visit = self._patients.take(message)
         order = order_of(message, patient.identifier.key, visit)
         order = self._schedule(replace(order, filler_number=self._filler_number()))
 
@@ -125,7 +124,7 @@ class OrderFillerMessages:
         return Accepted(then=then)
 
     def _cancel(self, message: HL7Message) -> Accepted:
-        number = order_of(message, ("", ""), Visit()).placer_number
+        number, _ = numbers_of(message)
         order = self.book.by_placer(number)
         if order is None:
             text = f"no order {number.value}"
@@ -351,7 +350,7 @@ class OrderFillerMessages:
 
 
 def _placer_number(answer: HL7Message) -> Identifier:
-    return order_of(answer, ("", ""), Visit()).placer_number
+    return numbers_of(answer)[0]
 
 
 def _deleted(message: HL7Message) -> frozenset[str]:

@@ -43,11 +43,15 @@ class PatientReceiver:
 
     def take(self, message: HL7Message) -> tuple[Patient, Visit]:
         """The patient and visit of any message, on top of what is known; kept in the book."""
-        new = self._behaviour.patient_of(message, None)
-        known = self.book.patient(new.identifier)
-        patient = self._behaviour.patient_of(message, known)
-        visit = visit_of(message, self.book.visit(new.identifier))
+        patient, visit = self._read(message)
         return self.book.register(patient, visit), visit
+
+    def _read(self, message: HL7Message) -> tuple[Patient, Visit]:
+        patient = self._behaviour.patient_of(message, None)
+        known = self.book.patient(patient.identifier)
+        if known is not None:
+            patient = self._behaviour.patient_of(message, known)
+        return patient, visit_of(message, self.book.visit(patient.identifier))
 
     def _register(self, message: HL7Message) -> Accepted:
         patient, visit = self.take(message)
@@ -62,10 +66,7 @@ class PatientReceiver:
         return Accepted()
 
     def _change(self, message: HL7Message) -> Accepted:
-        new = self._behaviour.patient_of(message, None)
-        known = self.book.patient(new.identifier)
-        patient = self._behaviour.patient_of(message, known)
-        visit = visit_of(message, self.book.visit(new.identifier))
+        patient, visit = self._read(message)
         self._behaviour.update(self.book, patient)
         self.book.set_visit(patient.identifier, visit)
         return Accepted(then=lambda: self._updated(message, patient, visit))

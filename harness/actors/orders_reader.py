@@ -27,6 +27,8 @@ _NONE = Segment("")
 
 def value(segment: Segment, path: str, before: str = "") -> str:
     """The new value of a field: what was sent, nothing if it was deleted, ``before`` if nothing was sent."""
+    if not segment.field(int(path.split(".")[0].split("[")[0])):
+        return before
     sent = segment[path]
     if sent in (NULL, "") and "." in path and segment[path.split(".")[0]] == NULL:
         return ""
@@ -59,6 +61,8 @@ def ce(segment: Segment, field: int, first: int = 1, repetition: int = 1) -> Cod
 
 def group(segment: Segment, field: int, repetition: int = 1, first: int = 1) -> str:
     """One name in DICOM's order of components: family, given, middle, prefix, suffix."""
+    if not segment.field(field):
+        return ""
     at = f"{field}[{repetition}]"
     family, given, middle, suffix, prefix = (
         value(segment, f"{at}.{first + n}.1" if n == 0 else f"{at}.{first + n}") for n in range(5)
@@ -138,15 +142,23 @@ def visit_of(message: HL7Message, before: Visit | None = None) -> Visit:
     )
 
 
+def numbers_of(message: HL7Message) -> tuple[Identifier, Identifier]:
+    """Placer and filler number of the first order."""
+    orc = message.segment("ORC") or _NONE
+    obr = message.segment("OBR") or _NONE
+    return ei(orc, 2) or ei(obr, 2), ei(orc, 3) or ei(obr, 3)
+
+
 def order_of(message: HL7Message, patient: tuple[str, str], visit: Visit) -> Order:
     """The order of the first ORC and OBR, without procedures."""
     orc = message.segment("ORC") or _NONE
     obr = message.segment("OBR") or _NONE
     tq1 = message.segment("TQ1") or _NONE
+    placer_number, filler_number = numbers_of(message)
     return Order(
         patient=patient,
-        placer_number=ei(orc, 2) or ei(obr, 2),
-        filler_number=ei(orc, 3) or ei(obr, 3),
+        placer_number=placer_number,
+        filler_number=filler_number,
         service=ce(obr, 4),
         visit=visit,
         ordering=xcn(orc, 12) or xcn(obr, 16),

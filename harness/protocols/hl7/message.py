@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 from harness.core.errors import UsageError
@@ -135,22 +135,19 @@ class Segment:
         return text.split(self.separators.repetition)
 
     def __getitem__(self, path: str | int) -> str:
-        match = _FIELD_PATH.fullmatch(str(path))
-        if match is None:
-            raise UsageError(f"{path!r} is no field path; write for instance 5, 5.1 or 3[2].4.1")
-        number, nth = int(match["field"]), match["repetition"]
-        component, sub = match["component"], match["sub"]
+        number, nth, component, sub = _address(str(path))
         text = self.field(number)
-        if self.name == "MSH" and number in (1, 2):
+        if not text or (self.name == "MSH" and number in (1, 2)):
             return text
+        separators = self.separators
         if nth is not None or component is not None:
-            repetitions = text.split(self.separators.repetition)
-            index = int(nth or 1) - 1
+            repetitions = text.split(separators.repetition)
+            index = (nth or 1) - 1
             text = repetitions[index] if 0 <= index < len(repetitions) else ""
         if component is not None:
-            text = _part(text, self.separators.component, int(component))
+            text = _part(text, separators.component, component)
         if sub is not None:
-            text = _part(text, self.separators.subcomponent, int(sub))
+            text = _part(text, separators.subcomponent, sub)
         return self._value(text)
 
     def components(self, number: int, repetition: int = 1) -> list[str]:
@@ -225,13 +222,11 @@ class HL7Message:
         return name in self._by_name
 
     def __getitem__(self, path: str) -> str:
-        match = _PATH.fullmatch(path)
-        if match is None:
-            raise UsageError(f"{path!r} is no HL7 path; write for instance PID-5, PID-3[2].4.1 or IPC[2]-5")
-        segment = self.segment(match["segment"], int(match["nth"] or 1))
+        name, nth, within = _message_path(path)
+        segment = self.segment(name, nth)
         if segment is None:
             return ""
-        return segment.text if match["field"] is None else segment[path.split("-", 1)[1]]
+        return segment[within] if within else segment.text
 
     def values(self, path: str) -> list[str]:
         """The value in every segment and every repetition that has one, e.g. ``OBR-20`` or ``PID-3.4.1``."""
@@ -374,6 +369,25 @@ def _compose_segment(name: str, fields: Mapping[str, str], separators: Separator
 
 def _joined(separator: str, parts: Mapping[int, str]) -> str:
     return separator.join(parts.get(number, "") for number in range(1, max(parts, default=0) + 1))
+
+
+@lru_cache(maxsize=4096)
+def _address(path: str) -> tuple[int, int | None, int | None, int | None]:
+    """Field, repetition, component and subcomponent of a path within a segment."""
+    match = _FIELD_PATH.fullmatch(path)
+    if match is None:
+        raise UsageError(f"{path!r} is no field path; write for instance 5, 5.1 or 3[2].4.1")
+    nth, component, sub = (None if part is None else int(part) for part in match.groups()[1:])
+    return int(match["field"]), nth, component, sub
+
+
+@lru_cache(maxsize=4096)
+def _message_path(path: str) -> tuple[str, int, str]:
+    """Segment name, which of them, and the path within it ("" for the whole segment)."""
+    match = _PATH.fullmatch(path)
+    if match is None:
+        raise UsageError(f"{path!r} is no HL7 path; write for instance PID-5, PID-3[2].4.1 or IPC[2]-5")
+    return match["segment"], int(match["nth"] or 1), "" if match["field"] is None else path.split("-", 1)[1]
 
 
 def _part(text: str, separator: str, number: int) -> str:

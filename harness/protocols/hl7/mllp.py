@@ -383,8 +383,8 @@ class MllpSender:
 
     def _send_once(self, message: bytes, timeout: float) -> Answer:
         connection = self._connected()
-        fields = header_fields(message)
         sent = self._journal.message(Direction.TO_SUT, self._number, message)
+        fields = sent.fields
         accept = str(fields.get("accept_acknowledgement", ""))
         application = str(fields.get("application_acknowledgement", ""))
         enhanced = bool(accept or application)
