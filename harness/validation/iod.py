@@ -244,6 +244,9 @@ class ObjectRules:
         values = _values(ds, element)
         for kind, number, words in row.terms:
             chosen = values[number - 1 : number] if number else values[:8]
+            if number > len(values) > 0:
+                wanted = f"at least {number} values"
+                self._finding("IOD-VALUE-NUMBER", ds, row, wanted, str(len(values)))
             for value in chosen:
                 if not value or value in words or (element.vr == "US" and _same_number(value, words)):
                     continue

@@ -54,7 +54,7 @@ def validate_part10(raw: bytes) -> list[ValidationFinding]:
         report.add(
             "FILE-PREAMBLE", "byte 128", "DICM after a preamble of 128 bytes", shown(raw[128:132]), "PS3.10 7.1"
         )  # fmt: skip
-        if raw[:1] == b"\0" and 0 < raw[1] <= 0x20 and raw[4:6].isalpha():
+        if len(raw) > 8 and raw[0] == 0 and 0 < raw[1] <= 0x20 and raw[4:6].isalpha():
             return report.findings + validate_dataset_bytes(raw, BIG_ENDIAN, None)
         implicit = looks_implicit(raw)
         if implicit is None:

@@ -85,12 +85,13 @@ class ValueRules:
             text = raw.decode("ascii", errors="replace").rstrip(" \0")
             terms = [term.strip(" ") for term in text.split("\\")] if text else []
         raw = ds.raw
+        lengths: dict[int, int | None] = {}
         for tag, element in ds.elements.items():
             group, vr = tag >> 16, element.vr
             if group & 1:
                 self._private(ds, tag, element)
             elif not tag & 0xFFFF:
-                self._group_length(ds, tag, element)
+                self._group_length(ds, tag, element, lengths)
             else:
                 expected = dictionary_vr(tag)
                 if expected is None:
@@ -166,21 +167,15 @@ class ValueRules:
         elif 0x100 <= number < 0x1000:
             self._add("ENC-PRIVATE-BLOCK", ds, tag, "elements from (gggg,1000)", f"{number:04X}", "PS3.5 7.8.1")
 
-    def _group_length(self, ds: DataSet, tag: int, element: Element) -> None:
+    def _group_length(self, ds: DataSet, tag: int, element: Element, lengths: dict[int, int | None]) -> None:
         if tag <= 0x00020000:
             return
-        stated = ds.number(tag)
-        end = max((other.end for other in ds.elements.values() if other.tag >> 16 == tag >> 16), default=element.end)
-        if stated is not None and stated != end - element.end and not self._delimited(ds, tag >> 16):
-            self._add(
-                "ENC-GROUP-LENGTH", ds, tag, str(end - element.end), str(stated), "PS3.5 7.2", Severity.WARNING
-            )  # fmt: skip
-
-    @staticmethod
-    def _delimited(ds: DataSet, group: int) -> bool:
-        """Whether the last element of the group ends with a delimiter that ``end`` does not count."""
-        last = max((other for other in ds.elements.values() if other.tag >> 16 == group), key=lambda other: other.tag)
-        return last.items is not None or last.fragments is not None
+        if not lengths:
+            lengths.update(_group_ends(ds))
+        stated, end = ds.number(tag), lengths[tag >> 16]
+        if stated is not None and end is not None and stated != end - element.end:
+            expected = str(end - element.end)
+            self._add("ENC-GROUP-LENGTH", ds, tag, expected, str(stated), "PS3.5 7.2", Severity.WARNING)
 
     def _multiplicity(self, ds: DataSet, element: Element, field: bytes | None) -> None:
         vm = dictionary_vm(element.tag)
@@ -301,6 +296,15 @@ class ValueRules:
     def _uri(self, ds: DataSet, tag: int, field: bytes) -> None:
         if field.startswith(b" ") or not re.fullmatch(rb"[!-\[\]-~]*", field.rstrip(b" ")):
             self._add("VR-UR-VALUE", ds, tag, "a URI without spaces or backslashes", shown(field), "PS3.5 6.2")
+
+
+def _group_ends(ds: DataSet) -> dict[int, int | None]:
+    """Where the last element of each group ends; None where a delimiter of unknown presence follows it."""
+    ends: dict[int, int | None] = {}
+    for element in ds.elements.values():
+        delimited = element.items is not None or element.fragments is not None
+        ends[element.tag >> 16] = None if delimited else element.end
+    return ends
 
 
 def _charset_clause(code: str) -> str:

@@ -163,7 +163,11 @@ class Walk:
             if self.count > MAXIMUM_ELEMENTS:
                 self.stopped = True
                 self.report(
-                    "ENC-TOO-MANY", ds.path, f"at most {MAXIMUM_ELEMENTS} elements", "more", "a limit of this tool"
+                    "ENC-TOO-MANY",
+                    ds.path or "data set",
+                    f"at most {MAXIMUM_ELEMENTS} elements",
+                    "more",
+                    "a limit of this tool",
                 )
                 return end
             header = 8

@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 import zlib
 from collections.abc import Callable
+from unittest.mock import patch
 
 from pydicom import Dataset
 
@@ -193,6 +194,11 @@ def hl7(old: bytes, new: bytes, base: bytes = s.HL7_ADMIT, transaction: str = ""
     return lambda: validate_hl7(base.replace(old, new), transaction)
 
 
+def too_many() -> list[ValidationFinding]:
+    with patch("harness.validation.walker.MAXIMUM_ELEMENTS", 10):
+        return validate_part10(s.part10(s.ct()))
+
+
 def _nested(depth: int) -> bytes:
     body = b""
     for _ in range(depth):
@@ -249,7 +255,7 @@ CASES: list[tuple[str, Findings]] = [
     ("ENC-DELIMITER", raw(struct.pack("<HHI", 0xFFFE, 0xE00D, 0) + s.element(0x00100020, "LO", b"A1"))),
     ("ENC-ITEM", raw(s.element(0x00081140, "SQ", s.element(0x00100020, "LO", b"A1")))),
     ("ENC-DEPTH", raw(_nested(40))),
-    ("ENC-TOO-MANY", raw(s.element(0x00100020, "LO", b"") * 500_001)),
+    ("ENC-TOO-MANY", too_many),
     ("ENC-GROUP", raw(s.element(0x00020010, "UI", b"1.2\0"))),
     ("ENC-GROUP-LENGTH", raw(s.element(0x00100000, "UL", struct.pack("<I", 99)) + s.element(0x00100020, "LO", b"A1"))),
     ("ENC-TAG-UNKNOWN", raw(s.element(0x00100099, "LO", b"A1"))),
@@ -328,6 +334,7 @@ CASES: list[tuple[str, Findings]] = [
     ("IOD-FG-BOTH", enhanced(_both)),
     ("IOD-FG-FRAMES", enhanced(lambda ds: setattr(ds, "NumberOfFrames", "3"))),
     ("IOD-FG-SHARED", enhanced(_twice)),
+    ("IOD-VALUE-NUMBER", changed(s.ct, ImageType=["ORIGINAL", "PRIMARY"])),
     ("IOD-MULTI-FRAME", changed(s.secondary_capture, NumberOfFrames="2")),
     ("IOD-UID-REUSED", changed(s.ct, FrameOfReferenceUID=s.UID + ".1")),
     ("IOD-SR-EVIDENCE", changed(s.key_object, CurrentRequestedProcedureEvidenceSequence=[])),

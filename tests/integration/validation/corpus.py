@@ -1,0 +1,140 @@
+"""Objects for the comparison with dciodvfy: pydicom's test files, objects of other tools, and broken baselines."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pydicom
+from pydicom import Dataset
+from pydicom.data import get_testdata_file
+from pydicom.uid import generate_uid
+
+from tests.unit.validation import samples
+
+
+def pydicom_files() -> list[Path]:
+    """The test files that pydicom brings along."""
+    anchor = get_testdata_file("CT_small.dcm")
+    assert isinstance(anchor, str)
+    return sorted(Path(anchor).parent.glob("*.dcm"))
+
+
+def baselines() -> Iterator[tuple[str, bytes]]:
+    """The conformant objects of the unit tests."""
+    for name, build in samples.BASELINES.items():
+        yield name, samples.part10(build())
+
+
+def broken() -> Iterator[tuple[str, bytes]]:
+    """Every baseline without, and with an empty value of, each of its attributes, one at a time."""
+    for name, build in samples.BASELINES.items():
+        for tag in [element.tag for element in build()]:
+            if tag in (0x00080016, 0x00080018):
+                continue  # the file could not be written any more
+            without = build()
+            keyword = without[tag].keyword
+            del without[tag]
+            yield f"{name} without {keyword}", samples.part10(without)
+            empty = build()
+            if empty[tag].VR in ("OB", "OW", "US", "UL", "SL"):
+                continue  # nothing is learned from empty binary values
+            empty[tag].value = [] if empty[tag].VR == "SQ" else ""
+            yield f"{name} with empty {keyword}", samples.part10(empty)
+
+
+def by_dcmtk(folder: Path) -> Iterator[Path]:
+    """The CT in other encodings, its presentation state, and a document, made by DCMTK."""
+    source = folder / "ct.dcm"
+    source.write_bytes(samples.part10(_large_ct()))
+    pdf = folder / "report.pdf"
+    pdf.write_bytes(b"%PDF-1.4\n%%EOF\n")
+    commands = {
+        "implicit": ["dcmconv", "+ti", source],
+        "big-endian": ["dcmconv", "+tb", source],
+        "deflated": ["dcmconv", "+td", source],
+        "rle": ["dcmcrle", source],
+        "jpeg-ls": ["dcmcjpls", source],
+        "jpeg-ls-near": ["dcmcjpls", "+en", "+md", "2", source],
+        "jpeg-lossless": ["dcmcjpeg", "+e1", source],
+        "jpeg-extended": ["dcmcjpeg", "+ee", source],
+        "presentation-state": ["dcmpsmk", source],
+        "pdf": ["pdf2dcm", pdf],
+    }
+    for name, command in commands.items():
+        target = folder / f"dcmtk-{name}.dcm"
+        subprocess.run([*map(str, command), str(target)], capture_output=True, timeout=30, check=True)
+        yield target
+
+
+def by_gdcm(folder: Path) -> Iterator[Path]:
+    """The CT compressed by GDCM."""
+    source = folder / "ct-for-gdcm.dcm"
+    source.write_bytes(samples.part10(_large_ct()))
+    for name, option in (
+        ("j2k", "--j2k"),
+        ("jpeg", "--jpeg"),
+        ("jpegls", "--jpegls"),
+        ("rle", "--rle"),
+        ("raw", "--raw"),
+    ):
+        target = folder / f"gdcm-{name}.dcm"
+        command = ["gdcmconv", option, str(source), str(target)]
+        subprocess.run(command, capture_output=True, timeout=30, check=True)
+        yield target
+
+
+def by_highdicom(folder: Path) -> Iterator[Path]:
+    """A key object, a presentation state and a segmentation of the CT, written by highdicom."""
+    import highdicom as hd
+    from pydicom.sr.codedict import codes
+
+    path = get_testdata_file("CT_small.dcm")
+    assert isinstance(path, str)
+    source = pydicom.dcmread(path)
+    common = {
+        "series_instance_uid": generate_uid(entropy_srcs=["series"]),
+        "series_number": 5,
+        "instance_number": 1,
+        "manufacturer": "Acme",
+    }
+    key_object = hd.ko.KeyObjectSelectionDocument(
+        evidence=[source],
+        content=hd.ko.KeyObjectSelection(document_title=codes.DCM.OfInterest, referenced_objects=[source]),
+        sop_instance_uid=generate_uid(entropy_srcs=["ko"]),
+        **common,
+    )
+    segment = hd.seg.SegmentDescription(
+        segment_number=1,
+        segment_label="tissue",
+        segmented_property_category=codes.SCT.Tissue,
+        segmented_property_type=codes.SCT.Bone,
+        algorithm_type=hd.seg.SegmentAlgorithmTypeValues.MANUAL,
+    )
+    mask = np.zeros((1, source.Rows, source.Columns), dtype=np.uint8)
+    mask[0, 10:20, 10:20] = 1
+    segmentation = hd.seg.Segmentation(
+        source_images=[source],
+        pixel_array=mask,
+        segmentation_type=hd.seg.SegmentationTypeValues.BINARY,
+        segment_descriptions=[segment],
+        sop_instance_uid=generate_uid(entropy_srcs=["seg"]),
+        manufacturer_model_name="M",
+        software_versions="1",
+        device_serial_number="1",
+        **common,
+    )
+    for name, ds in (("ko", key_object), ("seg", segmentation)):
+        target = folder / f"highdicom-{name}.dcm"
+        ds.save_as(target)
+        yield target
+
+
+def _large_ct() -> Dataset:
+    """DCMTK's codecs want more than 4 by 4 pixels."""
+    ds = samples.ct()
+    ds.Rows = ds.Columns = 64
+    ds.PixelData = (np.arange(64 * 64, dtype="<u2") % 4096).tobytes()
+    return ds
