@@ -1,0 +1,364 @@
+"""Images with presentation states whose correct P-Values are known: one pair for each thing that a display must do.
+
+Every pair is an image (a phantom) and a grayscale softcopy presentation state, or an image alone; a right display
+shows what ``harness.imaging`` computes of them, and a wrong one shows something visibly else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+from pydicom.dataset import Dataset, FileMetaDataset
+from pydicom.sequence import Sequence
+from pydicom.uid import UID
+
+from harness.actors.objects import Subject, UidSource
+from harness.core.errors import UsageError
+from harness.imaging import phantoms
+from harness.imaging.phantoms import Phantom, PixelFormat
+from harness.protocols.dicom.uids import CR_IMAGE, EXPLICIT_VR_LE, GRAYSCALE_PRESENTATION_STATE
+
+Change = Callable[[Dataset], None]
+TWELVE = PixelFormat(12)
+
+
+@dataclass(frozen=True, slots=True)
+class TestObject:
+    """An image and the state that goes with it (None: it is shown as it is); ``requirement`` is what it is about."""
+
+    __test__ = False
+
+    name: str
+    requirement: str
+    question: str
+    image: Dataset
+    state: Dataset | None
+
+    @property
+    def datasets(self) -> tuple[Dataset, ...]:
+        """Everything that has to be stored."""
+        return (self.image,) if self.state is None else (self.image, self.state)
+
+
+@dataclass(frozen=True, slots=True)
+class _Recipe:
+    requirement: str
+    question: str
+    phantom: Callable[[], Phantom]
+    state: Change | None
+    image: Change | None = None
+
+
+def items(**values: Any) -> Sequence:
+    """A sequence of one item."""
+    item = Dataset()
+    for keyword, value in values.items():
+        setattr(item, keyword, value)
+    return Sequence([item])
+
+
+def lut(first: int, entries: np.ndarray[Any, Any], bits: int, **more: Any) -> Sequence:
+    """A LUT sequence of one table."""
+    made = items(**more)
+    made[0].add_new("LUTDescriptor", "US", [len(entries) % 65536, first % 65536, bits])
+    made[0].add_new("LUTData", "OW", entries.astype("<u2").tobytes())
+    return made
+
+
+def _put(**values: Any) -> Change:
+    def change(ds: Dataset) -> None:
+        for keyword, value in values.items():
+            setattr(ds, keyword, value)
+
+    return change
+
+
+def _both(*changes: Change) -> Change:
+    def change(ds: Dataset) -> None:
+        for one in changes:
+            one(ds)
+
+    return change
+
+
+def _window(center: float, width: float) -> Change:
+    return lambda ds: setattr(ds, "SoftcopyVOILUTSequence", items(WindowCenter=center, WindowWidth=width))
+
+
+def _presentation_table(ds: Dataset) -> None:
+    del ds.PresentationLUTShape
+    ds.PresentationLUTSequence = lut(0, np.rint(255 * (np.arange(256) / 255) ** 2).astype(int) * 257, 16)
+
+
+def _layer(ds: Dataset, name: str = "MARKS", order: int = 1, grayscale: int = 65535) -> None:
+    layers = list(ds.get("GraphicLayerSequence") or ())
+    layers += items(GraphicLayer=name, GraphicLayerOrder=order, GraphicLayerRecommendedDisplayGrayscaleValue=grayscale)
+    ds.GraphicLayerSequence = Sequence(layers)
+
+
+def _graphic(kind: str, points: list[float], *, units: str = "PIXEL", filled: bool = False) -> Dataset:
+    return items(
+        GraphicAnnotationUnits=units,
+        GraphicDimensions=2,
+        NumberOfGraphicPoints=len(points) // 2,
+        GraphicData=points,
+        GraphicType=kind,
+        GraphicFilled="Y" if filled else "N",
+    )[0]
+
+
+def _graphics(ds: Dataset) -> None:
+    _layer(ds)
+    drawn = [
+        _graphic("POINT", [20.5, 20.5]),
+        _graphic("POLYLINE", [40, 10, 90, 10, 90, 40, 40, 40, 40, 10]),
+        _graphic("INTERPOLATED", [10, 60, 40, 80, 70, 60, 100, 80]),
+        _graphic("CIRCLE", [60, 60, 75, 60]),
+        _graphic("ELLIPSE", [0.2, 0.8, 0.8, 0.8, 0.5, 0.7, 0.5, 0.9], units="DISPLAY"),
+    ]
+    ds.GraphicAnnotationSequence = items(GraphicLayer="MARKS", GraphicObjectSequence=Sequence(drawn))
+
+
+def _text(ds: Dataset) -> None:
+    _layer(ds)
+    boxed = items(
+        BoundingBoxAnnotationUnits="PIXEL",
+        UnformattedTextValue="IN THE BOX",
+        BoundingBoxTopLeftHandCorner=[10.0, 10.0],
+        BoundingBoxBottomRightHandCorner=[110.0, 30.0],
+        BoundingBoxTextHorizontalJustification="LEFT",
+    )[0]
+    anchored = items(
+        AnchorPointAnnotationUnits="PIXEL",
+        UnformattedTextValue="AT THE ANCHOR",
+        AnchorPoint=[20.0, 70.0],
+        AnchorPointVisibility="N",
+    )[0]
+    ds.GraphicAnnotationSequence = items(GraphicLayer="MARKS", TextObjectSequence=Sequence([boxed, anchored]))
+
+
+def _layers(ds: Dataset) -> None:
+    _layer(ds, "UNDER", 1, 0x4000)
+    _layer(ds, "OVER", 2, 0xFFFF)
+    square = [30.0, 20.0, 100.0, 20.0, 100.0, 70.0, 30.0, 70.0, 30.0, 20.0]
+    notes: list[Dataset] = []
+    for name, shift in (("OVER", 0.0), ("UNDER", 20.0)):
+        graphic = _graphic("POLYLINE", [value + shift for value in square], filled=True)
+        notes += items(GraphicLayer=name, GraphicObjectSequence=Sequence([graphic]))
+    ds.GraphicAnnotationSequence = Sequence(notes)
+
+
+def _two_overlays(ds: Dataset) -> None:
+    for group, top in ((0x6000, 11), (0x6002, 51)):
+        bits = np.ones((24, 32), np.uint8)
+        ds.add_new((group, 0x0010), "US", 24)
+        ds.add_new((group, 0x0011), "US", 32)
+        ds.add_new((group, 0x0040), "CS", "G")
+        ds.add_new((group, 0x0050), "SS", [top, 21])
+        ds.add_new((group, 0x0100), "US", 1)
+        ds.add_new((group, 0x0102), "US", 0)
+        ds.add_new((group, 0x3000), "OW", np.packbits(bits, bitorder="little").tobytes())
+
+
+def _first_overlay(ds: Dataset) -> None:
+    _layer(ds)
+    ds.add_new((0x6000, 0x1001), "CS", "MARKS")
+
+
+def _shutters(ds: Dataset) -> None:
+    ds.ShutterShape = ["RECTANGULAR", "CIRCULAR", "POLYGONAL"]
+    ds.ShutterLeftVerticalEdge, ds.ShutterRightVerticalEdge = 10, 120
+    ds.ShutterUpperHorizontalEdge, ds.ShutterLowerHorizontalEdge = 8, 90
+    ds.CenterOfCircularShutter, ds.RadiusOfCircularShutter = [48, 64], 50
+    ds.VerticesOfThePolygonalShutter = [5, 64, 90, 125, 90, 5]
+    ds.ShutterPresentationValue = 0x8000
+
+
+def _area(**values: Any) -> Change:
+    def change(ds: Dataset) -> None:
+        for keyword, value in values.items():
+            setattr(ds.DisplayedAreaSelectionSequence[0], keyword, value)
+
+    return change
+
+
+def _mark() -> Phantom:
+    return phantoms.orientation_mark(96, 128, form=TWELVE)
+
+
+def _wedge(form: PixelFormat = TWELVE) -> Phantom:
+    return phantoms.step_wedge(96, 128, steps=16, form=form)
+
+
+_RECIPES: Mapping[str, _Recipe] = MappingProxyType(
+    {
+        "window of the image": _Recipe(
+            "CPI-DISP-02",
+            "Is the step wedge black on the left quarter, white on the right quarter and stepped between?",
+            _wedge,
+            None,
+            _put(WindowCenter=2048, WindowWidth=2048),
+        ),
+        "monochrome1 of the image": _Recipe(
+            "CPI-DISP-02",
+            "Does the step wedge go from black on the left to white on the right?",
+            lambda: _wedge(PixelFormat(12, monochrome1=True)),
+            None,
+            _put(WindowCenter=2048, WindowWidth=4096, PresentationLUTShape="INVERSE"),
+        ),
+        "photometric interpretation": _Recipe(
+            "CPI-DISP-03",
+            "Does the step wedge go from white on the left to black on the right?",
+            lambda: _wedge(PixelFormat(12, monochrome1=True)),
+            _window(2048, 4096),
+        ),
+        "modality rescale": _Recipe(
+            "CPI-DISP-04",
+            "Is the left half of the step wedge black?",
+            _wedge,
+            _both(_put(RescaleSlope=2, RescaleIntercept=-4096, RescaleType="US"), _window(2048, 4096)),
+            _put(RescaleSlope=1, RescaleIntercept=0, RescaleType="US"),
+        ),
+        "modality table": _Recipe(
+            "CPI-DISP-04",
+            "Do the steps of the wedge rise steeply in the dark and slowly in the bright?",
+            _wedge,
+            _put(
+                ModalityLUTSequence=lut(
+                    0, np.rint(65535 * (np.arange(4096) / 4095) ** 0.4).astype(int), 16, ModalityLUTType="US"
+                )
+            ),
+        ),
+        "VOI window": _Recipe(
+            "CPI-DISP-06", "Is contrast confined to the middle of the wedge?", _wedge, _window(2048, 1024)
+        ),
+        "VOI table": _Recipe(
+            "CPI-DISP-06",
+            "Is the wedge bright in the middle and dark at both ends?",
+            _wedge,
+            _put(
+                SoftcopyVOILUTSequence=items(
+                    VOILUTSequence=lut(0, np.rint(4095 * np.sin(np.pi * np.arange(4096) / 4095)).astype(int), 12)
+                )
+            ),
+        ),
+        "presentation inverse": _Recipe(
+            "CPI-DISP-07",
+            "Does the wedge go from white on the left to black on the right?",
+            _wedge,
+            _both(_window(2048, 4096), _put(PresentationLUTShape="INVERSE")),
+        ),
+        "presentation table": _Recipe(
+            "CPI-DISP-07",
+            "Do the steps of the wedge rise slowly in the dark and steeply in the bright?",
+            _wedge,
+            _both(_window(2048, 4096), _presentation_table),
+        ),
+        **{
+            f"rotation {rotation}, flip {flip}": _Recipe(
+                "CPI-DISP-08",
+                "Is the picture turned and flipped as the reference picture shows?",
+                _mark,
+                _put(ImageRotation=rotation, ImageHorizontalFlip=flip),
+            )
+            for rotation in (0, 90, 180, 270)
+            for flip in ("N", "Y")
+        },
+        "displayed area": _Recipe(
+            "CPI-DISP-09",
+            "Is only the middle of the picture shown, filling the screen?",
+            _mark,
+            _area(DisplayedAreaTopLeftHandCorner=[33, 25], DisplayedAreaBottomRightHandCorner=[96, 72]),
+        ),
+        "true size": _Recipe(
+            "CPI-DISP-09",
+            "Are both bars 50 mm long, measured on the screen?",
+            lambda: phantoms.resolution_bars(128, 128, length_mm=50.0, form=TWELVE),
+            _area(PresentationSizeMode="TRUE SIZE", PresentationPixelSpacing=[0.5, 0.5]),
+        ),
+        "graphics": _Recipe(
+            "CPI-DISP-10", "Are a point, lines, a curve, a circle and an ellipse drawn?", _mark, _graphics
+        ),
+        "text": _Recipe("CPI-DISP-11", "Is there text in the box and at the anchor point?", _mark, _text),
+        "layers": _Recipe("CPI-DISP-12", "Does the white square cover the grey one?", _mark, _layers),
+        "shutters": _Recipe("CPI-DISP-13", "Is everything outside of all three shutters grey?", _mark, _shutters),
+        "overlays": _Recipe(
+            "CPI-DISP-14",
+            "Is the upper of two overlays shown, and not the lower?",
+            _mark,
+            _first_overlay,
+            _two_overlays,
+        ),
+    }
+)
+NAMES: tuple[str, ...] = tuple(_RECIPES)
+
+
+def names_for(requirement: str) -> tuple[str, ...]:
+    """Names of the objects that are about a requirement."""
+    return tuple(name for name, recipe in _RECIPES.items() if recipe.requirement == requirement)
+
+
+def make(name: str, subject: Subject, uid: UidSource, *, study: str = "") -> TestObject:
+    """The pair of that name, with new UIDs. Raises UsageError naming the known ones."""
+    recipe = _RECIPES.get(name)
+    if recipe is None:
+        raise UsageError(f"there is no display test object {name!r}; known: {', '.join(NAMES)}")
+    study_uid = study or uid()
+    phantom = recipe.phantom()
+    image = _composite(CR_IMAGE, "CR", subject, study_uid, uid)
+    _picture(image, phantom)
+    if recipe.image:
+        recipe.image(image)
+    state = _state(image, recipe.state, subject, uid, name) if recipe.state else None
+    return TestObject(name, recipe.requirement, recipe.question, image, state)
+
+
+def _state(image: Dataset, change: Change, subject: Subject, uid: UidSource, label: str) -> Dataset:
+    ds = _composite(GRAYSCALE_PRESENTATION_STATE, "PR", subject, str(image.StudyInstanceUID), uid)
+    ds.PresentationCreationDate, ds.PresentationCreationTime = "20260105", "101500"
+    ds.ContentLabel = "".join(c if c.isalnum() else "_" for c in label.upper())[:16]
+    ds.ContentDescription, ds.ContentCreatorName = label, "Harness^Test"
+    reference = items(ReferencedSOPClassUID=image.SOPClassUID, ReferencedSOPInstanceUID=image.SOPInstanceUID)
+    ds.ReferencedSeriesSequence = items(SeriesInstanceUID=image.SeriesInstanceUID, ReferencedImageSequence=reference)
+    ds.DisplayedAreaSelectionSequence = items(
+        DisplayedAreaTopLeftHandCorner=[1, 1],
+        DisplayedAreaBottomRightHandCorner=[int(image.Columns), int(image.Rows)],
+        PresentationSizeMode="SCALE TO FIT",
+        PresentationPixelAspectRatio=[1, 1],
+    )
+    ds.PresentationLUTShape = "IDENTITY"
+    change(ds)
+    return ds
+
+
+def _composite(sop_class: str, modality: str, subject: Subject, study: str, uid: UidSource) -> Dataset:
+    ds = Dataset()
+    if subject.character_set:
+        ds.SpecificCharacterSet = list(subject.character_set)
+    ds.SOPClassUID, ds.SOPInstanceUID = UID(sop_class), UID(uid())
+    ds.StudyInstanceUID, ds.SeriesInstanceUID = UID(study), UID(uid())
+    ds.PatientName, ds.PatientID = subject.name, subject.id
+    ds.PatientBirthDate, ds.PatientSex = subject.birth_date, subject.sex
+    ds.StudyDate, ds.StudyTime, ds.StudyID, ds.AccessionNumber = "20260105", "101500", "CPI", "CPI1"
+    ds.ReferringPhysicianName, ds.Modality = "Refer^Rita", modality
+    ds.SeriesNumber, ds.InstanceNumber, ds.Manufacturer = 1 if modality == "CR" else 2, 1, "IHE harness"
+    ds.ManufacturerModelName, ds.DeviceSerialNumber, ds.SoftwareVersions = "Display test objects", "1", "1"
+    ds.file_meta = FileMetaDataset()
+    ds.file_meta.TransferSyntaxUID = UID(EXPLICIT_VR_LE)
+    ds.file_meta.MediaStorageSOPClassUID, ds.file_meta.MediaStorageSOPInstanceUID = ds.SOPClassUID, ds.SOPInstanceUID
+    return ds
+
+
+def _picture(ds: Dataset, phantom: Phantom) -> None:
+    ds.ImageType, ds.BodyPartExamined, ds.ViewPosition = ["DERIVED", "SECONDARY"], "CHEST", "PA"
+    ds.PatientOrientation, ds.PixelSpacing = ["L", "F"], list(phantom.spacing)
+    ds.SamplesPerPixel, ds.PhotometricInterpretation = 1, phantom.format.photometric_interpretation
+    ds.Rows, ds.Columns = phantom.rows, phantom.columns
+    ds.BitsAllocated, ds.BitsStored = phantom.format.bits_allocated, phantom.format.bits_stored
+    ds.HighBit, ds.PixelRepresentation = phantom.format.bits_stored - 1, int(phantom.format.signed)
+    ds.add_new("PixelData", "OW", phantom.encoded())
