@@ -13,11 +13,13 @@ from harness.profiles.ari import checks as ari_checks
 from harness.profiles.cpi import checks as cpi_checks
 from harness.profiles.pdi import checks as pdi_checks
 from harness.profiles.swf import checks as swf_checks
+from harness.profiles.swf import hl7_checks
 
 PROFILES: tuple[Profile, ...] = (swf.SWF, swf.SWF_B, cpi.CPI, ari.ARI, pdi.PDI)
 TRANSACTIONS: Mapping[str, Transaction] = MappingProxyType({t.id: t for t in names.TRANSACTIONS})
 CHECKS: tuple[Check, ...] = (
     *swf_checks.CHECKS,
+    *hl7_checks.CHECKS,
     *cpi_checks.CHECKS,
     *ari_checks.CHECKS,
     *pdi_checks.CHECKS,
