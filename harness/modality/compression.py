@@ -99,7 +99,7 @@ def _narrowed(made: Dataset, pixels: Pixels, bits: int) -> Pixels:
     for keyword in ("WindowCenter", "WindowWidth"):
         if made.get(keyword) is not None:
             put(made, **{keyword: f"{max(float(made[keyword].value) / (1 << shift), 1.0):g}"})
-    if made.get("RescaleSlope") is not None:
+    if made.get("RescaleSlope") is not None and made.get("RescaleType") != "US":
         put(made, RescaleSlope=f"{float(made.RescaleSlope) * (1 << shift):g}")
     put(made, BitsAllocated=8 if bits <= 8 else 16, BitsStored=bits, HighBit=bits - 1, PixelRepresentation=0)
     return (pixels >> shift).astype(np.uint8 if bits <= 8 else np.uint16)
@@ -135,7 +135,7 @@ def _encoded(pixels: Pixels, made: Dataset, target: Scheme, quality: int) -> byt
     }
     if target.name == "jpeg2000":
         options["j2k_cr"] = [10]
-    return bytes(encoder.encode(pixels, index=0, **options))
+    return bytes(encoder.encode(pixels, **options))
 
 
 def _declare(made: Dataset, source: Dataset, target: Scheme, ratio: float, uid: str) -> None:

@@ -106,15 +106,27 @@ def displayed_area(rows: int, columns: int, view: View) -> tuple[tuple[int, int]
     return (left, top), (max(left, round(x + half_x)), max(top, round(y + half_y)))
 
 
+def displayed_corners(rows: int, columns: int, view: View) -> tuple[tuple[int, int], tuple[int, int]]:
+    """Return the corners of the displayed area as they appear after rotation and flip, in image coordinates."""
+    (left, top), (right, bottom) = displayed_area(rows, columns, view)
+    rotation, flip = view.orientation
+    # Clockwise from the top left of the image; a turn by 90 degrees brings the corner before it to the top left.
+    corners = ((left, top), (right, top), (right, bottom), (left, bottom))
+    first = (4 - rotation // 90) % 4
+    if flip:
+        return corners[(first + 1) % 4], corners[(first + 3) % 4]
+    return corners[first], corners[(first + 2) % 4]
+
+
 def presentation_state(common: Dataset, images: Sequence[Dataset], view: View, label: str, description: str) -> Dataset:
     """Make a presentation state over images of one study, complete in itself: what it leaves out is the identity."""
     made = Dataset()
     made.update(common)
     first = images[0]
-    (left, top), (right, bottom) = displayed_area(int(first.Rows), int(first.Columns), view)
+    top_left, bottom_right = displayed_corners(int(first.Rows), int(first.Columns), view)
     area = item(
-        DisplayedAreaTopLeftHandCorner=(left, top),
-        DisplayedAreaBottomRightHandCorner=(right, bottom),
+        DisplayedAreaTopLeftHandCorner=top_left,
+        DisplayedAreaBottomRightHandCorner=bottom_right,
         PresentationSizeMode="SCALE TO FIT",
     )
     row, column, unit = pixel_spacing(first)
@@ -136,6 +148,11 @@ def presentation_state(common: Dataset, images: Sequence[Dataset], view: View, l
         ImageHorizontalFlip="Y" if flip else "N",
         PresentationLUTShape="INVERSE" if view.invert else "IDENTITY",
     )
+    if first.get("BodyPartExamined"):
+        put(made, BodyPartExamined=first.BodyPartExamined)
+    side = text(first, "Laterality") or text(first, "ImageLaterality")
+    if side in {"L", "R"}:
+        put(made, Laterality=side)
     if view.width > 0:
         put(made, SoftcopyVOILUTSequence=[item(WindowCenter=f"{view.center:g}", WindowWidth=f"{view.width:g}")])
     if first.get("RescaleSlope") is not None:

@@ -17,8 +17,13 @@ from harness.modality.services.administration import Administration
 from harness.modality.services.delivery import Delivery
 from harness.modality.services.examination import Examination
 from harness.modality.services.kernel import Kernel
+from harness.modality.services.media import Media
 from harness.modality.services.performed import PerformedSteps
+from harness.modality.services.printing import Printing
 from harness.modality.services.registration import Registration
+from harness.modality.services.retrieval import Retrieval
+from harness.modality.services.review import Review
+from harness.modality.services.studies import Studies
 from harness.modality.store.database import Database
 
 
@@ -53,9 +58,14 @@ class Modality:
         self.performed = PerformedSteps(kernel)
         self.delivery = Delivery(kernel)
         self.examination = Examination(kernel, self.performed, self.delivery, self.registration)
+        self.studies = Studies(kernel)
+        self.review = Review(kernel, self.registration, self.examination)
+        self.retrieval = Retrieval(kernel)
+        self.printing = Printing(kernel, self.review)
+        self.media = Media(kernel)
         self.administration = Administration(kernel)
         self.listener = Listener(
-            self.delivery.reported, lambda *_: 0x0122, reverse_role=behaviour.accepts_reverse_role()
+            self.delivery.reported, self.retrieval.received, reverse_role=behaviour.accepts_reverse_role()
         )
         kernel.listening_port = lambda: self.listener.port
         self.administration.on_settings = self._settings_changed
