@@ -6,7 +6,6 @@ something reads the socket itself when nobody else does, so that a response need
 
 from __future__ import annotations
 
-import itertools
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -17,6 +16,7 @@ from pydicom.dataset import Dataset
 
 from harness.core.message import EMPTY, Blob, Direction, Protocol
 from harness.core.transcript import Recorder, Transcript
+from harness.protocols.connections import next_number as next_number
 from harness.protocols.dicom import command as dimse
 from harness.protocols.dicom import datasets, negotiation
 from harness.protocols.dicom.channel import TIMED_OUT, Buffer, Channel
@@ -35,13 +35,6 @@ from harness.protocols.dicom.fsm import State
 from harness.protocols.dicom.model import Context, Timeouts
 from harness.protocols.dicom.pdu import AssociateAC
 from harness.protocols.dicom.sinks import Extent
-
-_NUMBERS = itertools.count(1)
-
-
-def next_number() -> int:
-    """A number for a connection, unique in this process."""
-    return next(_NUMBERS)
 
 
 class Link:

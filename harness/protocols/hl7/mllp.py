@@ -5,7 +5,6 @@ Neither knows what a message means: a handler gets what was received and says wh
 
 from __future__ import annotations
 
-import itertools
 import select
 import socket
 import ssl
@@ -13,13 +12,15 @@ import threading
 import time
 import traceback
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from harness.core.errors import EnvironmentFailure, UsageError
-from harness.core.message import Blob, Direction, Message, Protocol
+from harness.core.message import Blob, Direction, Message
+from harness.core.message import Protocol as Carrier
 from harness.core.transcript import Recorder, Transcript
+from harness.protocols.connections import next_number
 from harness.protocols.hl7.acknowledge import wants
 from harness.protocols.hl7.errors import AcknowledgementTimeout, ConnectionLost, PeerUnreachable
 from harness.protocols.hl7.framing import MAX_MESSAGE, Deframer, Frame, Rule, Violation, frame
@@ -28,11 +29,27 @@ from harness.protocols.hl7.message import HL7Message, header_fields, kind_of
 MAX_CONNECTIONS = 256
 _CHUNK = 65536
 
-# numbers the connections of this process, so that two listeners never share one in a transcript
-_connections = itertools.count(1)
 
-Tap = Callable[[int, Direction, bytes], None]
-"""Gets every byte both ways: connection number, direction, bytes. Called on the connection's thread."""
+class Tap(Protocol):
+    """Who sees every byte, on the thread of the connection; the capture of the wire engine is one."""
+
+    def opened(
+        self,
+        association: int,
+        protocol: str,
+        local: tuple[str, int],
+        peer: tuple[str, int],
+        *,
+        incoming: bool,
+        tls: bool = False,
+    ) -> None:
+        """A connection stands."""
+
+    def received(self, association: int, data: bytes) -> None:
+        """Bytes that came from the peer, those inside TLS."""
+
+    def sent(self, association: int, data: Sequence[bytes]) -> None:
+        """Bytes that go to the peer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,14 +130,24 @@ class _Journal:
     def broken(self, number: int, rule: str, text: str) -> Message:
         return self._record(Direction.FROM_SUT, "PROTOCOL-VIOLATION", number, {"rule": rule, "text": text}, b"")
 
-    def raw(self, direction: Direction, number: int, data: bytes) -> None:
+    def opened(self, number: int, connection: socket.socket, *, incoming: bool, tls: bool) -> None:
+        local, peer = connection.getsockname()[:2], connection.getpeername()[:2]
+        self.event("CONNECTION-OPENED", number, peer=f"{peer[0]}:{peer[1]}", tls=tls)
         if self.tap is not None:
-            self.tap(number, direction, data)
+            self.tap.opened(number, "hl7", local, peer, incoming=incoming, tls=tls)
+
+    def raw(self, direction: Direction, number: int, data: bytes) -> None:
+        if self.tap is None:
+            return
+        if direction is Direction.FROM_SUT:
+            self.tap.received(number, data)
+        else:
+            self.tap.sent(number, (data,))
 
     def _record(self, direction: Direction, kind: str, number: int, fields: dict[str, Any], data: bytes) -> Message:
         return self.recorder.record(
             direction,
-            Protocol.HL7,
+            Carrier.HL7,
             kind,
             actor=self.actor,
             association=number,
@@ -211,24 +238,24 @@ class MllpListener:
         assert self._socket is not None
         while not self._stopping.is_set():
             try:
-                connection, address = self._socket.accept()
+                connection, _ = self._socket.accept()
             except OSError:
                 return
             with self._lock:
                 if len(self._open) >= MAX_CONNECTIONS or self._stopping.is_set():
                     connection.close()
                     continue
-                number = next(_connections)
+                number = next_number()
                 thread = threading.Thread(
-                    target=self._serve, args=(connection, number, address), name=f"hl7-{number}", daemon=True
+                    target=self._serve, args=(connection, number), name=f"hl7-{number}", daemon=True
                 )
                 self._open[number] = (connection, thread)
                 thread.start()
 
-    def _serve(self, connection: socket.socket, number: int, address: Any) -> None:
+    def _serve(self, connection: socket.socket, number: int) -> None:
         journal = self._journal
-        journal.event("CONNECTION-OPENED", number, peer=f"{address[0]}:{address[1]}", tls=self._tls is not None)
         try:
+            journal.opened(number, connection, incoming=True, tls=self._tls is not None)
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             if self._tls is not None:
                 connection.settimeout(self._timeouts.connect)
@@ -476,11 +503,10 @@ class MllpSender:
                 ) from error
             plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             self._socket = self._secured(plain)
-            self._number = next(_connections)
+            self._number = next_number()
             self._deframer = Deframer(self._max)
             self._frames.clear()
-            peer = f"{self.host}:{self.port}"
-            self._journal.event("CONNECTION-OPENED", self._number, peer=peer, tls=self._tls is not None)
+            self._journal.opened(self._number, self._socket, incoming=False, tls=self._tls is not None)
         return self._socket
 
     def _secured(self, plain: socket.socket) -> socket.socket:

@@ -16,11 +16,14 @@ import pytest
 from harness.core.errors import EnvironmentFailure
 from harness.core.message import Direction, Message
 from harness.core.transcript import Transcript
+from harness.protocols.dicom import pcapng
+from harness.protocols.dicom.capture import RECEIVED, SENT, Capture, CaptureReader
 from harness.protocols.hl7.acknowledge import Code, Condition, acknowledge
 from harness.protocols.hl7.errors import AcknowledgementTimeout, ConnectionLost, PeerUnreachable
 from harness.protocols.hl7.framing import Deframer, Frame, frame
 from harness.protocols.hl7.message import HL7Message
 from harness.protocols.hl7.mllp import MllpListener, MllpSender, Received, Reply, Timeouts, Wire
+from tests.peers import require_program
 
 QUICK = Timeouts(connect=2, acknowledge=2, pause=0.1, idle=5)
 
@@ -275,16 +278,40 @@ def test_tls_on_both_sides(certificate: tuple[Path, Path]) -> None:
             sender.send(order("4"))
 
 
-def test_the_tap_sees_every_byte_both_ways() -> None:
-    seen: list[tuple[int, Direction, bytes]] = []
+def test_a_capture_holds_every_byte_both_ways(tmp_path: Path) -> None:
     with (
-        listening(Answering(), tap=lambda *what: seen.append(what)) as (port, there),
+        Capture(tmp_path / "capture") as capture,
+        listening(Answering(), tap=capture) as (port, there),
         sending(port) as (sender, _),
     ):
         sender.send(order("1"))
-    ack = there.select("ACK")[0]
-    assert b"".join(data for _, way, data in seen if way is Direction.FROM_SUT) == frame(order("1"))
-    assert b"".join(data for _, way, data in seen if way is Direction.TO_SUT) == frame(ack.payload.bytes())
+        sender.send(order("2"))
+    reader = CaptureReader(tmp_path / "capture")
+    ((number, connection),) = reader.connections.items()
+    assert connection.protocol == "hl7"
+    assert connection.incoming
+    assert connection.local[1] == port
+    acks = there.select("ACK")
+    assert {ack.association for ack in acks} == {number}
+    assert reader.stream(number, RECEIVED) == frame(order("1")) + frame(order("2"))
+    assert reader.stream(number, SENT) == b"".join(frame(ack.payload.bytes()) for ack in acks)
+
+
+@pytest.mark.peer("tshark")
+def test_tshark_reads_the_capture_as_hl7(tmp_path: Path) -> None:
+    tshark = require_program("tshark")
+    with (
+        Capture(tmp_path / "capture") as capture,
+        listening(Answering(), tap=capture) as (port, _),
+        sending(port) as (sender, _),
+    ):
+        sender.send(order("1"))
+    file = tmp_path / "traffic.pcapng"
+    pcapng.write(tmp_path / "capture", file)
+    options = pcapng.decode_options(tmp_path / "capture")
+    arguments = [tshark, "-r", str(file), *options, "-Y", "hl7", "-T", "fields", "-e", "hl7.message.type"]
+    done = subprocess.run(arguments, capture_output=True, text=True, check=True)
+    assert [line.split("^")[0] for line in done.stdout.split()] == ["ORM", "ACK"]
 
 
 def test_errors_name_the_field_in_both_versions() -> None:
