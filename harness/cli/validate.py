@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import enum
+import json
 import shutil
 import subprocess
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -13,52 +16,183 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.text import Text
 
 from harness.cli.console import err, out, print_json
-from harness.core.errors import UsageError
+from harness.core.errors import ConfigurationError, UsageError
+from harness.validation.codes import codes, explain
+from harness.validation.consistency import SetRules
 from harness.validation.finding import Severity, ValidationFinding, count
+from harness.validation.formats import Judged, to_html, to_junit, to_sarif
 from harness.validation.kinds import kind_of
+from harness.validation.objects import judge_part10
+from harness.validation.site import SitePolicy, read_policy
 
 _STYLES = {Severity.ERROR: "bold red", Severity.WARNING: "yellow", Severity.INFO: "bright_black"}
 #: a second opinion that takes longer than this says nothing
 OPINION_SECONDS = 30.0
+_IMAGE = 0x7FE00010
+
+
+class Format(enum.StrEnum):
+    """What is printed, or written to ``--out``."""
+
+    TEXT = "text"
+    JSON = "json"
+    SARIF = "sarif"
+    JUNIT = "junit"
+    HTML = "html"
+
+
+@dataclass(slots=True)
+class _Run:
+    """What all files of one invocation share."""
+
+    policy: SitePolicy | None
+    together: bool
+    extra: dict[str, list[ValidationFinding]] = field(default_factory=dict)
+    images: dict[str, int] = field(default_factory=dict)
+    first: dict[str, str] = field(default_factory=dict)
+    rules: SetRules = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.rules = SetRules(self._note)
+
+    def _note(self, path: str, finding: ValidationFinding) -> None:
+        self.extra.setdefault(path, []).append(finding)
+
+    def judge(self, path: Path) -> tuple[str, list[ValidationFinding]]:
+        """Kind and findings of one file, without what only the whole set shows."""
+        try:
+            kind = kind_of(path)
+            if kind is None:
+                return "unknown", []
+            if kind.name != "dicom":
+                return kind.name, kind.validate(path)
+            findings, root = judge_part10(path.read_bytes())
+        except OSError as error:
+            reason = str(error.strerror or error)
+            problem = ValidationFinding(
+                "FILE-UNREADABLE", Severity.ERROR, "file", "a readable file", reason, "the file system"
+            )
+            return "unknown", [problem]
+        if root is not None and root.elements:
+            if self.together:
+                self.rules.add(str(path), root)
+            if self.policy is not None:
+                findings += self.policy.check(root)
+                if _IMAGE in root.elements:
+                    study = root.text(0x0020000D)
+                    self.images[study] = self.images.get(study, 0) + 1
+                    self.first.setdefault(study, str(path))
+        return kind.name, findings
+
+    def finish(self) -> dict[str, list[ValidationFinding]]:
+        """Findings of the whole set by path."""
+        if self.together:
+            self.rules.finish()
+        if self.policy is not None:
+            for study, finding in self.policy.check_study(self.images):
+                self._note(self.first[study], finding)
+        return self.extra
 
 
 def validate(
-    paths: Annotated[list[Path], typer.Argument(help="DICOM files, HL7 messages, or folders of them.")],
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document instead of text.")] = False,
+    paths: Annotated[list[Path] | None, typer.Argument(help="DICOM files, HL7 messages, or folders of them.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="The same as --format json.")] = False,
+    form: Annotated[Format, typer.Option("--format", help="text, json, sarif, junit or html.")] = Format.TEXT,
+    target: Annotated[Path | None, typer.Option("--out", help="Write to this file instead of the terminal.")] = None,
+    together: Annotated[
+        bool,
+        typer.Option("--set", help="Also compare objects with each other: patient, study, series, references."),
+    ] = False,
+    policy: Annotated[Path | None, typer.Option("--policy", help="A site's own rules, a TOML file.")] = None,
+    baseline: Annotated[
+        Path | None, typer.Option("--baseline", help="An earlier --json output: what it has counts no more.")
+    ] = None,
     second_opinion: Annotated[
         bool, typer.Option("--second-opinion", help="Also run dciodvfy on DICOM files, if it is installed.")
     ] = False,
     show_info: Annotated[bool, typer.Option("--info", help="Show remarks too, not only errors and warnings.")] = False,
+    explained: Annotated[str, typer.Option("--explain", metavar="CODE", help="Say what a finding code means.")] = "",
 ) -> int:
     """Judge objects and messages by their standards. Exit 0 without errors, 1 with errors, 2 for wrong usage."""
-    files = list(_files(paths))
+    if explained:
+        _explain(explained)
+        return 0
+    if as_json:
+        form = Format.JSON
+    files = list(_files(paths or []))
     if not files:
-        raise UsageError(f"no file to validate in {', '.join(str(path) for path in paths)}")
-    entries: list[dict[str, Any]] = []
-    errors = warnings = 0
+        raise UsageError(f"no file to validate in {', '.join(str(path) for path in paths or []) or 'an empty list'}")
+    known = _baseline(baseline) if baseline is not None else frozenset()
+    run = _Run(read_policy(policy) if policy is not None else None, together)
+    judged, opinions = _judge_all(files, run, second_opinion)
+    errors = warnings = accepted = 0
+    for place, file in enumerate(judged):
+        findings = (*file.findings, *run.extra.get(file.path, ()))
+        new = tuple(finding for finding in findings if _key(file.path, finding) not in known)
+        accepted += len(findings) - len(new)
+        errors += count(new, Severity.ERROR)
+        warnings += count(new, Severity.WARNING)
+        judged[place] = Judged(file.path, file.kind, new)
+    totals = {"errors": errors, "warnings": warnings, "accepted": accepted}
+    _render(form, target, judged, opinions, totals, show_info)
+    return 1 if errors else 0
+
+
+def _judge_all(files: list[Path], run: _Run, second_opinion: bool) -> tuple[list[Judged], dict[str, dict[str, Any]]]:
+    judged: list[Judged] = []
+    opinions: dict[str, dict[str, Any]] = {}
     with Progress(
         TextColumn("validating"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(),
-        console=err(), transient=True, disable=as_json or len(files) < 20 or not err().is_terminal,
+        console=err(), transient=True, disable=len(files) < 20 or not err().is_terminal,
     ) as progress:  # fmt: skip
-        task = progress.add_task("files", total=len(files))
-        for path in files:
-            kind, findings = _judge(path)
-            errors += count(findings, Severity.ERROR)
-            warnings += count(findings, Severity.WARNING)
-            entry: dict[str, Any] = {"path": str(path), "kind": kind}
-            entry["findings"] = [finding.to_json() for finding in findings]
+        for path in progress.track(files):
+            kind, findings = run.judge(path)
+            judged.append(Judged(str(path), kind, tuple(findings)))
             if second_opinion and kind == "dicom":
-                entry["second_opinion"] = _dciodvfy(path)
-            entries.append(entry)
-            if not as_json:
-                _print(path, kind, findings, entry.get("second_opinion"), show_info=show_info)
-            progress.advance(task)
-    if as_json:
-        print_json({"files": entries, "errors": errors, "warnings": warnings})
-    else:
-        plural = "" if len(files) == 1 else "s"
-        out().print(f"{len(files)} file{plural}, {errors} errors, {warnings} warnings", markup=False)
-    return 1 if errors else 0
+                opinions[str(path)] = _dciodvfy(path)
+    run.finish()
+    return judged, opinions
+
+
+def _render(
+    form: Format,
+    target: Path | None,
+    judged: list[Judged],
+    opinions: dict[str, dict[str, Any]],
+    totals: dict[str, int],
+    show_info: bool,
+) -> None:
+    if form is Format.TEXT and target is None:
+        _print_all(judged, opinions, totals, show_info)
+        return
+    entries = [
+        {
+            "path": file.path,
+            "kind": file.kind,
+            "findings": [finding.to_json() for finding in file.findings],
+            **({"second_opinion": opinions[file.path]} if file.path in opinions else {}),
+        }
+        for file in judged
+    ]
+    document: dict[str, Any] = {"files": entries, **totals}
+    if form is Format.JSON and target is None:
+        print_json(document)
+        return
+    if form is Format.TEXT:
+        raise UsageError("--out needs --format json, sarif, junit or html")
+    text = {
+        Format.JSON: lambda: json.dumps(document, ensure_ascii=False, indent=2) + "\n",
+        Format.SARIF: lambda: json.dumps(to_sarif(judged), ensure_ascii=False, indent=2) + "\n",
+        Format.JUNIT: lambda: to_junit(judged),
+        Format.HTML: lambda: to_html(judged),
+    }[form]()
+    if target is None:
+        out().file.write(text)
+        return
+    try:
+        target.write_text(text, "utf-8")
+    except OSError as error:
+        raise UsageError(f"{target} cannot be written: {error.strerror}") from error
 
 
 def _files(paths: list[Path]) -> Iterator[Path]:
@@ -72,32 +206,46 @@ def _files(paths: list[Path]) -> Iterator[Path]:
             yield from sorted(entry for entry in path.rglob("*") if entry.is_file() and not entry.is_symlink())
 
 
-def _judge(path: Path) -> tuple[str, list[ValidationFinding]]:
+def _key(path: str, finding: ValidationFinding) -> tuple[str, str, str, str]:
+    return (path, finding.code, finding.locator, finding.actual)
+
+
+def _baseline(path: Path) -> frozenset[tuple[str, str, str, str]]:
     try:
-        kind = kind_of(path)
-        if kind is None:
-            return "unknown", []
-        return kind.name, kind.validate(path)
-    except OSError as error:
-        finding = ValidationFinding(
-            "FILE-UNREADABLE",
-            Severity.ERROR,
-            "file",
-            "a readable file",
-            str(error.strerror or error),
-            "the file system",
+        data = json.loads(path.read_text("utf-8"))
+        return frozenset(
+            (entry["path"], finding["code"], finding["locator"], finding["actual"])
+            for entry in data["files"]
+            for finding in entry["findings"]
         )
-        return "unknown", [finding]
+    except (OSError, UnicodeDecodeError, ValueError, KeyError, TypeError) as error:
+        raise ConfigurationError(path, "", f"is no output of validate --json: {error}") from error
 
 
-def _print(
-    path: Path, kind: str, findings: list[ValidationFinding], opinion: dict[str, Any] | None, *, show_info: bool
+def _explain(code: str) -> None:
+    if code in ("all", "list"):
+        for name, text in codes().items():
+            out().print(Text(name, style="bold").append(f"  {text}", style="not bold"))
+        return
+    out().print(Text(code, style="bold").append(f"  {explain(code)}", style="not bold"))
+
+
+def _print_all(
+    judged: list[Judged], opinions: dict[str, dict[str, Any]], totals: dict[str, int], show_info: bool
 ) -> None:
+    for file in judged:
+        _print(file, opinions.get(file.path), show_info=show_info)
+    files = f"{len(judged)} file{'' if len(judged) == 1 else 's'}"
+    accepted = f", {totals['accepted']} accepted by the baseline" if totals["accepted"] else ""
+    out().print(f"{files}, {totals['errors']} errors, {totals['warnings']} warnings{accepted}", markup=False)
+
+
+def _print(file: Judged, opinion: dict[str, Any] | None, *, show_info: bool) -> None:
     console = out()
-    shown = [finding for finding in findings if show_info or finding.severity is not Severity.INFO]
-    bad = count(findings, Severity.ERROR)
-    mark = "✕" if bad else "!" if count(findings, Severity.WARNING) else "✓"
-    console.print(Text(f"{mark} {path}", style="bold"), Text(f"({kind})", style="bright_black"))
+    shown = [finding for finding in file.findings if show_info or finding.severity is not Severity.INFO]
+    bad = count(file.findings, Severity.ERROR)
+    mark = "✕" if bad else "!" if count(file.findings, Severity.WARNING) else "✓"
+    console.print(Text(f"{mark} {file.path}", style="bold"), Text(f"({file.kind})", style="bright_black"))
     for finding in shown:
         console.print(Text("  ").append(f"{finding.severity.value:7} {finding.code}", style=_STYLES[finding.severity]))
         console.print(Text(f"          {finding.locator}"))

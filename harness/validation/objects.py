@@ -49,32 +49,37 @@ def validate_file(path: Path) -> list[ValidationFinding]:
 
 def validate_part10(raw: bytes) -> list[ValidationFinding]:
     """Judge the bytes of a Part 10 file: preamble, meta information, and the data set (PS3.10 7.1)."""
+    return judge_part10(raw)[0]
+
+
+def judge_part10(raw: bytes) -> tuple[list[ValidationFinding], DataSet | None]:
+    """As :func:`validate_part10`, with the elements of the data set (None if there is none to read)."""
     report = _Collector([])
     if raw[128:132] != b"DICM":
         report.add(
             "FILE-PREAMBLE", "byte 128", "DICM after a preamble of 128 bytes", shown(raw[128:132]), "PS3.10 7.1"
         )  # fmt: skip
         if len(raw) > 8 and raw[0] == 0 and 0 < raw[1] <= 0x20 and raw[4:6].isalpha():
-            return report.findings + validate_dataset_bytes(raw, BIG_ENDIAN, None)
+            return report.findings, _check_dataset(report, raw, 0, BIG_ENDIAN, None)
         implicit = looks_implicit(raw)
         if implicit is None:
             report.add("FILE-NOT-DICOM", "byte 0", "a DICOM file", shown(raw[:8]), "PS3.10 7.1")
-            return report.findings
-        return report.findings + validate_dataset_bytes(raw, IMPLICIT if implicit else EXPLICIT, None)
+            return report.findings, None
+        return report.findings, _check_dataset(report, raw, 0, IMPLICIT if implicit else EXPLICIT, None)
     meta = Walk(raw, Syntax(), 132, stop_after_group=2)
     for finding in meta.findings:
         report(finding)
     transfer_syntax = meta.root.text(0x00020010)
     _check_meta(report, meta.root, meta.position)
     if meta.stopped:
-        return report.findings
+        return report.findings, None
     root = _check_dataset(report, raw, meta.position, transfer_syntax or EXPLICIT, None)
     if root is not None:
         for meta_tag, tag in ((0x00020002, 0x00080016), (0x00020003, 0x00080018)):
             stated, actual = meta.root.text(meta_tag), root.text(tag)
             if meta_tag in meta.root.elements and tag in root.elements and stated != actual:
                 report.add("FILE-META-MISMATCH", name(meta_tag), shown(actual), shown(stated), "PS3.10 7.1")
-    return report.findings
+    return report.findings, root
 
 
 def validate_dataset_bytes(

@@ -61,7 +61,8 @@ def test_every_code_is_explained_and_every_explained_code_is_raised() -> None:
     families = {
         re.sub(r"^VR-[A-Z]{2}-(LENGTH|VALUE)$", r"VR-{vr}-\1", code) if code not in codes() else code for code in raised
     }
-    assert families | set(NOT_RAISED_HERE) == set(codes())
+    elsewhere = {code for code in codes() if code.startswith(("SET-", "SITE-"))}  # tested with the command line
+    assert families | set(NOT_RAISED_HERE) | elsewhere == set(codes())
 
 
 def test_every_code_in_the_source_is_explained() -> None:
