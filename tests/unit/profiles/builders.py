@@ -16,6 +16,7 @@ from harness.core.transcript import Transcript
 from harness.profiles import CHECKS
 from harness.profiles.journal import COMMITMENT, COMMITMENT_INSTANCE, MPPS, MWL_FIND
 from harness.protocols.dicom.datasets import encode
+from harness.protocols.hl7.message import header_fields, kind_of
 
 IMPLICIT = "1.2.840.10008.1.2"
 EXPLICIT = "1.2.840.10008.1.2.1"
@@ -195,6 +196,47 @@ class Story:
                 actor=asked.actor,
             )
         )
+
+    def hl7(
+        self, name: str, direction: Direction, lines: Iterable[str], *, actor: str = "", answer: str = "AA"
+    ) -> Event:
+        """An HL7 message and the acknowledgement named ``"<name> answer"`` (``answer`` "" leaves it out)."""
+        raw = "\r".join(lines).encode() + b"\r"
+        fields = header_fields(raw)
+        event = self.add(
+            Event(
+                name,
+                kind_of(fields["type"], fields["trigger"]),
+                direction,
+                fields=fields,
+                raw=raw,
+                actor=actor,
+                protocol=Protocol.HL7,
+            )
+        )
+        if answer:
+            reply = f"MSH|^~\\&|A|B|C|D|20260102||ACK|A{name}|P|2.3.1\rMSA|{answer}|{fields['control_id']}\r".encode()
+            self.add(
+                Event(
+                    f"{name} answer",
+                    "ACK",
+                    _other(direction),
+                    fields=header_fields(reply),
+                    raw=reply,
+                    actor=actor,
+                    protocol=Protocol.HL7,
+                )
+            )
+        return event
+
+    def rewrite(self, name: str, old: str, new: str) -> None:
+        """Change the text of an HL7 message."""
+        event = self[name]
+        assert event.raw is not None
+        assert old.encode() in event.raw, (old, event.raw)
+        event.raw = event.raw.replace(old.encode(), new.encode())
+        event.fields = header_fields(event.raw)
+        event.kind = kind_of(event.fields["type"], event.fields["trigger"])
 
     def exchange(self) -> Exchange:
         """Everything recorded into a transcript."""

@@ -12,11 +12,11 @@ from harness.core.transcript import Transcript
 from harness.core.verdict import Verdict
 from harness.profiles import requirements
 from harness.profiles.swf.checks import CHECKS
-from tests.unit.profiles import test_modality_checks, test_provider_checks
+from tests.unit.profiles import test_across_checks, test_modality_checks, test_provider_checks
 from tests.unit.profiles.builders import Story, exam
 from tests.unit.profiles.test_provider_checks import archive, asked, retrieved
 
-COVERED = {case[0] for case in (*test_modality_checks.CASES, *test_provider_checks.CASES)}
+COVERED = {case[0] for case in (*test_modality_checks.CASES, *test_provider_checks.CASES, *test_across_checks.CASES)}
 
 
 def test_every_check_is_shown_to_pass_and_to_fail() -> None:

@@ -52,7 +52,7 @@ def test_what_is_not_automated_says_why() -> None:
 def test_check_ids_are_unique_and_their_transactions_known() -> None:
     assert [check for check, times in Counter(c.id for c in CHECKS).items() if times > 1] == []
     for check in CHECKS:
-        assert re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", check.id), check.id
+        assert re.fullmatch(r"[A-Za-z0-9]+([-/][A-Za-z0-9]+)*", check.id), check.id
         assert check.title
         assert not check.title.endswith(".")
         assert set(check.transactions) <= set(TRANSACTIONS), check.id

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from harness.core.check import Check
 from harness.profiles.swf.checks import (
+    across,
     availability,
     cases,
     consistency,
@@ -56,6 +57,7 @@ CHECKS: tuple[Check, ...] = (
     *creator.CHECKS,
     *availability.CHECKS,
     *cases.CHECKS,
+    *across.CHECKS,
     *consistency.CHECKS,
     *consistency_cases.CHECKS,
     *general.CHECKS,

@@ -18,6 +18,7 @@ from harness.profiles.swf.checks import (
     rad06_scu_cases,
     rad08_scp,
 )
+from harness.profiles.swf.checks.updates import comparable, patient_updates
 from harness.profiles.values import attributes_of, equal, items, text
 
 
@@ -61,10 +62,6 @@ def group_of_one_procedure(j: Journal) -> Iterator[Observation]:
 # -- patient updates -------------------------------------------------------------------------------------------
 
 
-def _updates(j: Journal) -> list[tuple[int, Mapping[str, Any]]]:
-    return j.facts(facts.UPDATE)
-
-
 def _answers(j: Journal, patient_id: str, after: int) -> Iterator[tuple[Operation, Mapping[str, Any], int]]:
     for models in (MWL_FIND, QUERY_FINDS):
         for query in j.select("C-FIND-RQ", TO_SUT, models):
@@ -77,7 +74,7 @@ def _answers(j: Journal, patient_id: str, after: int) -> Iterator[tuple[Operatio
 
 
 def _new_values_shown(j: Journal, *, archive_only: bool = False) -> Iterator[Observation]:
-    updates = _updates(j)
+    updates = patient_updates(j)
     for number, (at, data) in enumerate(updates):
         patient = str(data.get("patient_id") or "")
         until = next((seq for seq, later in updates[number + 1 :] if later.get("patient_id") == patient), None)
@@ -91,7 +88,7 @@ def _new_values_shown(j: Journal, *, archive_only: bool = False) -> Iterator[Obs
                     yield same(
                         keyword,
                         value,
-                        attributes.get(keyword),
+                        comparable(keyword, value, text(attributes, keyword)),
                         source="the last update",
                         target="the answer to a query",
                         evidence=(query.request.seq, seq),
@@ -119,7 +116,7 @@ def _new_values_shown(j: Journal, *, archive_only: bool = False) -> Iterator[Obs
 
 def updated_values_everywhere(j: Journal) -> Iterator[Observation]:
     yield from _new_values_shown(j, archive_only=True)
-    for at, data in _updates(j):
+    for at, data in patient_updates(j):
         patient = str(data.get("patient_id") or "")
         for store in j.deliveries:
             if store.request.seq < at or text(store.attributes, "PatientID") != patient:
@@ -129,7 +126,7 @@ def updated_values_everywhere(j: Journal) -> Iterator[Observation]:
                     yield same(
                         keyword,
                         value,
-                        store.attributes.get(keyword),
+                        comparable(keyword, value, text(store.attributes, keyword)),
                         source="the last update",
                         target=f"retrieved {store.request.label}",
                         evidence=(store.request.seq,),
@@ -138,7 +135,7 @@ def updated_values_everywhere(j: Journal) -> Iterator[Observation]:
 
 
 def merged_patient_found(j: Journal) -> Iterator[Observation]:
-    for at, data in _updates(j):
+    for at, data in patient_updates(j):
         retired, patient = str(data.get("retired_patient_id") or ""), str(data.get("patient_id") or "")
         if not retired:
             continue
@@ -168,9 +165,80 @@ def merged_patient_found(j: Journal) -> Iterator[Observation]:
             )
 
 
+def updated_in_queries(j: Journal) -> Iterator[Observation]:
+    if names.IMAGE_MANAGER in j.sut.actors:
+        yield from _new_values_shown(j, archive_only=True)
+
+
+def objects_updated_and_uids_kept(j: Journal) -> Iterator[Observation]:
+    """Retrieved objects hold the update; study, series and instance are those that were stored."""
+    for at, data in patient_updates(j):
+        known = {str(data.get("patient_id") or ""), str(data.get("retired_patient_id") or "")} - {""}
+        for store, delivery in rad08_scp.returned_pairs(j):
+            if delivery.request.seq < at or text(store.attributes, "PatientID") not in known:
+                continue
+            if store.request.seq > at:
+                continue
+            for keyword, value in (data.get("keywords") or {}).items():
+                yield same(
+                    keyword,
+                    value,
+                    comparable(keyword, value, text(delivery.attributes, keyword)),
+                    source="the last update",
+                    target=f"retrieved {delivery.request.label}",
+                    evidence=(store.request.seq, delivery.request.seq),
+                    why="Who retrieves the image reads the name in it.",
+                )
+            for keyword in ("StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID"):
+                yield same(
+                    keyword,
+                    text(store.attributes, keyword),
+                    text(delivery.attributes, keyword),
+                    source="the stored object",
+                    target=f"retrieved {delivery.request.label}",
+                    evidence=(store.request.seq, delivery.request.seq),
+                    why="Everything that refers to the object uses its UIDs.",
+                )
+
+
+def late_images_reconciled(j: Journal) -> Iterator[Observation]:
+    """Images that came under the retired number after the merge are found under the surviving one."""
+    for at, data in patient_updates(j):
+        retired, patient = str(data.get("retired_patient_id") or ""), str(data.get("patient_id") or "")
+        late = {
+            text(s.attributes, "StudyInstanceUID"): s.request.seq
+            for s in j.ours
+            if retired and text(s.attributes, "PatientID") == retired and s.request.seq > at and rad08_scp.taken(s)
+        }
+        for query in j.select("C-FIND-RQ", TO_SUT, QUERY_FINDS):
+            if text(query.attributes, "PatientID") != patient or query.status != 0:
+                continue
+            found = {text(attributes_of(m), "StudyInstanceUID") for m in query.pending}
+            for study, seq in late.items():
+                if query.request.seq < seq or text(query.attributes, "StudyInstanceUID") not in ("", study):
+                    continue
+                yield judged(
+                    study in found,
+                    f"Study {study}, which came late under {retired}, is "
+                    + ("found" if study in found else "not found")
+                    + f" under {patient}",
+                    (seq, *query.evidence),
+                    expected=study,
+                    actual=", ".join(sorted(found)) or "none",
+                    locator="StudyInstanceUID",
+                    why="The modality did not know yet that the number had changed.",
+                )
+
+
+def matched_with_registration(j: Journal) -> Iterator[Observation]:
+    """Case 4: the filler's own registration is merged into that of the ADT, and nothing answers to it any more."""
+    if names.ORDER_FILLER in j.sut.actors:
+        yield from _identified_later(j, merge=True)
+
+
 def update_during_exam_reconciled(j: Journal) -> Iterator[Observation]:
     steps = Steps(j)
-    for at, _ in _updates(j):
+    for at, _ in patient_updates(j):
         for step in steps.by(names.MODALITY):
             closing = step.closing
             begun = step.create.request.seq < at
@@ -195,7 +263,7 @@ def update_during_exam_reconciled(j: Journal) -> Iterator[Observation]:
 
 
 def _identified_later(j: Journal, *, merge: bool) -> Iterator[Observation]:
-    wanted = [data for _, data in _updates(j) if bool(data.get("retired_patient_id")) == merge]
+    wanted = [data for _, data in patient_updates(j) if bool(data.get("retired_patient_id")) == merge]
     if wanted:
         yield from _new_values_shown(j)
 
@@ -252,7 +320,7 @@ def cancelled_order_leaves_worklist(j: Journal) -> Iterator[Observation]:
 def temporary_identity_taken(j: Journal) -> Iterator[Observation]:
     """A patient whom nobody registered: images and step are taken, and found under the real identity afterwards."""
     known = {str((data.get("keywords") or {}).get("PatientID", "")) for _, data in j.facts(facts.ORDER)}
-    merges = [data for _, data in _updates(j) if data.get("retired_patient_id")]
+    merges = [data for _, data in patient_updates(j) if data.get("retired_patient_id")]
     for store in j.ours:
         patient = text(store.attributes, "PatientID")
         if not any(patient == str(m.get("retired_patient_id")) for m in merges) or patient in known:
@@ -291,6 +359,23 @@ _ROWS = (
     ("case-merged", "EX-13", "RAD-5 RAD-12 RAD-14", merged_later, "Unidentified, merged later"),
     ("case-ordered-later", "EX-14", "RAD-4 RAD-5 RAD-6 RAD-8", ordered_after_the_exam, "Ordered after the exam"),
     ("case-temporary", "EX-16", "RAD-6 RAD-8 RAD-12", temporary_identity_taken, "A temporary identity"),
+    ("case-filler-registered", "EX-15", "RAD-5 RAD-6 RAD-8 RAD-12", matched_with_registration, "Matched with the ADT"),
+    ("archive-updated", "RAD-12-DST-04", "RAD-12 RAD-14", updated_in_queries, "Queries show the update"),
+    ("archive-merged", "RAD-12-DST-05", "RAD-12 RAD-14", merged_patient_found, "Queries show the merge"),
+    (
+        "archive-objects-updated",
+        "RAD-12-DST-06",
+        "RAD-12 RAD-14 RAD-16",
+        objects_updated_and_uids_kept,
+        "Retrieved objects are updated",
+    ),
+    (
+        "archive-late-images",
+        "RAD-12-DST-07",
+        "RAD-8 RAD-12 RAD-14",
+        late_images_reconciled,
+        "Late images are reconciled",
+    ),
     ("xc-updated", "XC-24", "RAD-12 RAD-14 RAD-16", updated_values_everywhere, "Updates show everywhere"),
 )
 

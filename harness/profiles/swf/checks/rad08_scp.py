@@ -8,6 +8,7 @@ from harness.core.check import Check, Observation
 from harness.profiles import facts
 from harness.profiles.journal import MPPS, QUERY_FINDS, TO_SUT, Journal, Operation, instance_of
 from harness.profiles.observe import check, judged
+from harness.profiles.swf.checks.updates import patient_updates
 from harness.profiles.values import Attributes, attributes_of, equal, listed, references, text
 
 #: group length and padding say nothing; the retrieving side adds none of them
@@ -81,7 +82,7 @@ def returned_pairs(j: Journal) -> Iterator[tuple[Operation, Operation]]:
 def changed(store: Operation, delivery: Operation, j: Journal) -> list[str]:
     """What came back otherwise; what the statement says it coerces, and what an update changed, is left out."""
     excused = set(j.sut.statement.get("coerced_attributes") or ())
-    for seq, data in j.facts(facts.UPDATE):
+    for seq, data in patient_updates(j):
         if store.request.seq < seq < delivery.request.seq:
             excused |= set(data.get("keywords") or ())
     same_syntax = store.request.transfer_syntax == delivery.request.transfer_syntax
