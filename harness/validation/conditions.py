@@ -115,6 +115,11 @@ def _predicate(node: ast.expr) -> Predicate:
 
 def _call(name: str, argument: ast.expr) -> Predicate:
     place = _place(argument)
+    tag = place.tag
+    if place.up == 0 and not place.root and name in ("present", "absent"):  # by far the most, so without detours
+        if name == "present":
+            return lambda ds: tag in ds.elements
+        return lambda ds: tag not in ds.elements
     if name == "present":
         return place.present
     if name == "absent":

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import lru_cache
-from types import MappingProxyType
 
 from pydicom._dicom_dict import DicomDictionary, RepeatersDictionary
 
 #: tag -> VR as the dictionary has it, alternatives joined by " or "
-VR: Mapping[int, str] = MappingProxyType({tag: entry[0] for tag, entry in DicomDictionary.items()})
-VM: Mapping[int, str] = MappingProxyType({tag: entry[1] for tag, entry in DicomDictionary.items()})
-KEYWORD: Mapping[int, str] = MappingProxyType({tag: entry[4] for tag, entry in DicomDictionary.items()})
+VR: Mapping[int, str] = {tag: entry[0] for tag, entry in DicomDictionary.items()}
+VM: Mapping[int, str] = {tag: entry[1] for tag, entry in DicomDictionary.items()}
+KEYWORD: Mapping[int, str] = {tag: entry[4] for tag, entry in DicomDictionary.items()}
 RETIRED = frozenset(tag for tag, entry in DicomDictionary.items() if entry[3])
-TAG: Mapping[str, int] = MappingProxyType({entry[4]: tag for tag, entry in DicomDictionary.items() if entry[4]})
+TAG: Mapping[str, int] = {entry[4]: tag for tag, entry in DicomDictionary.items() if entry[4]}
+#: tag -> (VR, VM), one look-up for the two questions that every element is asked
+RULES: Mapping[int, tuple[str, str]] = {tag: (entry[0], entry[1]) for tag, entry in DicomDictionary.items()}
 SEQUENCE_TAGS = frozenset(tag for tag, vr in VR.items() if vr == "SQ")
 _REPEATERS = tuple(
     (
@@ -46,15 +47,6 @@ def implicit_vr(tag: int) -> str:
         return "UL"
     entry = repeating(tag)
     return entry[0] if entry else "UN"
-
-
-def dictionary_vr(tag: int) -> str | None:
-    """The dictionary's VR, None for private, unknown and group length elements."""
-    vr = VR.get(tag)
-    if vr is None and not tag & 0x10000:
-        entry = repeating(tag)
-        return entry[0] if entry else None
-    return vr
 
 
 def dictionary_vm(tag: int) -> str | None:

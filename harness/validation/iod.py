@@ -39,11 +39,33 @@ class Attribute:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """The rows of one level: those that may be missing wrongly, and those whose presence is looked into."""
+    """The rows of one level, sorted by what has to be asked of them, so that most questions are set operations.
 
-    required: tuple[Attribute, ...]
-    looked_into: Mapping[int, Attribute]
+    ``must`` are always needed (types 1 and 2), ``conditional`` have a condition, ``unjudged`` have one that is not
+    machine-readable, ``valued`` may not be empty (1, 1C), ``looked_into`` have items or terms.
+    """
+
+    rows: Mapping[int, Attribute]
     tags: frozenset[int]
+    must: frozenset[int]
+    conditional: tuple[Attribute, ...]
+    unjudged: frozenset[int]
+    valued: frozenset[int]
+    looked_into: frozenset[int]
+
+    @classmethod
+    def of(cls, rows: list[Attribute], without: frozenset[int] = frozenset()) -> Table:
+        """A table of these rows; the types of ``without`` do not count."""
+        typed = [row for row in rows if row.tag not in without]
+        return cls(
+            {row.tag: row for row in rows},
+            frozenset(row.tag for row in rows),
+            frozenset(row.tag for row in typed if row.type in ("1", "2")),
+            tuple(row for row in typed if row.condition is not None),
+            frozenset(row.tag for row in typed if row.type in ("1C", "2C") and row.condition is None),
+            frozenset(row.tag for row in typed if row.type[0] == "1"),
+            frozenset(row.tag for row in rows if row.table >= 0 or row.terms),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,12 +106,7 @@ class Tables:
         """One table by its index."""
         found = self._tables.get(index)
         if found is None:
-            rows = [self._attribute(row) for row in self._data["tables"][index]]
-            found = self._tables[index] = Table(
-                tuple(row for row in rows if row.type != "3"),
-                {row.tag: row for row in rows if row.table >= 0 or row.terms},
-                frozenset(row.tag for row in rows),
-            )
+            found = self._tables[index] = Table.of([self._attribute(row) for row in self._data["tables"][index]])
         return found
 
     def _attribute(self, row: list[int]) -> Attribute:
@@ -114,7 +131,8 @@ class Tables:
             names = {row[0] for row in rows}
             for place, row in enumerate(rows):
                 if overridden := {tag for tag, by in self._data["overrides"].get(row[0], ()) if by in names}:
-                    tables[place] = _without(tables[place], overridden)
+                    # another module of the IOD defines these anew (PS3.3 A.1.3)
+                    tables[place] = Table.of(list(tables[place].rows.values()), frozenset(overridden))
             modules = tuple(
                 Module(
                     row[0],
@@ -132,11 +150,6 @@ class Tables:
                 frozenset().union(*(table.tags for table in tables)),
             )
         return found
-
-
-def _without(table: Table, overridden: set[int]) -> Table:
-    """The table without the types of attributes that another module of the IOD defines anew (PS3.3 A.1.3)."""
-    return Table(tuple(row for row in table.required if row.tag not in overridden), table.looked_into, table.tags)
 
 
 @lru_cache(maxsize=1)
@@ -201,34 +214,35 @@ class ObjectRules:
         elements = ds.elements
         if _BY_REFERENCE in elements:
             return  # a content item by reference has a relationship type and an identifier, and no macro applies
-        for row in table.required:
-            element = elements.get(row.tag)
-            kind = row.type
-            if element is None:
-                if len(kind) == 1:
+        present = elements.keys()
+        if not table.must <= present:
+            for tag in sorted(table.must - present):
+                self._missing(ds, table.rows[tag])
+        for row in table.conditional:
+            condition = row.condition
+            assert condition is not None
+            if row.tag not in elements:
+                if condition.holds(ds):
                     self._missing(ds, row)
-                elif row.condition is None:
-                    if not ds.path:
-                        self._unjudged.add(name(row.tag))
-                elif row.condition.holds(ds):
-                    self._missing(ds, row)
-                continue
-            if kind[0] == "1" and _is_empty(ds, element):
-                self._finding(f"IOD-{kind}-EMPTY", ds, row, "a value", "no value")
-            if row.condition is not None and row.condition.exclusive and not row.condition.holds(ds):
+            elif condition.exclusive and not condition.holds(ds):
                 self._finding(
-                    f"IOD-{kind}-NOT-ALLOWED", ds, row, f"not present unless {row.condition.words}", "present"
+                    f"IOD-{row.type}-NOT-ALLOWED", ds, row, f"not present unless {condition.words}", "present"
                 )
-        looked_into = table.looked_into
-        for tag in elements.keys() & looked_into.keys():
-            row, element = looked_into[tag], elements[tag]
+        if not ds.path:
+            self._unjudged.update(name(tag) for tag in table.unjudged - present)
+        for tag in table.valued & present:
+            if _is_empty(ds, elements[tag]):
+                row = table.rows[tag]
+                self._finding(f"IOD-{row.type}-EMPTY", ds, row, "a value", "no value")
+        for tag in table.looked_into & present:
+            row, element = table.rows[tag], elements[tag]
             if element.items is not None and row.table >= 0:
                 inner = self._known.table(row.table)
                 for item in element.items[:MAXIMUM_ITEMS]:
                     self._table(item, inner)
             if row.terms:
                 self._terms(ds, row, element)
-        if ds.path and _CONTENT in elements and _CONTENT not in looked_into:
+        if ds.path and _CONTENT in elements and _CONTENT not in table.looked_into:
             for item in ds.items(_CONTENT)[:MAXIMUM_ITEMS]:  # content items nest without limit, the tables do not
                 self._table(item, table)
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from functools import lru_cache
 
 from harness.protocols.dicom.charset import LINE_VRS, decode_strict
-from harness.validation.dictionary import RETIRED, dictionary_vm, dictionary_vr, name
+from harness.validation.dictionary import RETIRED, RULES, dictionary_vm, name, repeating
 from harness.validation.finding import Severity, ValidationFinding, shown
 from harness.validation.walker import DataSet, Element
 
@@ -67,6 +67,9 @@ _CHARSET_CLAUSES = {
 }
 _CHARSET_WARNINGS = frozenset({"CS-UTF8-MISLABELLED", "CS-TERM-SINGLE", "CS-UTF8-BOM"})
 
+#: longer values are bulk data, whatever their VR says
+MAXIMUM_TEXT = 1 << 22
+
 Report = Callable[[ValidationFinding], None]
 
 
@@ -87,43 +90,44 @@ class ValueRules:
         raw = ds.raw
         lengths: dict[int, int | None] = {}
         for tag, element in ds.elements.items():
-            group, vr = tag >> 16, element.vr
-            if group & 1:
-                self._private(ds, tag, element)
-            elif not tag & 0xFFFF:
-                self._group_length(ds, tag, element, lengths)
-            else:
-                expected = dictionary_vr(tag)
-                if expected is None:
-                    if element.items is None:
-                        self._add(
-                            "ENC-TAG-UNKNOWN", ds, tag, "an element of the data dictionary", "no such element",
-                            "PS3.6 6", Severity.WARNING,
-                        )  # fmt: skip
-                elif expected != vr and vr not in expected:
+            vr = element.vr
+            entry = RULES.get(tag)
+            if entry is not None:
+                expected, vm = entry
+                if expected != vr and vr not in expected:
                     self._other_vr(ds, tag, vr, expected)
+            else:
+                vm = self._outside_dictionary(ds, tag, element, lengths)
             if element.items is not None:
                 for item in element.items:
                     self.walk(item, terms)
-            elif element.fragments is None and element.end > element.start:
-                plain = _PLAIN.get(vr)
-                field = raw[element.start : element.end] if element.end - element.start < 1 << 20 else None
-                if field is None or (plain is not None and plain.fullmatch(field)):
-                    pass
-                elif vr in _TEXT:
-                    self._text(ds, element, field, terms)
-                elif vr in _GRAMMAR:
-                    self._string(ds, element, field)
-                elif vr in _WIDTH:
-                    if len(field) % _WIDTH[vr]:
-                        self._add(
-                            f"VR-{vr[:2]}-LENGTH", ds, tag, f"a multiple of {_WIDTH[vr]} bytes", f"{len(field)} bytes",
-                            "PS3.5 6.2",
-                        )  # fmt: skip
-                elif vr == "UR":
-                    self._uri(ds, tag, field)
-                if not group & 1:
+                continue
+            start, end = element.start, element.end
+            if end == start or end - start > MAXIMUM_TEXT or element.fragments is not None:
+                continue
+            field = raw[start:end]
+            plain = _PLAIN.get(vr)
+            width = _WIDTH.get(vr)
+            if plain is not None and plain.fullmatch(field):
+                pass
+            elif width is not None:
+                if len(field) % width:
+                    wanted, found = f"a multiple of {width} bytes", f"{len(field)} bytes"
+                    self._add(f"VR-{vr[:2]}-LENGTH", ds, tag, wanted, found, "PS3.5 6.2")
+            elif vr in _TEXT:
+                self._text(ds, element, field, terms)
+            elif vr in _GRAMMAR:
+                self._string(ds, element, field)
+            elif vr == "UR":
+                self._uri(ds, tag, field)
+            if vm == "1":
+                if width is not None and vr not in _ONE_VALUE:
+                    if len(field) // width > 1:
+                        self._multiplicity(ds, element, field)
+                elif b"\\" in field and vr not in _ONE_VALUE:
                     self._multiplicity(ds, element, field)
+            elif vm and vm != "1-n":
+                self._multiplicity(ds, element, field)
 
     # -- one rule each -------------------------------------------------------------------------------------------
 
@@ -138,6 +142,24 @@ class ValueRules:
         severity: Severity = Severity.ERROR,
     ) -> None:
         self._report(ValidationFinding(code, severity, ds.path + name(tag), expected, actual, clause))
+
+    def _outside_dictionary(self, ds: DataSet, tag: int, element: Element, lengths: dict[int, int | None]) -> str:
+        """Private, group length, repeating and unknown elements; returns the VM, empty if there is none."""
+        if tag >> 16 & 1:
+            self._private(ds, tag, element)
+            return ""
+        if not tag & 0xFFFF:
+            self._group_length(ds, tag, element, lengths)
+            return ""
+        entry = repeating(tag)
+        if entry is None:
+            if element.items is None:
+                expected = "an element of the data dictionary"
+                self._add("ENC-TAG-UNKNOWN", ds, tag, expected, "no such element", "PS3.6 6", Severity.WARNING)
+            return ""
+        if entry[0] != element.vr and element.vr not in entry[0]:
+            self._other_vr(ds, tag, element.vr, entry[0])
+        return entry[1]
 
     def _other_vr(self, ds: DataSet, tag: int, vr: str, expected: str) -> None:
         if vr == "UN":
@@ -177,10 +199,10 @@ class ValueRules:
             expected = str(end - element.end)
             self._add("ENC-GROUP-LENGTH", ds, tag, expected, str(stated), "PS3.5 7.2", Severity.WARNING)
 
-    def _multiplicity(self, ds: DataSet, element: Element, field: bytes | None) -> None:
+    def _multiplicity(self, ds: DataSet, element: Element, field: bytes) -> None:
         vm = dictionary_vm(element.tag)
         vr = element.vr
-        if vm is None or vr in _ONE_VALUE or vm == "1-n" or field is None:
+        if vm is None or vr in _ONE_VALUE:
             return
         if vr in _WIDTH:
             number = len(field) // _WIDTH[vr]
@@ -188,8 +210,6 @@ class ValueRules:
             return  # counted in the decoded text
         else:
             number = field.count(b"\\") + 1
-        if number == 1 and vm == "1":
-            return
         if not _allowed(vm, number):
             self._add("VM-COUNT", ds, element.tag, f"{vm} values", str(number), "PS3.5 6.4")
 

@@ -8,6 +8,7 @@ Prints one JSON document. The ratio that counts is ``ratio``: median of the pair
 from __future__ import annotations
 
 import json
+import resource
 import shutil
 import statistics
 import subprocess
@@ -15,7 +16,8 @@ import sys
 import time
 from pathlib import Path
 
-from harness.validation.objects import validate_file, validate_part10
+from harness.validation.consistency import SetRules
+from harness.validation.objects import judge_part10, validate_file, validate_part10
 from tests.integration.validation import corpus
 from tests.unit.validation import samples
 
@@ -27,16 +29,41 @@ def speed(rounds: int) -> dict[str, object]:
         sys.exit("dciodvfy is not installed (Debian package dicom3tools)")
     files = corpus.pydicom_files()
     validate_file(files[0])  # the tables are loaded once
-    ours, theirs = [], []
+    ours, theirs, cpu = [], [], []
     for _ in range(rounds):
+        own = time.process_time()
         ours.append(_seconds(lambda: [validate_file(path) for path in files]))
+        own = time.process_time() - own
+        children = resource.getrusage(resource.RUSAGE_CHILDREN)
         theirs.append(_seconds(lambda: [_run(program, path) for path in files]))
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        used = after.ru_utime + after.ru_stime - children.ru_utime - children.ru_stime
+        cpu.append(used / own)
     return {
         "files": len(files),
         "ours_per_second": round(len(files) / statistics.median(ours), 1),
         "dciodvfy_per_second": round(len(files) / statistics.median(theirs), 1),
+        "cpu_ratio": round(statistics.median(cpu), 2),
         "ratio": round(statistics.median(t / o for o, t in zip(ours, theirs, strict=True)), 2),
     }
+
+
+def study(instances: int = 10_000) -> dict[str, float]:
+    """A study of that many headers, one after the other, compared as a set: seconds, and growth of memory in MiB."""
+    rules = SetRules(lambda path, finding: None)
+    template = samples.ct()
+    before = 0
+    start = time.perf_counter()
+    for number in range(instances):
+        template.SOPInstanceUID = f"{samples.UID}.77.{number}"
+        _, root = judge_part10(samples.part10(template))
+        assert root is not None
+        rules.add(str(number), root)
+        if number == instances // 10:
+            before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    rules.finish()
+    grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
+    return {"instances": instances, "seconds": round(time.perf_counter() - start, 1), "grown_MiB": round(grown, 1)}
 
 
 def growth() -> dict[str, float]:
@@ -62,4 +89,9 @@ def _run(program: str, path: Path) -> int:
 
 
 if __name__ == "__main__":
-    print(json.dumps({"speed": speed(int(sys.argv[1]) if len(sys.argv) > 1 else 5), "growth_ms": growth()}, indent=2))
+    print(
+        json.dumps(
+            {"speed": speed(int(sys.argv[1]) if len(sys.argv) > 1 else 5), "growth_ms": growth(), "study": study()},
+            indent=2,
+        )
+    )
