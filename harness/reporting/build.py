@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,6 +38,7 @@ MAX_MESSAGE_ROWS = 160
 MAX_MESSAGES = 80
 MAX_FINDINGS = 100
 MAX_FIXES = 10
+_NUMBER = re.compile(r"#\d+")
 _JUDGED = (Verdict.PASS, Verdict.WARNING, Verdict.FAIL)
 
 
@@ -213,25 +215,28 @@ def _association_text(message: Message) -> str:
 # -- findings ----------------------------------------------------------------------------------------------
 
 
-def _grouped(findings: list[Finding]) -> list[tuple[Finding, int]]:
-    """Equal observations on different messages once, with their number; the gravest first, else in order."""
-    groups: dict[tuple[str, Verdict, str, str], list[Finding]] = {}
+def _grouped(findings: list[Finding]) -> list[tuple[Finding, ...]]:
+    """Findings that differ only in the message they are about, together; the gravest first, else in order."""
+    groups: dict[tuple[str, str, Verdict, str, str, str], list[Finding]] = {}
     for finding in findings:
-        groups.setdefault((finding.requirement, finding.verdict, finding.summary, finding.actual), []).append(finding)
-    ordered = sorted(groups.values(), key=lambda group: -group[0].verdict)
-    return [(group[0], len(group)) for group in ordered]
+        said = _NUMBER.sub("#", finding.summary)
+        key = (finding.requirement, finding.check, finding.verdict, said, finding.actual, finding.locator)
+        groups.setdefault(key, []).append(finding)
+    return sorted((tuple(group) for group in groups.values()), key=lambda group: -group[0].verdict)
 
 
 def _finding_views(
     run: RunResult,
     number: int,
     scenario: ScenarioResult,
-    grouped: list[tuple[Finding, int]],
+    grouped: list[tuple[Finding, ...]],
     rules: _Rules,
     by_seq: Mapping[int, Message],
     first: int = 0,
 ) -> Iterator[FindingView]:
-    for index, (finding, count) in enumerate(grouped[:MAX_FINDINGS], start=first + 1):
+    for index, group in enumerate(grouped[:MAX_FINDINGS], start=first + 1):
+        finding = group[0]
+        evidence_of_all = dict.fromkeys(seq for member in group for seq in member.evidence)
         waiver = words.waiver_of(run, scenario, finding)
         yield FindingView(
             anchor=f"s{number}f{index}",
@@ -240,11 +245,11 @@ def _finding_views(
             expected=tuple(visible(value) for value in finding.expected[:8]),
             actual=visible(finding.actual),
             diff=_diff(finding),
-            messages=tuple((seq, by_seq[seq].kind if seq in by_seq else "") for seq in finding.evidence[:8]),
+            messages=tuple((seq, by_seq[seq].kind if seq in by_seq else "") for seq in list(evidence_of_all)[:8]),
             attested=finding.basis is Basis.ATTESTED,
             waiver=str(waiver.get("reason") or "no reason given") if waiver else "",
             command=words.reproduce(run, finding.requirement),
-            count=count,
+            count=len(group),
         )
 
 
@@ -328,7 +333,7 @@ def _transaction_rows(
             if not row.rule.transactions or not of_scenarios or name in of_scenarios or len(row.rule.transactions) == 1:
                 grouped.setdefault(name, []).append(row)
     own = {actor for actor, _ in _claimed(run)}
-    for name in sorted(grouped, key=_natural):
+    for name in sorted(grouped, key=natural):
         transaction = transactions.get(name)
         members = sorted(grouped[name], key=lambda row: (-row.verdict, row.rule.id))
         counts = {verdict: sum(1 for row in members if row.verdict is verdict) for verdict in Verdict}
@@ -371,7 +376,7 @@ def _unjudged(
     for view in views:
         if view.result.verdict in (Verdict.INCONCLUSIVE, Verdict.ERROR) and (view.result.reason or view.result.faults):
             told.add(view.number)
-            yield view.result.name, view.result.reason or view.result.faults[0], view
+            yield view.result.name, (view.result.reason or view.result.faults[0]).split("\n", 1)[0], view
     for row in rows:
         if row.verdict in (Verdict.INCONCLUSIVE, Verdict.ERROR):
             for view in row.scenarios[:1]:
@@ -386,6 +391,7 @@ def _scenario_counts(run: RunResult) -> dict[str, int]:
     return counts
 
 
-def _natural(name: str) -> tuple[str, int, str]:
+def natural(name: str) -> tuple[str, int, str]:
+    """A sort key that puts RAD-5 before RAD-10."""
     head, _, number = name.rpartition("-")
     return (head, int(number), "") if number.isdigit() else (name, 0, name)

@@ -15,7 +15,7 @@ _TOKEN_SPLIT = re.compile(r"[\s^=~&\\|/,;:]+")
 _DATE = re.compile(r"\d{8}")
 #: Shorter words are not remembered, nor looked for: they would be found everywhere.
 MIN_TOKEN = 3
-#: Values of this length are replaced inside other words, too.
+#: Numbers of this length are replaced inside other words, too.
 LONG = 6
 
 
@@ -31,12 +31,19 @@ class Pseudonyms:
     _pattern: re.Pattern[str] | None = None
     _known: int = 0
 
-    def name(self, value: str) -> str:
-        """The replacement of a person's name; remembers it and its parts."""
+    def patient(self, value: str) -> str:
+        """The replacement of a patient's name; remembers it and its parts."""
         plain = value.strip()
         for word in {plain, *plain.split("="), *_TOKEN_SPLIT.split(plain)}:
             if len(word) >= MIN_TOKEN or has_ideographs(word):
                 self.seen.add(word)
+        return self.swap(value)
+
+    def staff(self, value: str) -> str:
+        """The replacement of any other name; remembers it as a whole only, for its parts may be common words."""
+        plain = value.strip()
+        if "^" in plain.strip("^"):
+            self.seen.add(plain)
         return self.swap(value)
 
     def identifier(self, value: str) -> str:
@@ -80,7 +87,7 @@ class Pseudonyms:
         return _DATE.sub(moved, value)
 
     def everywhere(self, text: str) -> str:
-        """Replace all values met so far: long ones wherever they stand, short ones where they stand as words."""
+        """Replace all values met so far: numbers and ideographs wherever they stand, others as words."""
         pattern = self._compiled()
         return pattern.sub(lambda match: self.swap(match[0]), text) if pattern and text else text
 
@@ -92,7 +99,7 @@ class Pseudonyms:
     def _compiled(self) -> re.Pattern[str] | None:
         if self._known != len(self.seen):
             wanted = sorted(self.seen, key=lambda value: (-len(value), value))
-            parts = [re.escape(v) if len(v) >= LONG or has_ideographs(v) else _as_word(v) for v in wanted]
+            parts = [re.escape(v) if _unmistakable(v) else _as_word(v) for v in wanted]
             self._pattern = re.compile("|".join(parts), re.IGNORECASE) if parts else None
             self._known = len(self.seen)
         return self._pattern
@@ -100,6 +107,11 @@ class Pseudonyms:
 
 def _as_word(value: str) -> str:
     return rf"(?<![\w.]){re.escape(value)}(?!\w)"
+
+
+def _unmistakable(value: str) -> bool:
+    """Whether a value is itself also inside of a longer word."""
+    return has_ideographs(value) or (len(value) >= LONG and any(character.isdigit() for character in value))
 
 
 def has_ideographs(text: str) -> bool:
@@ -149,7 +161,8 @@ def _signature(character: str) -> tuple[bool | str, ...]:
 
 def _has(codec: str, character: str) -> bool:
     try:
-        character.encode(codec)
+        encoded = character.encode(codec)
     except UnicodeEncodeError:
         return False
-    return True
+    # Python spells syllables outside of KS X 1001 with eight bytes of letters, which DICOM does not know
+    return len(encoded) <= 2 or codec == "iso2022_jp"

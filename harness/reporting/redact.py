@@ -72,6 +72,7 @@ PERSONAL = frozenset(
         "VisitComments",
     }
 )
+PATIENT_NAMES = frozenset({"PatientName", "OtherPatientNames", "PatientBirthName", "PatientMotherBirthName"})
 BIRTH_DATES = frozenset({"PatientBirthDate", "PatientBirthDateInAlternativeCalendar"})
 #: Fields of HL7 v2 that do the same (chapters 3, 4 and 6), by segment: names, and numbers (their first component).
 HL7_NAMES: Mapping[str, frozenset[int]] = {
@@ -166,7 +167,7 @@ def _redact_dataset(dataset: Dataset, pseudonyms: Pseudonyms) -> None:
             continue
         change: Callable[[str], str]
         if vr == "PN":
-            change = pseudonyms.name
+            change = pseudonyms.patient if keyword in PATIENT_NAMES else pseudonyms.staff
         elif keyword in IDENTIFIERS:
             change = pseudonyms.identifier
         elif keyword in PERSONAL:
@@ -225,7 +226,7 @@ def _redact_segment(segment: str, separator: str, pseudonyms: Pseudonyms) -> str
         if (name, number) == _BIRTH_FIELD:
             fields[number] = pseudonyms.birth_date(value)
         elif number in HL7_NAMES.get(name, ()):
-            fields[number] = _components(value, pseudonyms.name, 5 if name in _XPN_SEGMENTS else 6)
+            fields[number] = _name_field(name, value, pseudonyms)
         elif number in HL7_NUMBERS.get(name, ()):
             fields[number] = _components(value, pseudonyms.identifier, 1)
         elif number in HL7_PERSONAL.get(name, ()):
@@ -233,6 +234,12 @@ def _redact_segment(segment: str, separator: str, pseudonyms: Pseudonyms) -> str
         else:
             fields[number] = pseudonyms.everywhere(value)
     return separator.join(fields)
+
+
+def _name_field(segment: str, value: str, pseudonyms: Pseudonyms) -> str:
+    if segment in ("PID", "MRG"):
+        return _components(value, pseudonyms.patient, 5)
+    return _components(value, pseudonyms.swap, 5 if segment in _XPN_SEGMENTS else 6)
 
 
 def _components(field_text: str, change: Callable[[str], str], count: int) -> str:
@@ -263,7 +270,7 @@ def redact_data(value: Any, pseudonyms: Pseudonyms, keyword: str = "") -> Any:
         return pseudonyms.swap(value)
     tag = tag_for_keyword(keyword)
     if tag is not None and dictionary_VR(tag) == "PN":
-        return pseudonyms.name(value)
+        return pseudonyms.patient(value) if keyword in PATIENT_NAMES else pseudonyms.staff(value)
     if keyword in BIRTH_DATES:
         return pseudonyms.birth_date(value)
     return pseudonyms.everywhere_and_dates(value)

@@ -240,9 +240,20 @@ def test_hl7_in_a_two_byte_character_set() -> None:
     assert [len(part) for part in name.split("^")] == [1, 2]
 
 
+def test_common_words_in_names_of_staff_do_not_garble_texts() -> None:
+    p = pseudonyms()
+    data = builders.encode(builders.dataset(OperatorsName="Tech^Reference", PatientName="LIST^DOE")).bytes()
+    redacted = redact_dicom(data, ExplicitVRLittleEndian, p)
+    assert redacted is not None
+    assert b"Reference" not in redacted
+    assert p.everywhere("ReferencedStudySequence references 3 listed, by Tech^Reference") == (
+        f"ReferencedStudySequence references 3 listed, by {p.swap('Tech^Reference')}"
+    )
+
+
 def test_facts_by_keyword_and_by_text() -> None:
     p = pseudonyms()
-    p.name("KIM^CHEOLSU")
+    p.patient("KIM^CHEOLSU")
     data = {
         "actor": "CHEOLSU",
         "PatientID": "ABC-123",
@@ -280,6 +291,10 @@ def test_birth_dates_move_by_the_same_days_and_keep_their_form() -> None:
     assert p.birth_date("19730101-19731231").count("-") == 1
     assert p.birth_date("") == ""
     assert len(p.birth_date("99999999")) == 8
+
+
+def test_syllables_stay_in_the_korean_standard() -> None:
+    assert all(len(character.encode("euc_kr")) == 2 for character in pseudonyms().swap("홍길동김철수이순신" * 4))
 
 
 def test_another_key_gives_other_values() -> None:
