@@ -70,7 +70,7 @@ class OrderPlacer:
 
     def cancel(self, order: Order) -> tuple[Order, Delivery]:
         """Cancel an order (CA)."""
-        order = self.book.update(order, replace(order, state=OrderState.CANCELLED))
+        order = self.book.update(order, replace(self.book.current(order), state=OrderState.CANCELLED))
         return order, self._send("CA", self.endpoint.behaviour.cancelled(order))
 
     def change(self, order: Order, new: Order) -> tuple[Order, Delivery]:

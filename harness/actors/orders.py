@@ -326,8 +326,15 @@ class OrderBook:
             handle = self._handle(old)
             if handle is None:
                 raise KeyError(f"no order {old.placer_number.value or old.filler_number.value}")
+            new = replace(new, patient=self.resolve(new.patient))
             self._put(handle, new)
             return new
+
+    def current(self, order: Order) -> Order:
+        """The newest version of an order that was read some time ago; itself if the book does not know it."""
+        with self._lock:
+            handle = self._handle(order)
+            return order if handle is None else self._orders[handle]
 
     def by_placer(self, number: Identifier) -> Order | None:
         """The order with that placer number, or None; an authority on one side only does not separate them."""
@@ -378,6 +385,7 @@ class OrderBook:
 
     def cancel(self, order: Order, state: StepState = StepState.CANCELLED) -> Order:
         """Take every step of an order that is not finished off the worklist; returns the order as it is now."""
+        order = self.current(order)
         done = (StepState.COMPLETED, StepState.DISCONTINUED)
         procedures = tuple(
             replace(p, steps=tuple(s if s.state in done else replace(s, state=state) for s in p.steps))

@@ -5,8 +5,9 @@ The worklist and the performed procedure steps are another module's; both work o
 
 from __future__ import annotations
 
+import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -69,6 +70,8 @@ class OrderFillerMessages:
         self.catalogue, self.books_appointments = catalogue, books_appointments
         self._station = station
         self._booked = _Booked()
+        self._lock = threading.Lock()
+        self._told: dict[tuple[str, str], OrderState] = {}
         #: the newest messages that were sent
         self.deliveries: deque[Delivery] = deque(maxlen=256)
         self._patients = PatientReceiver(
@@ -193,6 +196,7 @@ class OrderFillerMessages:
 
     def change(self, order: Order, change: Callable[[RequestedProcedure], RequestedProcedure]) -> Order:
         """Other codes, times or steps of the requested procedures: RAD-13 with the same Study Instance UID."""
+        order = self.book.current(order)
         procedures = tuple(change(procedure) for procedure in order.procedures)
         done = order.state in (OrderState.COMPLETED, OrderState.DISCONTINUED)
         order = self.book.update(order, replace(order, procedures=procedures))
@@ -207,15 +211,23 @@ class OrderFillerMessages:
         return order
 
     def step_changed(self, step_id: str, state: StepState) -> Order | None:
-        """What a performed procedure step says of a step; the placer learns of a new state of the order (RAD-3 SC)."""
-        before = self.book.by_step(step_id)
-        after = self.book.set_step_state(step_id, state)
-        if before is None or after is None:
-            return None
+        """Note what became of a step and tell the placer of a new state of its order; None if no order has it."""
+        self.book.set_step_state(step_id, state)
+        orders = self.steps_changed((step_id,))
+        return orders[0] if orders else None
+
+    def steps_changed(self, step_ids: Iterable[str]) -> tuple[Order, ...]:
+        """Tell the placer of every order whose state is new (RAD-3 SC), once the book knows about its steps."""
+        found = (self.book.by_step(step_id) for step_id in step_ids)
+        orders = {order.filler_number.key: order for order in found if order is not None}
         behaviour = self.endpoint.behaviour
-        if behaviour.tells_status(before.state.value, after.state.value) and self.peers.placer is not None:
-            self._tell_placer("SC", behaviour.status_for(after), after)
-        return after
+        for key, order in orders.items():
+            with self._lock:
+                before = self._told.get(key, OrderState.SCHEDULED)
+                self._told[key] = order.state
+            if behaviour.tells_status(before.value, order.state.value) and self.peers.placer is not None:
+                self._tell_placer("SC", behaviour.status_for(order), order)
+        return tuple(orders.values())
 
     # -- appointments (RAD-48) -----------------------------------------------------------------------------
 

@@ -187,7 +187,7 @@ def item_from_entry(entry: WorklistEntry) -> WorklistItem:
         "PatientSex": patient.sex,
         "PatientWeight": patient.weight,
         "Allergies": patient.allergies,
-        "MedicalAlerts": order.danger,
+        "MedicalAlerts": order.clinical_information,
         "PregnancyStatus": "3" if visit.pregnant else "",
         "StudyInstanceUID": procedure.study_uid,
         "RequestingPhysician": str(order.ordering.name),
@@ -195,7 +195,7 @@ def item_from_entry(entry: WorklistEntry) -> WorklistItem:
         "RequestedProcedureCodeSequence": [_code(procedure.code)] if procedure.code else [],
         "AdmissionID": visit.number.value or patient.account.value,
         "CurrentPatientLocation": visit.location,
-        "PatientState": order.clinical_information,
+        "PatientState": order.danger,
         "ScheduledProcedureStepSequence": [
             {
                 "Modality": step.modality,
