@@ -111,6 +111,11 @@ class ScenarioContext:
         self.broken(requirement, summary, expected=(f"a {kind} to the {actor}",), actual=seen or "nothing at all")
         raise NonConformance(summary, tuple(self.findings))
 
+    def met(self, requirement: str, summary: str) -> None:
+        """Note that an exchange happened as a requirement demands, where no check looks at it."""
+        since = tuple(m.seq for m in self.transcript.messages if m.seq > self.asked_at)[:20]
+        self.findings.append(Finding("exchange", requirement, Verdict.PASS, summary, evidence=since))
+
     def broken(
         self, requirement: str, summary: str, *, expected: tuple[str, ...] = (), actual: str = "", locator: str = ""
     ) -> None:

@@ -25,13 +25,18 @@ from harness.bdd.studies import StudyLibrary
 from harness.core.check import Declaration
 from harness.core.errors import EnvironmentFailure
 from harness.core.transcript import Recorder, Transcript
+from harness.protocols.dicom import pcapng
+from harness.protocols.dicom.capture import Capture
 from harness.protocols.dicom.node import Address, Request
 from harness.reporting.evidence import EvidenceStore
 from harness.sut.actions import SutDriver
-from harness.sut.config import ActorEndpoint, DicomEndpoint, SutFile, load_sut
+from harness.sut.config import ActorEndpoint, DicomEndpoint, ProcessTable, SutFile, load_sut
 from harness.sut.drivers import make_driver
 from harness.sut.drivers.replay import ReplayDriver
-from harness.sut.process import ManagedProcess, free_port, python
+from harness.sut.process import ManagedProcess, fill, free_port, python
+
+#: bytes of traffic kept as they were on the wire; messages are kept beyond it
+_CAPTURE_LIMIT = 2 << 30
 
 _TITLES = {
     "order-filler": "IHE_OF",
@@ -111,6 +116,7 @@ class Lab:
         self._stack = contextlib.ExitStack()
         self._driver: SutDriver | None = None
         self._address: Address | None = None
+        self._capture: Capture | None = None
         self._process: ManagedProcess | None = None
         self._operator = TerminalOperator()
 
@@ -134,10 +140,12 @@ class Lab:
         """Start actors, product and driver. Raises EnvironmentFailure naming what is in the way."""
         with self._cleanly():
             work = self._work_folder()
+            self._start_capture()
             self._start_actors()
             values = self._values(work)
             if self.sut.process is not None:
-                self._process = self._stack.enter_context(ManagedProcess(self.sut.process, values, work))
+                table = self._with_defects(self.sut.process)
+                self._process = self._stack.enter_context(ManagedProcess(table, values, work))
             driver = make_driver(self.sut, Path(self.settings.sut), values, self._operator, work)
             self._stack.callback(driver.close)
             self._driver = driver
@@ -160,6 +168,17 @@ class Lab:
         work.mkdir(parents=True, exist_ok=True)
         return work
 
+    def _start_capture(self) -> None:
+        """Every byte of the run goes to ``wire/``; a pcapng for Wireshark is written from it at the end."""
+        folder = self.evidence.wire / os.environ.get("PYTEST_XDIST_WORKER", "main")
+        self._capture = Capture(folder, limit=_CAPTURE_LIMIT)
+        self._stack.callback(self._finish_capture, folder)
+
+    def _finish_capture(self, folder: Path) -> None:
+        if self._capture is not None:
+            self._capture.close()
+            pcapng.write(folder, folder.with_suffix(".pcapng"))
+
     def _start_actors(self) -> None:
         side = self.sut.harness
         for slug, make in _CLASSES.items():
@@ -171,12 +190,17 @@ class Lab:
             elif make is ImageDisplay:
                 more["behaviour"] = ImageDisplayBehaviour(store_status=self.display_refusals.status)
             actor = make(title, self.recorder, side.bind, endpoint.port, **more)
+            actor.node.tap(self._capture)
             actor.start()
             self._stack.callback(actor.stop)
             self._actors[slug] = actor
         for actor in self._actors.values():
             for other in self._actors.values():
                 actor.know(Address(other.ae_title, side.advertise, other.port))
+
+    def _with_defects(self, table: ProcessTable) -> ProcessTable:
+        extra = [fill(part, {"defect": d}) for d in self.sut.driver.defects for part in table.defect_argv]
+        return table.model_copy(update={"argv": [*table.argv, *extra]})
 
     def _values(self, work: Path) -> dict[str, str]:
         """What ``{placeholders}`` in the SUT file stand for."""

@@ -53,7 +53,11 @@ def print_summary(
     numbers = ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in counts.items() if count)
     console.print(f"Scenarios: {numbers or 'none'} in {result.seconds:.0f} s")
     overall = roll_up(waived.verdicts.values())
-    console.print(Text.assemble(("Verdict: ", "bold"), (f"{overall.mark} {_words(result, overall)}", STYLES[overall])))
+    words = _words(result, overall)
+    if waived.waived and overall <= Verdict.WARNING:
+        number = len({finding.requirement for _, finding, _ in waived.waived})
+        words = f"Conforming, apart from {number} accepted deviation{'s' if number != 1 else ''}"
+    console.print(Text.assemble(("Verdict: ", "bold"), (f"{overall.mark} {words}", STYLES[overall])))
     if result.interrupted:
         console.print(Text("The run was interrupted: this is what was judged until then.", style="yellow"))
     console.print(Text(f"Report:  {report}", no_wrap=True, overflow="ignore"), soft_wrap=True)

@@ -157,6 +157,8 @@ class ProcessTable(_Table):
     """``[process]``: how to start and stop a product that runs on this machine. No shell is involved."""
 
     argv: list[str] = Field(min_length=1)
+    #: appended once for each seeded defect, for products that can be defective on purpose: ``["--defect", "{defect}"]``
+    defect_argv: list[str] = []
     environment: dict[str, str] = {}
     folders: list[str] = []
     files: list[ProcessFile] = []

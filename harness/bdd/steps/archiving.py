@@ -283,12 +283,13 @@ def _retrieve(
             lambda: display.move(context.lab.product, Level(level), keys, destination=destination),
         )
     context.memory["move"] = expected
+    context.memory["move by"] = "RAD-16-SCP-07" if get else "RAD-16-SCP-01"
     context.transcript.note(
         facts.MOVE,
         {
             "message": replies.request,
             "destination": destination or display.ae_title,
-            "expected": sorted(expected) if destination is None else [],
+            "expected": sorted([*expected, *failing]) if destination is None else [],
             "failing": sorted(failing),
             "unknown_destination": destination is not None,
         },
@@ -318,8 +319,15 @@ def instances_arrive(scenario_context: ScenarioContext) -> None:
     """Wait until as many instances as were asked for have come; which ones is judged apart."""
     context = scenario_context
     expected: list[str] = context.memory["move"]
+    requirement = context.memory["move by"]
     if not context.lab.image_display.wait_for(len(expected), context.lab.sut.timeouts.exchange):
         came = len(context.lab.image_display.received)
         summary = f"{came} of {len(expected)} instances arrived"
-        context.broken("RAD-16-SCP-01", summary, expected=(f"{len(expected)} instances",), actual=f"{came} instances")
+        context.broken(requirement, summary, expected=(f"{len(expected)} instances",), actual=f"{came} instances")
         raise NonConformance(summary, tuple(context.findings))
+    arrived = {received.sop_instance for received in context.lab.image_display.received}
+    if arrived != set(expected):
+        summary = f"{len(arrived - set(expected))} instances arrived that were not asked for"
+        context.broken(requirement, summary, expected=tuple(expected), actual=", ".join(sorted(arrived)))
+        raise NonConformance(summary, tuple(context.findings))
+    context.met(requirement, f"{len(expected)} instances arrived, exactly those that were asked for")

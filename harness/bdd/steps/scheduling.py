@@ -54,6 +54,13 @@ def mixed_pending(scenario_context: ScenarioContext) -> None:
     scenario_context.lab.order_filler.reply_with(*[MIXED_PENDING] * _LASTING)
 
 
+@given('the system under test has scheduled {number:Count} steps of "{patient:Text}" for today')
+def product_scheduled_many(scenario_context: ScenarioContext, number: int, patient: str) -> None:
+    """Have the product schedule so many steps of one patient: an answer long enough to be cancelled."""
+    rows_ = [[f"S{n}", patient, "CT", f"today {8 + n // 60 % 12:02d}:{n % 60:02d}"] for n in range(1, number + 1)]
+    product_scheduled(scenario_context, [list(COLUMNS), *rows_])
+
+
 @given("the system under test has scheduled these steps")
 def product_scheduled(scenario_context: ScenarioContext, datatable: list[list[str]]) -> None:
     """Have the product schedule steps, by its driver; an ORDER fact says what its worklist must offer."""

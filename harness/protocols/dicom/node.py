@@ -39,7 +39,7 @@ from harness.protocols.dicom.model import (
     Timeouts,
 )
 from harness.protocols.dicom.pdu import MEMORABLE, AssociateAC, AssociateRQ, ae_text
-from harness.protocols.dicom.sinks import SPOOL_THRESHOLD, Extent, Sink, SpoolSink
+from harness.protocols.dicom.sinks import SPOOL_THRESHOLD, Sink, Spool, SpoolSink
 from harness.protocols.dicom.tls import TlsSettings
 from harness.protocols.dicom.uids import APPLICATION_CONTEXT, UNCOMPRESSED, VERIFICATION
 from harness.protocols.dicom.workers import Workers
@@ -139,6 +139,10 @@ class Node:
         self._answers.clear()
         for uid in abstract_syntaxes:
             self._services[uid] = Service(uid, handler, tuple(transfer_syntaxes), scu_role, scp_role)
+
+    def tap(self, capture: Tap | None) -> None:
+        """Let a capture see every byte of connections that open from now on."""
+        self._capture = capture
 
     @property
     def services(self) -> Mapping[str, Service]:
@@ -344,11 +348,11 @@ class Node:
         handlers: Callable[[Context], Handler | None],
         threaded: bool = True,
     ) -> Association:
-        extents: list[Extent] = []
+        spool = Spool(self._spool_folder, number)
         core = AssociationCore(
             requestor=requestor,
             max_pdu=self._max_pdu,
-            sinks=lambda context, command: self._sink(association, context, command, extents),
+            sinks=lambda context, command: self._sink(association, context, command, spool),
         )
         association = Association(
             Channel(sock, number, self._capture),
@@ -360,7 +364,7 @@ class Node:
             handlers=handlers,
             workers=self._workers if threaded else None,
             peer=peer,
-            extents=extents,
+            spool=spool,
         )
         with self._lock:
             self._open[number] = association
@@ -388,16 +392,7 @@ class Node:
     def _note(self, number: int, kind: str, fields: Mapping[str, object]) -> None:
         self._recorder.record(Direction.NONE, Protocol.DICOM, kind, actor=self.actor, association=number, fields=fields)
 
-    def _sink(self, association: Association, context_id: int, command: Command, extents: list[Extent]) -> Sink:
-        if self._spool is None:
-            folder = getattr(self._capture, "folder", None)
-            if folder is not None:
-                self._spool = folder / "payloads"
-                self._spool.mkdir(exist_ok=True)
-            else:
-                self._spool = Path(tempfile.mkdtemp(prefix="ihe-spool-"))
-                # Evidence must outlive the node, but not the process.
-                weakref.finalize(type(self), shutil.rmtree, self._spool, ignore_errors=True)
+    def _sink(self, association: Association, context_id: int, command: Command, spool: Spool) -> Sink:
         head = b""
         if command.kind == "C-STORE-RQ":
             head = part10.file_meta(
@@ -406,12 +401,20 @@ class Node:
                 association.contexts[context_id].transfer_syntax,
                 association.calling_ae,
             )
-        return SpoolSink(
-            self._spool,
-            head,
-            threshold=self._spool_threshold,
-            extents=extents if self._capture is not None else None,
-        )
+        return SpoolSink(spool, head, threshold=self._spool_threshold, captured=self._capture is not None)
+
+    def _spool_folder(self) -> Path:
+        with self._lock:
+            if self._spool is None:
+                folder = getattr(self._capture, "folder", None)
+                if folder is not None:
+                    self._spool = Path(folder) / "payloads"
+                else:
+                    self._spool = Path(tempfile.mkdtemp(prefix="ihe-spool-"))
+                    # Evidence must outlive the node, but not the process.
+                    weakref.finalize(type(self), shutil.rmtree, self._spool, ignore_errors=True)
+            self._spool.mkdir(parents=True, exist_ok=True)
+            return self._spool
 
 
 def _ends(sock: socket.socket) -> tuple[tuple[str, int], tuple[str, int]]:

@@ -1,0 +1,1 @@
+"""Small programs that stand between a driver and a product without a command line for some action."""
