@@ -21,6 +21,7 @@ _DEMANDS: dict[tuple[str, str, str], str] = {
     ("C-FIND-RSP", names.IMAGE_DISPLAY, names.IMAGE_MANAGER): "RAD-14-SCP-01",
     ("C-MOVE-RSP", names.IMAGE_DISPLAY, names.IMAGE_MANAGER): "RAD-16-SCP-01",
     ("C-FIND-RQ", names.IMAGE_MANAGER, names.IMAGE_DISPLAY): "RAD-14-SCU-01",
+    ("C-FIND-RQ", names.IMAGE_MANAGER, names.REPORT_READER): "RAD-26-SCU-01",
     ("C-MOVE-RQ", names.IMAGE_MANAGER, names.IMAGE_DISPLAY): "RAD-16-SCU-01",
     ("N-CREATE-RSP", names.MODALITY, names.PPS_MANAGER): "RAD-6-SCP-01",
     ("N-SET-RSP", names.MODALITY, names.PPS_MANAGER): "RAD-7-SCP-01",

@@ -13,6 +13,8 @@ STEP_MODULES: tuple[str, ...] = (
     "harness.bdd.steps.examining",
     "harness.bdd.steps.worklist",
     "harness.bdd.steps.archiving",
+    "harness.bdd.steps.printing",
+    "harness.bdd.steps.presenting",
 )
 
 

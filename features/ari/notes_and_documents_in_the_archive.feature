@@ -1,0 +1,32 @@
+@profile:ARI @actor:image-manager
+Feature: The archive finds and delivers key image notes and evidence documents
+  The product under test is an Image Manager/Archive; modality and display are simulated.
+
+  @quick @transaction:RAD-30 @transaction:RAD-31 @req:RAD-30-SCP-01 @req:RAD-31-SCP-01
+  Scenario Outline: A <note>
+    When the Acquisition Modality stores a study with a "<note>"
+    And the Image Display looks for "KO" objects of that patient
+    And the Image Display retrieves that study
+    Then every stored object comes back
+    And the requirement "RAD-30-SCP-01" is met
+    And the requirement "RAD-31-SCP-01" is met
+
+    Examples:
+      | note           |
+      | note           |
+      | rejection note |
+
+  @transaction:RAD-44 @transaction:RAD-45 @req:RAD-44-SCP-01
+  Scenario: An evidence document with measurements
+    When the Acquisition Modality stores a study with a "measured report"
+    And the Image Display looks for "SR" objects of that patient
+    And the Image Display retrieves that study
+    Then every stored object comes back
+    And the exchange satisfies every "RAD-44" requirement
+
+  @transaction:RAD-14 @transaction:RAD-16 @req:ARI-ACT-06
+  Scenario: Images for a reader
+    When the Acquisition Modality stores a study with a "note"
+    And the Image Display looks for "KO" objects of that patient
+    And the Image Display retrieves that study
+    Then the requirement "ARI-ACT-06" is met

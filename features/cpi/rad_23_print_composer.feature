@@ -1,0 +1,40 @@
+@profile:CPI @actor:print-composer @transaction:RAD-23
+Feature: RAD-23 Print Request with Presentation LUT: the composer prints
+  The product under test is a Print Composer; the Print Server is simulated and keeps every film as a picture.
+
+  @quick @req:RAD-23-SCU-01 @req:RAD-23-SCU-02 @req:RAD-23-SCU-06 @req:RAD-23-SCU-08 @req:RAD-23-SCU-09 @req:RAD-23-SCU-10
+  Scenario Outline: The film equals the softcopy: <object>
+    When the system under test prints the test object "<object>"
+    Then a film is printed on the Print Server
+    And the exchange satisfies every "RAD-23" requirement
+
+    Examples:
+      | object                     |
+      | VOI window                 |
+      | photometric interpretation |
+      | presentation inverse       |
+      | modality rescale           |
+      | rotation 90, flip Y        |
+
+  @req:RAD-23-SCU-01
+  Scenario: A printer without Presentation LUT
+    Given the Print Server supports no Presentation LUT
+    When the system under test prints the test object "VOI window"
+    Then a film is printed on the Print Server
+    And the requirement "RAD-23-SCU-01" is met
+    And the requirement "RAD-23-SCU-09" is met
+
+  @manual @req:RAD-23-SCU-11
+  Scenario Outline: The user learns of <status> to the <operation>
+    Given the Print Server answers the first <operation> with the status "<status>"
+    When the system under test prints the test object "VOI window"
+    Then the operator confirms "RAD-23-SCU-11": "Does the product tell its user about the answer of the printer?"
+
+    Examples:
+      | operation        | status |
+      | film box         | B605   |
+      | film box         | 0106   |
+      | image box        | B604   |
+      | image box        | C603   |
+      | Presentation LUT | 0105   |
+      | print            | C602   |

@@ -1,0 +1,63 @@
+@profile:CPI @actor:print-server @transaction:RAD-23
+Feature: RAD-23 Print Request with Presentation LUT: the server prints
+  The product under test is a Print Server; the Print Composer is simulated.
+
+  @quick @req:RAD-23-SCP-01 @req:RAD-23-SCP-02 @req:CPI-ACT-05
+  Scenario Outline: A film with the Presentation LUT <lut>
+    When the Print Composer prints the step wedge with the Presentation LUT "<lut>"
+    Then the film was printed
+    And the exchange satisfies every "RAD-23" requirement
+
+    Examples:
+      | lut      |
+      | IDENTITY |
+      | LIN OD   |
+      | table    |
+
+  @req:RAD-23-SCP-03
+  Scenario Outline: <count> images in the format <format>
+    When the Print Composer prints <count> images in the format "<format>"
+    Then the film was printed
+    And the requirement "RAD-23-SCP-03" is met
+
+    Examples:
+      | format       | count |
+      | STANDARD\1,1 | 1     |
+      | STANDARD\1,2 | 2     |
+      | STANDARD\2,2 | 4     |
+      | STANDARD\2,3 | 6     |
+
+  @req:RAD-23-SCP-04 @req:RAD-23-SCP-05
+  Scenario: Film size, orientation, densities and viewing light
+    When the Print Composer prints the step wedge with
+      | film size               | 14INX17IN |
+      | orientation             | LANDSCAPE |
+      | magnification           | BILINEAR  |
+      | minimum density         | 20        |
+      | maximum density         | 300       |
+      | illumination            | 2500      |
+      | reflected ambient light | 15        |
+    Then the film was printed
+    And the requirement "RAD-23-SCP-04" is met
+    And the requirement "RAD-23-SCP-05" is met
+
+  @req:RAD-23-SCP-06
+  Scenario: A maximum density that no printer reaches
+    When the Print Composer prints the step wedge with a maximum density of 990
+    Then the requirement "RAD-23-SCP-06" is met
+
+  @req:RAD-23-SCP-09
+  Scenario: A film without an image
+    When the Print Composer prints a film without an image
+    Then the requirement "RAD-23-SCP-09" is met
+
+  @req:RAD-23-SCP-08
+  Scenario: Two images with Presentation LUTs of their own
+    When the Print Composer prints two images with Presentation LUTs of their own
+    Then the operator confirms "RAD-23-SCP-08": "Do the two step wedges on the film differ in their steps?"
+
+  @manual @req:RAD-23-SCP-07
+  Scenario: Densities follow the display function
+    When the Print Composer prints the step wedge with the Presentation LUT "IDENTITY"
+    Then the film was printed
+    And the operator confirms "RAD-23-SCP-07": "Are the densities of the sixteen steps those of the table in the report, within 0.10?"

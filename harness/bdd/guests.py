@@ -1,0 +1,60 @@
+"""Simulated actors that only some scenarios need: started when a step first asks for one, gone with the scenario."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from harness.actors.actor import SimulatedActor
+from harness.core.errors import EngineFailure
+from harness.protocols.dicom.node import Address
+from harness.sut.config import ActorEndpoint
+
+if TYPE_CHECKING:
+    from harness.bdd.lab import Lab
+
+A = TypeVar("A", bound=SimulatedActor)
+
+TITLES = {
+    "print-server": "IHE_PS",
+    "print-composer": "IHE_PC",
+    "report-repository": "IHE_RP",
+    "report-reader": "IHE_RR",
+}
+
+
+class Guests:
+    """Actors by class; each listens where the SUT file says, or on a free port."""
+
+    def __init__(self, lab: Lab) -> None:
+        self._lab = lab
+        self._actors: dict[str, SimulatedActor] = {}
+        self._stack = contextlib.ExitStack()
+
+    def invite(self, kind: type[A], **more: Any) -> A:
+        """The actor of that class, started now unless it runs; ``more`` goes to its constructor.
+
+        Raises EnvironmentFailure if its port is taken.
+        """
+        found = self._actors.get(kind.slug)
+        if found is None:
+            side = self._lab.sut.harness
+            endpoint = side.actors.get(kind.slug, ActorEndpoint())
+            title = endpoint.ae_title or TITLES.get(kind.slug, "IHE_GUEST")
+            found = kind(title, self._lab.recorder, side.bind, endpoint.port, **more)
+            found.start()
+            self._stack.callback(found.stop)
+            self._actors[kind.slug] = found
+            if self._lab.callable:
+                found.know(self._lab.product)
+        if not isinstance(found, kind):
+            raise EngineFailure(f"{kind.slug} runs already as {type(found).__name__}")
+        return found
+
+    def address(self, actor: SimulatedActor) -> Address:
+        """Where the product reaches a guest."""
+        return Address(actor.ae_title, self._lab.sut.harness.advertise, actor.port)
+
+    def close(self) -> None:
+        """Send them home."""
+        self._stack.close()

@@ -1,0 +1,233 @@
+"""Presentation states, key image notes and reports: made, kept, found, fetched and shown (CPI and ARI)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydicom.dataset import Dataset
+
+from harness.actors import presentation_objects
+from harness.actors.archive_keys import Level
+from harness.actors.objects import SUBJECTS, Sample, Subject
+from harness.actors.report_reader import DOCUMENT_KEYS
+from harness.actors.report_repository_documents import Code, Referenced, ReportPlan, key_object_note, report
+from harness.bdd.context import ScenarioContext
+from harness.bdd.registry import given, then, when
+from harness.bdd.steps.printing import send_objects
+from harness.bdd.tables import pairs
+from harness.core.errors import UsageError
+from harness.profiles import facts
+from harness.profiles.values import plain_values
+
+#: what is asked of each instance besides its identifiers
+_KEYS = {
+    "PR": (
+        "ContentLabel",
+        "ContentDescription",
+        "PresentationCreationDate",
+        "PresentationCreationTime",
+        "ContentCreatorName",
+        "ReferencedSeriesSequence",
+    ),
+    "KO": ("ContentDate", "ContentTime", "ObservationDateTime", "ConceptNameCodeSequence"),
+    "SR": DOCUMENT_KEYS,
+}
+_REASON = Code("111209", "DCM", "Motion blur")
+_KNOWN_DOCUMENTS = (
+    "basic report",
+    "preliminary report",
+    "measured report",
+    "Japanese report",
+    "note",
+    "rejection note",
+)
+
+
+def _uid(context: ScenarioContext) -> str:
+    return f"2.25.{context.lab.source.getrandbits(121)}"
+
+
+def _fresh(context: ScenarioContext, subject: Subject) -> Subject:
+    """A patient of this run with the name of a known one, so that older content does not disturb."""
+    number = f"{subject.id}-{context.lab.source.getrandbits(32):08X}"
+    return Subject(subject.name, number, subject.birth_date, subject.sex, subject.character_set)
+
+
+def _keep(context: ScenarioContext, datasets: list[Dataset]) -> None:
+    """Remember what was stored, and say so for the checks."""
+    context.memory["objects"] = datasets
+    context.transcript.note(facts.KNOWN_OBJECTS, {"instances": [_known(ds) for ds in datasets]})
+
+
+def _known(ds: Dataset) -> dict[str, Any]:
+    return {
+        keyword: value
+        for keyword, value in plain_values(ds).items()
+        if keyword not in ("PixelData", "ContentSequence") and not keyword.startswith("#")
+    }
+
+
+def _objects(context: ScenarioContext) -> list[Dataset]:
+    found: list[Dataset] = context.memory.get("objects", [])
+    if not found:
+        raise UsageError("this step needs objects that an earlier step stored")
+    return found
+
+
+# -- storing -------------------------------------------------------------------------------------------------------
+
+
+@when('the Acquisition Modality stores the test object "{name:Text}" with its presentation state')
+def stores_test_object(scenario_context: ScenarioContext, name: str) -> None:
+    """Store an image and its presentation state into the product; `list steps` shows the names of the objects."""
+    context = scenario_context
+    made = presentation_objects.make(name, _fresh(context, SUBJECTS[0]), lambda: _uid(context))
+    send_objects(context, [made])
+    _keep(context, list(made.datasets))
+
+
+@given('the repository holds a "{kind:Text}"')
+@when('the Acquisition Modality stores a study with a "{kind:Text}"')
+def stores_document(scenario_context: ScenarioContext, kind: str) -> None:
+    """Store images and a document about them: a report (basic, preliminary, measured, Japanese) or a note."""
+    context = scenario_context
+    made = presentation_objects.make("VOI window", _fresh(context, SUBJECTS[0]), lambda: _uid(context))
+    image = made.image
+    document = _document(context, kind, image)
+    datasets = [document] if context.tags.actor in ("Report Repository", _EXTERNAL) else [image, document]
+    context.begin()
+    context.converse(
+        "RAD-29-OBJ-01" if "note" in kind else "ARI-ACT-04",
+        f"Storing a {kind}",
+        lambda: context.lab.modality.store(context.lab.product, [Sample(ds) for ds in datasets]),
+    )
+    _keep(context, datasets)
+
+
+_EXTERNAL = "External Report Repository Access"
+
+
+def _document(context: ScenarioContext, kind: str, image: Dataset) -> Dataset:
+    patient = Subject(str(image.PatientName), str(image.PatientID), str(image.PatientBirthDate), str(image.PatientSex))
+    base: dict[str, Any] = {
+        "subject": patient,
+        "study": str(image.StudyInstanceUID),
+        "images": (Referenced.of(image),),
+        "shared": image,
+    }
+
+    def new() -> str:
+        return _uid(context)
+
+    match kind:
+        case "basic report":
+            return report(ReportPlan(**base), new)
+        case "preliminary report":
+            return report(ReportPlan(**base, complete=False, verified=False), new)
+        case "measured report":
+            return report(ReportPlan(**base, measurements=(("Length", 12.5),)), new)
+        case "Japanese report":
+            return report(ReportPlan(**base, findings=("所見なし",), impressions=("正常",), language="ja"), new)
+        case "note":
+            return key_object_note(ReportPlan(**base), new, text="Look here")
+        case "rejection note":
+            title = Code("113001", "DCM", "Rejected for Quality Reasons")
+            return key_object_note(ReportPlan(**base), new, title=title, reason=_REASON)
+    raise UsageError(f"there is no document {kind!r}; known: {', '.join(_KNOWN_DOCUMENTS)}")
+
+
+# -- finding and fetching ------------------------------------------------------------------------------------------
+
+
+@when('the Image Display looks for "{modality:Text}" objects of that patient')
+@when('the Report Reader looks for "{modality:Text}" objects of that patient')
+def looks_for_objects(scenario_context: ScenarioContext, modality: str) -> None:
+    """Query at study, series and instance level for objects of a modality (PR, KO, SR) with all their keys."""
+    context, lab = scenario_context, scenario_context.lab
+    wanted = next((ds for ds in _objects(context) if str(ds.Modality) == modality), None)
+    if wanted is None or modality not in _KEYS:
+        raise UsageError(f"no {modality} object was stored; known modalities: {', '.join(_KEYS)}")
+    study, series = str(wanted.StudyInstanceUID), str(wanted.SeriesInstanceUID)
+    questions: tuple[tuple[Level, dict[str, Any], tuple[str, ...] | None], ...] = (
+        (Level.STUDY, {"PatientID": str(wanted.PatientID), "ModalitiesInStudy": None}, None),
+        (Level.SERIES, {"StudyInstanceUID": study, "Modality": modality}, None),
+        (
+            Level.IMAGE,
+            {"StudyInstanceUID": study, "SeriesInstanceUID": series},
+            tuple(dict.fromkeys(("SOPClassUID", "SOPInstanceUID", "InstanceNumber", *_KEYS[modality]))),
+        ),
+    )
+    context.begin()
+    for level, keys, returned in questions:
+        context.converse(
+            "RAD-14-SCP-01",
+            f"The query at {level} level",
+            lambda level=level, keys=keys, returned=returned: lab.image_display.query(  # type: ignore[misc]
+                lab.product, level, keys, returned=returned
+            ),
+        )
+
+
+@when("the Image Display retrieves that study")
+@when("the Report Reader retrieves that study")
+def retrieves_study(scenario_context: ScenarioContext) -> None:
+    """Fetch everything of the study by C-MOVE and wait until it has come, or time is up."""
+    context, lab = scenario_context, scenario_context.lab
+    wanted = _objects(context)
+    before = len(lab.image_display.received)
+    keys = {"StudyInstanceUID": str(wanted[0].StudyInstanceUID)}
+    context.begin()
+    context.converse("RAD-16-SCP-01", "The retrieve", lambda: lab.image_display.move(lab.product, Level.STUDY, keys))
+    lab.image_display.wait_for(before + len(wanted), lab.sut.timeouts.exchange)
+
+
+@then("every stored object comes back")
+def everything_comes_back(scenario_context: ScenarioContext) -> None:
+    """Each stored instance was delivered."""
+    context = scenario_context
+    wanted = {str(ds.SOPInstanceUID) for ds in _objects(context)}
+    found = {received.sop_instance for received in context.lab.image_display.received}
+    if missing := sorted(wanted - found):
+        context.broken(
+            "RAD-16-SCP-01",
+            f"{len(missing)} of {len(wanted)} stored objects did not come back",
+            expected=tuple(sorted(wanted)),
+            actual=", ".join(sorted(wanted & found)) or "nothing",
+            locator="SOPInstanceUID",
+        )
+
+
+# -- what a product makes and shows ----------------------------------------------------------------------------------
+
+
+@when("the system under test creates a presentation state for its last image")
+def product_creates_state(scenario_context: ScenarioContext) -> None:
+    """Have the product make a presentation state for the image that it stored last, and store it."""
+    scenario_context.act("create-presentation-state", images="last")
+
+
+@when('the system under test shows the test object "{name:Text}"')
+def product_shows(scenario_context: ScenarioContext, name: str) -> None:
+    """Store an image and its presentation state into the product and have it shown."""
+    context = scenario_context
+    made = presentation_objects.make(name, _fresh(context, SUBJECTS[0]), lambda: _uid(context))
+    send_objects(context, [made])
+    _keep(context, list(made.datasets))
+    with_state = f" with the presentation state {made.state.ContentLabel}" if made.state is not None else ""
+    context.act("show-images", study=str(made.image.StudyInstanceUID), with_state=with_state)
+    context.memory["shown"] = made
+
+
+@then("the operator confirms what the test object asks")
+def operator_confirms_object(scenario_context: ScenarioContext) -> None:
+    """Ask the question that belongs to the test object on the screen."""
+    made: presentation_objects.TestObject = scenario_context.memory["shown"]
+    scenario_context.attest(made.requirement, made.question)
+
+
+@when("the system under test queries reports by")
+def product_queries_reports(scenario_context: ScenarioContext, datatable: list[list[str]]) -> None:
+    """Have the product look for reports with exactly these keys."""
+    lab = scenario_context.lab
+    peer = f"{lab.image_manager.ae_title} at {lab.sut.harness.advertise}:{lab.image_manager.port}"
+    scenario_context.act("query-reports", peer=peer, keys=pairs(datatable))

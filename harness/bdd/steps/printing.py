@@ -1,0 +1,208 @@
+"""Print (RAD-23): our composer prints on a server under test, a composer under test prints on our server."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+
+from harness.actors import presentation_objects
+from harness.actors.objects import SUBJECTS, Sample, Subject
+from harness.actors.print_composer import HEALTHY, FilmOrder, LutChoice, PrintComposer, PrintOutcome, SessionOrder
+from harness.actors.print_composer_pictures import PrintPicture
+from harness.actors.print_server import PrintServer
+from harness.actors.print_server_behaviour import PrintServerBehaviour
+from harness.actors.print_server_printer import Printer
+from harness.bdd.context import ScenarioContext
+from harness.bdd.guests import Guests
+from harness.bdd.registry import given, then, when
+from harness.bdd.tables import pairs
+from harness.core.errors import UsageError
+from harness.core.message import Direction
+from harness.imaging import phantoms
+from harness.imaging.phantoms import PixelFormat
+from harness.profiles.cpi import facts
+from harness.protocols.dicom import uids
+
+_SETTINGS = {
+    "minimum density": "minimum_density",
+    "maximum density": "maximum_density",
+    "illumination": "illumination",
+    "reflected ambient light": "ambient",
+    "film size": "film_size",
+    "orientation": "orientation",
+    "magnification": "magnification",
+}
+_NUMBERS = ("minimum_density", "maximum_density", "illumination", "ambient")
+
+
+@pytest.fixture
+def guests(scenario_context: ScenarioContext) -> Iterator[Guests]:
+    """Actors that this scenario needs besides those of the lab."""
+    invited = Guests(scenario_context.lab)
+    yield invited
+    invited.close()
+
+
+def _wedge() -> PrintPicture:
+    return PrintPicture(phantoms.step_wedge(128, 256, steps=16, form=PixelFormat(12)).pixels.astype(np.int64))
+
+
+def _lut(name: str) -> LutChoice:
+    if name in ("IDENTITY", "LIN OD"):
+        return LutChoice(name)
+    if name == "table":
+        return LutChoice(entries=np.arange(4096) * 16, bits=16)
+    raise UsageError(f"there is no Presentation LUT {name!r}; known: IDENTITY, LIN OD, table")
+
+
+def _print(context: ScenarioContext, guests: Guests, film: FilmOrder, label: str = "") -> PrintOutcome:
+    composer = guests.invite(PrintComposer, behaviour=HEALTHY)
+    context.begin()
+    outcome = context.converse(
+        "RAD-23-SCP-01",
+        "Printing",
+        lambda: composer.print_films(context.lab.product, (film,), SessionOrder(label=label)),
+    )
+    context.memory["printed"] = outcome
+    return outcome
+
+
+def _probe(context: ScenarioContext, kind: str, sop_class: str, purpose: str, keyword: str = "") -> None:
+    """Say which of our requests was meant to meet a limit."""
+    for message in context.transcript.select(kind, direction=Direction.TO_SUT, after=context.asked_at):
+        if sop_class in (message.fields.get("AffectedSOPClassUID"), message.fields.get("RequestedSOPClassUID")):
+            fact = {"message": message.seq, "purpose": purpose, "keyword": keyword}
+            context.transcript.note(facts.PRINT_PROBE, fact)
+
+
+# -- a server under test -----------------------------------------------------------------------------------------
+
+
+@when('the Print Composer prints the step wedge with the Presentation LUT "{lut:Text}"')
+def prints_with_lut(scenario_context: ScenarioContext, guests: Guests, lut: str) -> None:
+    """Print one film; the Presentation LUT is IDENTITY, LIN OD or table."""
+    _print(scenario_context, guests, FilmOrder((_wedge(),), lut=_lut(lut)), label=lut)
+
+
+@when('the Print Composer prints {count:Count} images in the format "{display_format:Text}"')
+@when('the Print Composer prints {count:Count} image in the format "{display_format:Text}"')
+def prints_in_format(scenario_context: ScenarioContext, guests: Guests, count: int, display_format: str) -> None:
+    """Print so many step wedges on a film of an Image Display Format such as STANDARD\\2,3."""
+    _print(scenario_context, guests, FilmOrder((_wedge(),) * count, display_format))
+
+
+@when("the Print Composer prints the step wedge with")
+def prints_with(scenario_context: ScenarioContext, guests: Guests, datatable: list[list[str]]) -> None:
+    """Print one film with settings: densities in hundredths, light in cd/m2, film size, orientation, magnification."""
+    values: dict[str, Any] = {}
+    for name, value in pairs(datatable).items():
+        if name not in _SETTINGS:
+            raise UsageError(f"there is no print setting {name!r}; known: {', '.join(_SETTINGS)}")
+        field = _SETTINGS[name]
+        values[field] = int(value) if field in _NUMBERS else value
+    _print(scenario_context, guests, FilmOrder((_wedge(),), **values))
+
+
+@when("the Print Composer prints the step wedge with a maximum density of {density:Count}")
+def prints_too_dense(scenario_context: ScenarioContext, guests: Guests, density: int) -> None:
+    """Print a film whose maximum density no printer reaches."""
+    _print(scenario_context, guests, FilmOrder((_wedge(),), maximum_density=density))
+    purpose = facts.DENSITY_OUT_OF_RANGE
+    _probe(scenario_context, "N-CREATE-RQ", uids.BASIC_FILM_BOX, purpose, "MaxDensity")
+
+
+@when("the Print Composer prints a film without an image")
+def prints_nothing(scenario_context: ScenarioContext, guests: Guests) -> None:
+    """Ask for a film that has no image in any of its boxes."""
+    _print(scenario_context, guests, FilmOrder(()))
+    _probe(scenario_context, "N-ACTION-RQ", uids.BASIC_FILM_BOX, facts.EMPTY_FILM)
+
+
+@when("the Print Composer prints two images with Presentation LUTs of their own")
+def prints_two_luts(scenario_context: ScenarioContext, guests: Guests) -> None:
+    """Print a film whose two image boxes refer to different Presentation LUTs."""
+    luts = (_lut("IDENTITY"), _lut("LIN OD"))
+    _print(scenario_context, guests, FilmOrder((_wedge(), _wedge()), "STANDARD\\1,2", image_luts=luts))
+
+
+@then("the film was printed")
+def film_was_printed(scenario_context: ScenarioContext) -> None:
+    """Every operation of our composer was answered with success or a warning."""
+    outcome: PrintOutcome = scenario_context.memory["printed"]
+    if not outcome.printed:
+        scenario_context.broken(
+            "RAD-23-SCP-01",
+            f"The film was not printed: {'; '.join(outcome.messages) or 'the server said nothing'}",
+            expected=("success or a warning for every operation",),
+            actual="; ".join(outcome.messages),
+        )
+
+
+# -- a composer under test -----------------------------------------------------------------------------------------
+
+
+@given("the Print Server supports no Presentation LUT")
+def server_without_lut(scenario_context: ScenarioContext, guests: Guests) -> None:
+    """Our printer takes grayscale films but does not know the Presentation LUT SOP class."""
+    guests.invite(PrintServer, printer=Printer(supports_presentation_lut=False))
+
+
+@given('the Print Server answers the first {what:Text} with the status "{status:w}"')
+def server_scripted(scenario_context: ScenarioContext, guests: Guests, what: str, status: str) -> None:
+    """Our printer answers one operation (film session, film box, image box, Presentation LUT, print) like this."""
+    operations = {
+        "film session": ("N-CREATE-RQ", uids.BASIC_FILM_SESSION),
+        "film box": ("N-CREATE-RQ", uids.BASIC_FILM_BOX),
+        "image box": ("N-SET-RQ", uids.BASIC_GRAYSCALE_IMAGE_BOX),
+        "Presentation LUT": ("N-CREATE-RQ", uids.PRESENTATION_LUT),
+        "print": ("N-ACTION-RQ", uids.BASIC_FILM_BOX),
+    }
+    if what not in operations:
+        raise UsageError(f"there is no print operation {what!r}; known: {', '.join(operations)}")
+    code = int(status, 16)
+
+    def scripted(kind: str, sop_class: str, before: int) -> int | None:
+        return code if (kind, sop_class) == operations[what] and before == 0 else None
+
+    guests.invite(PrintServer, behaviour=PrintServerBehaviour(scripted=scripted))
+
+
+@when('the system under test prints the test object "{name:Text}"')
+def product_prints(scenario_context: ScenarioContext, guests: Guests, name: str) -> None:
+    """Give the product an image with its presentation state, and have it print them on our printer."""
+    context, lab = scenario_context, scenario_context.lab
+    server = guests.invite(PrintServer)
+    made = presentation_objects.make(name, _subject(context), lambda: f"2.25.{lab.source.getrandbits(121)}")
+    send_objects(context, [made])
+    state = str(made.state.SOPInstanceUID) if made.state is not None else ""
+    image = str(made.image.SOPInstanceUID)
+    context.transcript.note(facts.PRINTED, {"image": image, "state": state, "position": 1})
+    address = guests.address(server)
+    peer = f"{address.ae_title} at {address.host}:{address.port}"
+    context.act("print-images", images=[uid for uid in (image, state) if uid], peer=peer, settings=name)
+
+
+@then("a film is printed on the Print Server")
+def film_comes(scenario_context: ScenarioContext) -> None:
+    """Wait for the print request of the composer under test."""
+    scenario_context.expect("N-ACTION-RQ", "Print Server", demanded_by="RAD-23-SCU-10")
+
+
+def _subject(context: ScenarioContext) -> Subject:
+    """A patient of this run, so that older content of a product does not disturb."""
+    first = SUBJECTS[0]
+    return Subject(first.name, f"CPI-{context.lab.source.getrandbits(32):08X}", first.birth_date, first.sex)
+
+
+def send_objects(context: ScenarioContext, objects: list[presentation_objects.TestObject]) -> None:
+    """Store test objects into the product."""
+    samples = [Sample(ds) for made in objects for ds in made.datasets]
+    context.begin()
+    context.converse(
+        "RAD-9-SCP-01",
+        "Storing images and presentation states",
+        lambda: context.lab.modality.store(context.lab.product, samples),
+    )
