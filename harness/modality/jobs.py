@@ -72,7 +72,7 @@ class JobQueue:
         self._handlers[kind] = handler
 
     def on_finished(self, hook: Callable[[Job], None]) -> None:
-        """Say who is told when a job is done or has failed for good."""
+        """Say who is told, within the transaction, when a job is done or has failed for good."""
         self._finished = hook
 
     def _now(self) -> str:
@@ -185,9 +185,6 @@ class JobQueue:
                 self._failed(job, number, str(error), retry=False)
             else:
                 self._done(job, number, message)
-            finished = self.get(key)
-        if finished.state in {JobState.DONE, JobState.FAILED}:
-            self._finished(finished)
         self.changed.set()
 
     def _begin(self, job: Job) -> int:
@@ -208,12 +205,14 @@ class JobQueue:
         return number
 
     def _done(self, job: Job, number: int, message: str) -> None:
-        now = self._now()
         with self._db.transaction():
             self._close(job, number, "done", message)
             self._db.run(
-                "UPDATE Job SET state = 'done', ended_dttm = ?, message = ? WHERE job_key = ?", now, message, job.key
-            )
+                "UPDATE Job SET state = 'done', ended_dttm = ?, message = ? WHERE job_key = ?",
+                self._now(), message, job.key,
+            )  # fmt: skip
+            # In the same transaction: what follows from a job must not be lost if the process dies now.
+            self._finished(self.get(job.key))
 
     def _close(self, job: Job, number: int, outcome: str, message: str) -> None:
         self._db.run(
@@ -233,6 +232,8 @@ class JobQueue:
                 "waiting" if again else "failed",
                 due.isoformat(sep=" "), None if again else self._now(), message, job.key,
             )  # fmt: skip
+            if not again:
+                self._finished(self.get(job.key))
             self._db.log(
                 self._now(), 2 if again else 1, f"job-{job.kind}", message, {"job": job.key, "attempt": number}
             )

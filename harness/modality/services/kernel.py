@@ -83,12 +83,13 @@ class Kernel:
     def add_exam(self, exam: Exam) -> Exam:
         """Keep a new exam; return it with its key."""
         now = self.now()
-        key = self.database.run(
-            "INSERT INTO Exam (kind, state, study_instance_uid, patient_id, document, created_dttm, updated_dttm) "
-            "VALUES (?, ?, ?, ?, '{}', ?, ?)",
-            exam.kind.value, exam.state.value, exam.study_instance_uid, exam.patient.id, now, now,
-        )  # fmt: skip
-        return self.save(replace(exam, key=key))
+        with self.database.transaction():
+            key = self.database.run(
+                "INSERT INTO Exam (kind, state, study_instance_uid, patient_id, document, created_dttm, updated_dttm) "
+                "VALUES (?, ?, ?, ?, '{}', ?, ?)",
+                exam.kind.value, exam.state.value, exam.study_instance_uid, exam.patient.id, now, now,
+            )  # fmt: skip
+            return self.save(replace(exam, key=key))
 
     def save(self, exam: Exam) -> Exam:
         """Keep a changed exam."""
