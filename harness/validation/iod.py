@@ -164,7 +164,7 @@ class ObjectRules:
     def __init__(self, report: Report, known: Tables) -> None:
         self._report, self._known = report, known
         self._seen: set[tuple[str, str]] = set()
-        self._unjudged: set[str] = set()
+        self._unjudged: set[int] = set()
         self._module = ""
         self._certain = True
 
@@ -202,9 +202,10 @@ class ObjectRules:
         if self._unjudged:
             places = sorted(self._unjudged)
             more = f" and {len(places) - 8} more" if len(places) > 8 else ""
+            listed = ", ".join(name(tag) for tag in places[:8])
             self._add(
                 "IOD-CONDITION-NOT-EVALUATED", "data set", "conditions that the bytes can decide",
-                f"{len(places)} absent attributes of type 1C or 2C not judged: {', '.join(places[:8])}{more}",
+                f"{len(places)} absent attributes of type 1C or 2C not judged: {listed}{more}",
                 "PS3.5 7.4", Severity.INFO,
             )  # fmt: skip
 
@@ -229,7 +230,7 @@ class ObjectRules:
                     f"IOD-{row.type}-NOT-ALLOWED", ds, row, f"not present unless {condition.words}", "present"
                 )
         if not ds.path:
-            self._unjudged.update(name(tag) for tag in table.unjudged - present)
+            self._unjudged |= table.unjudged - present
         for tag in table.valued & present:
             if _is_empty(ds, elements[tag]):
                 row = table.rows[tag]
@@ -382,7 +383,8 @@ def _values(ds: DataSet, element: Element) -> list[str]:
     if element.vr in ("US", "SS", "US or SS"):
         field = ds.raw[element.start : element.end]
         count = len(field) // 2
-        return [str(value) for value in struct.unpack_from(("<" if ds.little else ">") + f"{count}H", field)]
+        sign = "h" if element.vr == "SS" else "H"
+        return [str(value) for value in struct.unpack_from(("<" if ds.little else ">") + f"{count}{sign}", field)]
     if not _textual(element):
         return []
     return ds.values(element.tag)

@@ -60,11 +60,11 @@ def _steps(j: Journal) -> dict[str, tuple[set[str], int]]:
 
 
 def _stored(j: Journal) -> dict[str, int]:
-    """When each instance was first taken by the archive."""
+    """When each instance that the archive took was sent first; its answer may be seen after what follows from it."""
     found: dict[str, int] = {}
     for store in j.ours:
         if taken(store) and store.final is not None:
-            found.setdefault(instance_of(store), store.final.seq)
+            found.setdefault(instance_of(store), store.request.seq)
     return found
 
 

@@ -218,7 +218,7 @@ _ROWS = (
     ("xc-study-id", "XC-14", "RAD-6 RAD-8", study_id_in_images, "Step and images have one Study ID"),
     ("xc-codes", "XC-15", "RAD-6 RAD-8", codes_in_images, "Step and images have the same codes"),
     ("xc-modality", "XC-16", "RAD-6 RAD-8", modality_fits, "Step and images are of one modality"),
-    ("xc-listed-stored", "XC-17", "RAD-7 RAD-8", listed_equals_stored, "Listed and stored are the same"),
+    ("xc-listed-stored", "XC-17", "RAD-8 RAD-10", listed_equals_stored, "Listed and stored are the same"),
     ("xc-series", "XC-18", "RAD-7 RAD-8", series_in_images, "Step and images describe a series alike"),
 )
 

@@ -273,14 +273,15 @@ def _is_new_order(message: Message) -> bool:
     return bool(orc) and field(orc, 1) == "NW" and message.kind.startswith(("ORM", "OMG"))
 
 
+# checks of coverage belong to the last transaction of the flow: judged earlier, the rest would seem to be missing
 _ROWS = (
-    ("declared-filler", "SWF-ACT-03", "RAD-4 RAD-5 RAD-6 RAD-7", filler_does_all, "The order filler does its part"),
-    ("declared-modality", "SWF-ACT-04", "RAD-5 RAD-6 RAD-7 RAD-8 RAD-10", modality_does_all, "A modality does it all"),
-    ("declared-archive", "SWF-ACT-05", "RAD-8 RAD-10 RAD-14 RAD-16", archive_answers_all, "An archive answers all"),
+    ("declared-filler", "SWF-ACT-03", "RAD-7", filler_does_all, "The order filler does its part"),
+    ("declared-modality", "SWF-ACT-04", "RAD-10", modality_does_all, "A modality does it all"),
+    ("declared-archive", "SWF-ACT-05", "RAD-16", archive_answers_all, "An archive answers all"),
     ("declared-availability-query", "SWF-ACT-06", "RAD-11", availability_query_answered, "Availability is answered"),
     ("declared-manager", "SWF-ACT-07", "RAD-6 RAD-7", manager_is_grouped, "A PPS Manager is grouped"),
-    ("declared-display", "SWF-ACT-08", "RAD-14 RAD-16", display_does_all, "A display queries and retrieves"),
-    ("declared-creator", "SWF-ACT-09", "RAD-18 RAD-10", creator_does_all, "A creator stores and asks commitment"),
+    ("declared-display", "SWF-ACT-08", "RAD-16", display_does_all, "A display queries and retrieves"),
+    ("declared-creator", "SWF-ACT-09", "RAD-10", creator_does_all, "A creator stores and asks commitment"),
     ("declared-creator-option", "SWF-ACT-10", "RAD-20 RAD-21", creator_option, "A creator's steps are an option"),
     ("declared-worklist-option", "SWF-OPT-01", "RAD-5", worklist_option_declared, "A worklist option is declared"),
     ("declared-assisted", "SWF-OPT-02", "RAD-5 RAD-6", assisted_protocol_option, "The option fits the actor"),
