@@ -87,23 +87,33 @@ StoreHandler = Callable[[bytes, str, str, str], int]
 
 
 def settle_socket(event: Any) -> None:
-    """Prepare a new connection: no Nagle delay (tens of ms per message), and a close that always closes.
-
-    pynetdicom 3.0.4 leaves the descriptor open if the peer was faster to close.
-    """
+    """Prepare a new connection: no Nagle delay (tens of ms per message), and a close that always closes."""
     connection = event.assoc.dul.socket
-    raw: socket.socket | None = connection.socket
-    if raw is None:
-        return
-    with contextlib.suppress(OSError):
-        raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-
-    def close() -> None:
+    if connection.socket is not None:
         with contextlib.suppress(OSError):
-            raw.shutdown(socket.SHUT_RDWR)
-        raw.close()
+            connection.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    _close_for_sure(connection)
+
+
+def _close_for_sure(connection: Any) -> None:
+    # pynetdicom 3.0.4 leaves the descriptor open if the peer was faster to close, or never accepted.
+    def close() -> None:
+        raw: socket.socket | None = connection.socket
+        if raw is not None:
+            with contextlib.suppress(OSError):
+                raw.shutdown(socket.SHUT_RDWR)
+            raw.close()
 
     connection._shutdown_socket = close
+
+
+class _Caller(AE):  # type: ignore[misc]
+    """An application entity whose failed connections leave no descriptor behind."""
+
+    def _create_socket(self, *parts: Any) -> Any:
+        made = super()._create_socket(*parts)
+        _close_for_sure(made)
+        return made
 
 
 class _Inbox:
@@ -175,7 +185,7 @@ class Link:
 
     def _associate(self, contexts: Sequence[Context], calling: str) -> Any:
         self._resolve()
-        ae = AE(ae_title=calling)
+        ae = _Caller(ae_title=calling)
         ae.connection_timeout = self._timeouts.connect
         ae.acse_timeout = self._timeouts.associate
         ae.dimse_timeout = self._timeouts.response

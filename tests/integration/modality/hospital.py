@@ -58,6 +58,7 @@ class Hospital:
     modality: tuple[str, str, int] = ("REFMOD", "127.0.0.1", 0)
     port: int = 0
     title: str = "HOSPITAL"
+    proposed: list[tuple[str, tuple[str, ...]]] = field(default_factory=list)
     seen: threading.Condition = field(default_factory=threading.Condition)
     threads: list[threading.Thread] = field(default_factory=list)
 
@@ -67,6 +68,11 @@ class Hospital:
             self.seen.notify_all()
 
     # -- handlers ----------------------------------------------------------------------------------------------
+
+    def requested(self, event: Any) -> None:
+        """Remember what was proposed."""
+        for context in event.assoc.requestor.requested_contexts:
+            self.proposed.append((str(context.abstract_syntax), tuple(map(str, context.transfer_syntax))))
 
     def find(self, event: Any) -> Iterator[tuple[int, Dataset | None]]:
         """Answer every entry, whatever was asked."""
@@ -187,6 +193,7 @@ class Hospital:
         for uid in storage:
             ae.add_supported_context(uid, syntaxes or [*PLAIN, *COMPRESSED])
         handlers = [
+            (evt.EVT_REQUESTED, self.requested),
             (evt.EVT_CONN_OPEN, settle_socket), (evt.EVT_C_FIND, self.find), (evt.EVT_N_CREATE, self.create),
             (evt.EVT_N_SET, self.change),
             (evt.EVT_C_STORE, self.store), (evt.EVT_N_ACTION, self.action),
