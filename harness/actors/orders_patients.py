@@ -17,7 +17,11 @@ _VISIT = (*_PATIENT, "PV1-2")
 
 
 class PatientReceiver:
-    """Keeps patients and visits up to date. ``updated`` and ``merged`` tell others, after the acknowledgement."""
+    """Keeps patients and visits up to date. ``updated`` and ``merged`` tell others.
+
+    They are called after the acknowledgement, for those who pass it on, or ``before_answer``, so that what was
+    acknowledged is true everywhere.
+    """
 
     def __init__(
         self,
@@ -26,7 +30,9 @@ class PatientReceiver:
         *,
         updated: Callable[[HL7Message, Patient, Visit], None] = lambda message, patient, visit: None,
         merged: Callable[[HL7Message, Patient, Patient], None] = lambda message, survivor, retired: None,
+        before_answer: bool = False,
     ) -> None:
+        self._before_answer = before_answer
         self.book, self._behaviour = book, behaviour
         self._updated, self._merged = updated, merged
 
@@ -69,7 +75,7 @@ class PatientReceiver:
         patient, visit = self._read(message)
         self._behaviour.update(self.book, patient)
         self.book.set_visit(patient.identifier, visit)
-        return Accepted(then=lambda: self._updated(message, patient, visit))
+        return self._tell(lambda: self._updated(message, patient, visit))
 
     def _merge(self, message: HL7Message) -> Accepted:
         retired = retired_of(message)
@@ -79,4 +85,10 @@ class PatientReceiver:
             raise Refused(Refusal(Code.ERROR, Condition.DUPLICATE_KEY, text, "MRG-1"))
         survivor = self._behaviour.patient_of(message, self.book.patient(new.identifier))
         self._behaviour.merge(self.book, survivor, retired.identifier)
-        return Accepted(then=lambda: self._merged(message, survivor, retired))
+        return self._tell(lambda: self._merged(message, survivor, retired))
+
+    def _tell(self, tell: Callable[[], None]) -> Accepted:
+        if not self._before_answer:
+            return Accepted(then=tell)
+        tell()
+        return Accepted()

@@ -21,7 +21,7 @@ Scheduled = Callable[[Patient, RequestedProcedure], None]
 
 
 class ScheduleReceiver:
-    """Schedules by Study Instance UID. The callbacks let an archive follow: demographics, merges, procedures."""
+    """Schedules by Study Instance UID. The callbacks let an archive follow, before the acknowledgement."""
 
     def __init__(
         self,
@@ -40,6 +40,7 @@ class ScheduleReceiver:
             endpoint.behaviour,
             updated=lambda message, patient, visit: updated(patient),
             merged=lambda message, survivor, retired: merged(survivor, retired),
+            before_answer=True,
         )
 
     def start(self) -> int:
@@ -91,7 +92,8 @@ class ScheduleReceiver:
             self.book.update(same, replace(same, procedures=(*same.procedures, procedure)))
         else:
             self.book.add(told)
-        return Accepted(then=lambda: self._scheduled(patient, procedure))
+        self._scheduled(patient, procedure)
+        return Accepted()
 
     def _end(self, order: Order, study_uid: str, control: str) -> None:
         state = StepState.CANCELLED if control == "CA" else StepState.DISCONTINUED

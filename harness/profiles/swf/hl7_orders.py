@@ -109,8 +109,9 @@ def new_order_scheduled(journal: Journal) -> Iterator[Observation]:
     for told in hl7.asked("RAD-2"):
         if told.control != "NW" or told.seq in hl7.negative:
             continue
-        yield accepted(told, "The new order")
-        if told.code in _GOOD and hl7.sees(names.IMAGE_MANAGER):
+        if told.code not in _GOOD:
+            yield accepted(told, "The new order")
+        elif hl7.sees(names.IMAGE_MANAGER):  # without one nobody can see whether it was scheduled
             led = [o for o in hl7.of("RAD-4") if o.seq > told.seq and o.placer_number == told.placer_number]
             yield judged(
                 bool(led),

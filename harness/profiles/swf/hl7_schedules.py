@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from harness.core.check import Check, Observation
-from harness.profiles.journal import MPPS, MWL_FIND, PENDING, TO_SUT, Journal, status_of
+from harness.profiles.journal import MPPS, MWL_FIND, PENDING, QUERY_FINDS, TO_SUT, Journal, status_of
 from harness.profiles.observe import check, judged
 from harness.profiles.swf.hl7_journal import HL7Journal, Told
 from harness.profiles.swf.hl7_mapping import WORKLIST_MAP
@@ -189,13 +189,40 @@ def schedule_accepted(journal: Journal) -> Iterator[Observation]:
             yield accepted(told, "The schedule")
 
 
-def update_accepted(journal: Journal) -> Iterator[Observation]:
-    """RAD-13 about a study that was announced is acknowledged with AA."""
+def update_applied(journal: Journal) -> Iterator[Observation]:
+    """RAD-13 about a study that was announced is accepted, and later queries of that study have its accession number.
+
+    An acknowledgement alone is no pass: what the record holds is seen in query responses only.
+    """
     hl7 = HL7Journal(journal)
     announced = {g.study_uid for g in hl7.asked("RAD-4")}
+    newest: dict[str, Told] = {}
     for told in hl7.asked("RAD-13"):
         if told.study_uid in announced and told.seq not in hl7.negative:
-            yield accepted(told, "The update")
+            newest[told.study_uid] = told
+            if told.code not in ("AA", "CA"):
+                yield accepted(told, "The update")
+    for operation in journal.select("C-FIND-RQ", TO_SUT, QUERY_FINDS):
+        for message in operation.pending:
+            attributes = attributes_of(message)
+            source = newest.get(text(attributes, "StudyInstanceUID"))
+            expected = source.hl7["IPC-1.1"] or source.hl7["OBR-18"] if source is not None else ""
+            if (
+                source is None
+                or source.seq > operation.request.seq
+                or "AccessionNumber" not in attributes
+                or not expected
+            ):
+                continue
+            actual = text(attributes, "AccessionNumber")
+            yield judged(
+                actual == expected,
+                f"AccessionNumber of {message.label} {'is' if actual == expected else 'is not'} that of {source.label}",
+                (message.seq, source.seq),
+                expected=expected,
+                actual=actual,
+                locator="(0008,0050)",
+            )
 
 
 # -- against the worklist --------------------------------------------------------------------------------------------
@@ -355,5 +382,5 @@ CHECKS: tuple[Check, ...] = (
     check("RAD-13-SRC-05/study", "RAD-13-SRC-05", "RAD-13", study_uid_constant, "The study stays the same"),
     check("RAD-13-SRC-06/study", "RAD-13-SRC-06", "RAD-13", scheduled_after_the_fact, "A late order has its study"),
     check("RAD-13-SRC-07/worklist", "RAD-13-SRC-07", "RAD-13", cancelled_step_gone, "A cancelled step is gone"),
-    check("RAD-13-DST-01/accepted", "RAD-13-DST-01", "RAD-13", update_accepted, "The update is accepted"),
+    check("RAD-13-DST-01/applied", "RAD-13-DST-01", "RAD-13", update_applied, "The update is applied"),
 )

@@ -5,20 +5,27 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from pydicom import Dataset
 
+from harness.actors.adt import ADT, PatientRegistration
+from harness.actors.image_manager import ImageManager
 from harness.actors.order_filler import OrderFiller
 from harness.actors.order_placer import ORDER_PLACER
 from harness.actors.orders import PersonName
+from harness.actors.orders_archive import schedule_receiver
+from harness.actors.orders_endpoint import Destination, HL7Endpoint
+from harness.actors.orders_hl7 import Application
+from harness.actors.orders_schedule import IMAGE_MANAGER
 from harness.actors.performed_steps import PerformedStep
 from harness.core.message import Direction
 from harness.core.transcript import Transcript
 from harness.protocols.dicom.node import Node, Proposal
-from harness.protocols.dicom.uids import MODALITY_WORKLIST, MPPS
+from harness.protocols.dicom.uids import MODALITY_WORKLIST, MPPS, STUDY_ROOT_FIND
 from harness.protocols.hl7.message import HL7Message
-from tests.integration.hl7.department import ORDER, PATIENT, VISIT, Department, department
+from tests.integration.hl7.department import ORDER, PATIENT, QUICK, VISIT, Department, department
 
 #: name, MSH-18, Specific Character Set, bytes of the Patient's Name as PS3.5 annexes H to K print them
 SCRIPTS = [
@@ -181,3 +188,50 @@ def series() -> Dataset:
     item.SeriesInstanceUID, item.SeriesDescription, item.RetrieveAETitle = "1.2.3.9", "", ""
     item.ReferencedImageSequence, item.ReferencedNonImageCompositeSOPInstanceSequence = [], []
     return item
+
+
+@BOTH
+def test_an_archive_follows_updates_and_merges_before_they_are_acknowledged(version: str, tmp_path: Path) -> None:
+    transcript = Transcript()
+    endpoint = HL7Endpoint(
+        transcript, actor=IMAGE_MANAGER, application=Application("IM1", "HOSP"), version=version, timeouts=QUICK
+    )
+    with ImageManager("ARCHIVE", transcript) as archive, schedule_receiver(endpoint, archive) as receiver:
+        archive.load([image()], "1.2.840.10008.1.2.1")
+        adt = PatientRegistration(
+            HL7Endpoint(
+                transcript, actor=ADT, application=Application("ADT1", "HOSP"), version=version, timeouts=QUICK
+            ),
+            [Destination(IMAGE_MANAGER, "127.0.0.1", receiver.endpoint.port, Application("IM1", "HOSP"))],
+        )
+        with adt:
+            renamed = replace(PATIENT, name=PersonName("Hong^Gildong=洪^吉洞"))
+            for delivery in adt.update(renamed, VISIT):
+                assert delivery.wait(5) is not None
+                assert delivery.code == "AA"
+            assert [str(found.PatientName) for found in studies(archive, "4711")] == ["Hong^Gildong=洪^吉洞"]
+            survivor = replace(renamed, identifier=replace(PATIENT.identifier, value="5000"))
+            for delivery in adt.merge(survivor, renamed):
+                assert delivery.wait(5) is not None
+                assert delivery.code == "AA"
+            assert studies(archive, "4711") == []
+            assert [found.StudyInstanceUID for found in studies(archive, "5000")] == ["1.2.3.7"]
+
+
+def image() -> Dataset:
+    ds = Dataset()
+    ds.SOPClassUID, ds.SOPInstanceUID = "1.2.840.10008.5.1.4.1.1.2", "1.2.3.7.1.1"
+    ds.StudyInstanceUID, ds.SeriesInstanceUID, ds.Modality = "1.2.3.7", "1.2.3.7.1", "CT"
+    ds.PatientName, ds.PatientID, ds.IssuerOfPatientID = "Miller^Anna", "4711", "HOSP"
+    ds.PatientBirthDate, ds.PatientSex = "19700203", "F"
+    ds.StudyDate, ds.StudyTime, ds.AccessionNumber, ds.StudyID = "20260102", "100000", "A1", "1"
+    return ds
+
+
+def studies(archive: ImageManager, patient_id: str) -> list[Dataset]:
+    identifier = Dataset()
+    identifier.QueryRetrieveLevel, identifier.PatientID, identifier.PatientName = "STUDY", patient_id, ""
+    identifier.StudyInstanceUID = ""
+    asker = Node("ASKER", Transcript(), actor="Image Display")
+    with asker.connect(archive.address, [Proposal(STUDY_ROOT_FIND)]) as link:
+        return [answer.dataset() for answer in link.find(STUDY_ROOT_FIND, identifier) if answer.status == 0xFF00]
