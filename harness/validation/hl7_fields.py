@@ -50,8 +50,8 @@ def check_segment(add: Add, segment: Segment, number: int, version: str, separat
     clause = f"HL7 {version} {segment.name}"
     offset = 1
     for position, (_, reference, (least, most), _) in enumerate(definition[1], offset):
-        if segment.name == "MSH" and position <= 2:
-            continue
+        if segment.name == "MSH" and position in (1, 2, 18):
+            continue  # separators and character set have rules of their own
         value = segment.field(position)
         where = f"{place}-{position}"
         if not value:

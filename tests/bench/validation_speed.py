@@ -73,7 +73,7 @@ def growth() -> dict[str, float]:
         ds = samples.key_object()
         ds.ContentSequence = [samples.key_object().ContentSequence[0] for _ in range(items)]
         raw = samples.part10(ds)
-        figures[str(items)] = round(1000 * _seconds(lambda raw=raw: validate_part10(raw)), 1)
+        figures[str(items)] = round(1000 * min(_seconds(lambda raw=raw: validate_part10(raw)) for _ in range(3)), 1)
     return figures
 
 
@@ -89,9 +89,10 @@ def _run(program: str, path: Path) -> int:
 
 
 if __name__ == "__main__":
+    rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 5
     print(
         json.dumps(
-            {"speed": speed(int(sys.argv[1]) if len(sys.argv) > 1 else 5), "growth_ms": growth(), "study": study()},
+            {"speed": speed(rounds), "growth_ms": growth(), "study": study()},
             indent=2,
         )
     )

@@ -1,0 +1,141 @@
+"""Legal but unusual objects and messages raise nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from pydicom import Dataset
+
+from harness.validation.finding import Severity
+from harness.validation.hl7 import validate_hl7
+from harness.validation.objects import validate_dataset_bytes, validate_part10
+from tests.unit.validation import samples as s
+
+EXPLICIT = "1.2.840.10008.1.2.1"
+
+
+def _private(ds: Dataset) -> None:
+    block = ds.private_block(0x0029, "ACME HEADER", create=True)
+    block.add_new(0x01, "LO", "anything")
+    block.add_new(0x02, "UN", b"\x01\x02")
+
+
+def _ideographic(ds: Dataset) -> None:
+    ds.SpecificCharacterSet = ["", "ISO 2022 IR 87"]
+    ds.ReferringPhysicianName, ds.PatientName = "", "Yamada^Tarou=山田^太郎=やまだ^たろう"
+
+
+def _utf8(ds: Dataset) -> None:
+    ds.SpecificCharacterSet, ds.PatientName = "ISO_IR 192", "Иванов^Иван=王^小東"
+
+
+def _no_character_set(ds: Dataset) -> None:
+    del ds.SpecificCharacterSet
+    ds.ReferringPhysicianName = ""
+
+
+def _empty_names(ds: Dataset) -> None:
+    ds.PatientName, ds.PatientID, ds.PatientBirthDate, ds.PatientSex = "", "", "", ""
+
+
+def _only_phonetic(ds: Dataset) -> None:
+    ds.PatientName = "==Doe^Jane"
+
+
+def _nested_empty(ds: Dataset) -> None:
+    ds.ProcedureCodeSequence, ds.ReferencedStudySequence = [], []
+
+
+def _leap_second(ds: Dataset) -> None:
+    ds.StudyTime, ds.SeriesTime, ds.ContentTime = "235960", "10", "1011"
+
+
+def _exponent(ds: Dataset) -> None:
+    ds.SliceThickness, ds.RescaleIntercept = "1.0E0", " -1024 "
+
+
+def _long_code(ds: Dataset) -> None:
+    item = Dataset()
+    item.LongCodeValue, item.CodingSchemeDesignator, item.CodeMeaning = "1" * 30, "SCT", "long"
+    urn = Dataset()
+    urn.URNCodeValue, urn.CodeMeaning = "urn:oid:1.2.3", "urn"
+    ds.ProcedureCodeSequence = [item, urn]
+
+
+CHANGES = [
+    _private, _ideographic, _utf8, _no_character_set, _empty_names, _only_phonetic, _nested_empty, _leap_second,
+    _exponent, _long_code,
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("change", CHANGES, ids=[change.__name__.strip("_") for change in CHANGES])
+def test_an_unusual_ct_raises_nothing(change: Callable[[Dataset], None]) -> None:
+    ds = s.ct()
+    change(ds)
+    assert [f for f in validate_part10(s.part10(ds)) if f.severity is not Severity.INFO] == []
+
+
+@pytest.mark.parametrize(
+    ("syntax", "frames", "offsets", "extra"),
+    [
+        pytest.param("1.2.840.10008.1.2.4.70", [s.jpeg(12, sof=0xC3, last=1)], None, {}, id="no offsets"),
+        pytest.param("1.2.840.10008.1.2.4.70", [s.jpeg(12, sof=0xC3, last=1)], [0], {}, id="offsets"),
+        pytest.param("1.2.840.10008.1.2.4.70", [s.jpeg(12, sof=0xC3, last=1)[:20], s.jpeg(12, sof=0xC3, last=1)[20:]],
+                     [0], {}, id="one frame in two fragments"),
+        pytest.param("1.2.840.10008.1.2.4.57", [s.jpeg(12, sof=0xC3, last=6)], None, {}, id="another predictor"),
+        pytest.param("1.2.840.10008.1.2.4.80", [s.jpeg(12, sof=0xF7)], None, {}, id="JPEG-LS"),
+        pytest.param("1.2.840.10008.1.2.4.90", [s.jpeg2000()], None, {}, id="JPEG 2000"),
+        pytest.param("1.2.840.10008.1.2.4.201", [s.jpeg2000(cap=True)], None, {}, id="HTJ2K"),
+        pytest.param("1.2.840.10008.1.2.4.91", [s.jpeg2000(reversible=False)], None, {
+            "LossyImageCompression": "01", "LossyImageCompressionRatio": "10",
+            "LossyImageCompressionMethod": "ISO_15444_1", "ImageType": ["DERIVED", "PRIMARY", "AXIAL"],
+        }, id="lossy JPEG 2000"),
+    ],
+)  # fmt: skip
+def test_compressed_frames_that_fit_raise_nothing(
+    syntax: str, frames: list[bytes], offsets: list[int] | None, extra: dict[str, object]
+) -> None:
+    ds = s.ct()
+    for keyword, value in extra.items():
+        setattr(ds, keyword, value)
+    found = validate_part10(s.compressed(ds, syntax, frames, offsets))
+    assert [f for f in found if f.severity is not Severity.INFO] == []
+
+
+def test_undefined_and_explicit_lengths_are_both_legal() -> None:
+    inner = s.element(0x00081150, "UI", b"1.2\0") + s.element(0x00081155, "UI", b"1.3\0")
+    item_end, sequence_end = b"\xfe\xff\x0d\xe0" + bytes(4), b"\xfe\xff\xdd\xe0" + bytes(4)
+    for body in (
+        s.element(0x00081140, "SQ", s.item(inner)),
+        s.element(0x00081140, "SQ", s.item(inner + item_end, 0xFFFFFFFF) + sequence_end, 0xFFFFFFFF),
+        s.element(0x00081140, "SQ", s.item(inner) + sequence_end, 0xFFFFFFFF),
+        s.element(0x00081140, "SQ", b""),
+        s.element(0x00081140, "SQ", s.item(b"")),
+    ):
+        assert validate_dataset_bytes(body, EXPLICIT, "") == []
+
+
+def test_right_group_lengths_raise_nothing() -> None:
+    body = s.element(0x00100020, "LO", b"A1")
+    assert validate_dataset_bytes(s.element(0x00100000, "UL", b"\x0a\0\0\0") + body, EXPLICIT, "") == []
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (b"PV1|1|O", b"ZXX|anything^here~and\\T\\there\rPV1|1|O"),
+        (b"Doe^Jane", b"Doe^Jane~Roe^Jane^^^^^M"),
+        (b"19700101", b"1970"),
+        (b"Doe^Jane", b"\\X446F65\\^Jane"),
+        (b"|P|2.3.1", b"|P|2.3.1||||||8859/1"),
+        (b"|123^^^HOSP|", b"|123^^^HOSP&1.2.3&ISO^MR|"),
+    ],
+)
+def test_an_unusual_admission_raises_nothing(old: bytes, new: bytes) -> None:
+    assert validate_hl7(s.HL7_ADMIT.replace(old, new)) == []
+
+
+def test_declared_utf8_in_hl7_raises_nothing() -> None:
+    raw = s.HL7_ADMIT.replace(b"Doe^Jane", "Дое^Яна".encode()).replace(b"|P|2.3.1", b"|P|2.3.1||||||UNICODE UTF-8")
+    assert validate_hl7(raw) == []
