@@ -16,6 +16,15 @@ from harness.actors.defects_worklist import ORDER_FILLER_DEFECTS, ORDER_FILLER_V
 from harness.actors.image_manager_behaviour import ImageManagerBehaviour
 from harness.actors.order_filler import OrderFillerBehaviour
 from harness.actors.pps_manager import PpsManagerBehaviour
+from harness.actors.print_composer import PrintComposerBehaviour
+from harness.actors.print_defects import (
+    COMPOSER_DEFECTS,
+    COMPOSER_VARIANTS,
+    SERVER_DEFECTS,
+    SERVER_VARIANTS,
+    PrintDefect,
+)
+from harness.actors.print_server_behaviour import PrintServerBehaviour
 from harness.core.errors import UsageError
 
 
@@ -35,6 +44,10 @@ HEALTHY: dict[str, Callable[[], Any]] = {
     "image-manager": ImageManagerBehaviour,
     "order-filler": OrderFillerBehaviour,
     "pps-manager": PpsManagerBehaviour,
+    "print-composer": PrintComposerBehaviour,
+    "print-server": PrintServerBehaviour,
+    "report-repository": ImageManagerBehaviour,
+    "external-report-repository-access": ImageManagerBehaviour,
 }
 
 
@@ -42,14 +55,22 @@ def _listed(actor: str, rows: Sequence[tuple[str, str, str, Callable[[Any], Any]
     return tuple(Defect(name, title, actor, frozenset(breaks.split()), apply) for name, title, breaks, apply in rows)
 
 
+def _print(actor: str, rows: Sequence[PrintDefect[Any]]) -> tuple[Defect, ...]:
+    return tuple(Defect(row.id, row.title, actor, row.breaks, row.apply) for row in rows)
+
+
 DEFECTS: tuple[Defect, ...] = (
     *_listed("image-manager", ARCHIVE_DEFECTS),
     *_listed("order-filler", ORDER_FILLER_DEFECTS),
     *_listed("pps-manager", PPS_MANAGER_DEFECTS),
+    *_print("print-composer", COMPOSER_DEFECTS),
+    *_print("print-server", SERVER_DEFECTS),
 )
 VARIANTS: tuple[Defect, ...] = (
     *_listed("image-manager", ARCHIVE_VARIANTS),
     *_listed("order-filler", ORDER_FILLER_VARIANTS),
+    *_print("print-composer", COMPOSER_VARIANTS),
+    *_print("print-server", SERVER_VARIANTS),
 )
 
 

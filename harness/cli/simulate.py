@@ -22,6 +22,10 @@ from harness.actors.image_display import ImageDisplay
 from harness.actors.image_manager import ImageManager
 from harness.actors.order_filler import OrderFiller
 from harness.actors.pps_manager import PpsManager
+from harness.actors.print_composer import PrintComposer
+from harness.actors.print_server import PrintServer
+from harness.actors.report_reader import ReportReader
+from harness.actors.report_repository import ReportRepository
 from harness.actors.worklist import item_from_mapping
 from harness.cli.console import out
 from harness.core.errors import ConfigurationError, EnvironmentFailure, UsageError
@@ -105,6 +109,14 @@ def _image_manager(place: Place) -> SimulatedActor:
     )
 
 
+def _print_server(place: Place) -> SimulatedActor:
+    return PrintServer(*place.common, behaviour=place.behaviour, peers=dict(place.peers))
+
+
+def _print_composer(place: Place) -> SimulatedActor:
+    return PrintComposer(*place.common, behaviour=place.behaviour, peers=dict(place.peers))
+
+
 _MAKERS: Final[Mapping[str, _Maker]] = {
     "order-filler": lambda place: OrderFiller(*place.common, behaviour=place.behaviour, peers=place.peers),
     "pps-manager": lambda place: PpsManager(
@@ -114,6 +126,12 @@ _MAKERS: Final[Mapping[str, _Maker]] = {
     "image-display": lambda place: ImageDisplay(*place.common, peers=place.peers),
     "acquisition-modality": lambda place: Acquisition(*place.common, peers=place.peers),
     "evidence-creator": lambda place: EvidenceCreator(*place.common, peers=place.peers),
+    "print-server": _print_server,
+    "print-composer": _print_composer,
+    "report-repository": lambda place: ReportRepository(
+        *place.common, behaviour=place.behaviour, storage=place.storage, peers=place.peers
+    ),
+    "report-reader": lambda place: ReportReader(*place.common, peers=place.peers),
 }
 
 
