@@ -26,10 +26,12 @@ class Pseudonyms:
     key: bytes
     #: whole values and parts of names that must not be left anywhere
     seen: set[str] = field(default_factory=set)
+    #: parts of other names, replaced where they stand as words and in the same case
+    words: set[str] = field(default_factory=set)
     #: birth dates, which are replaced only where the element is one
     dates: set[str] = field(default_factory=set)
     _pattern: re.Pattern[str] | None = None
-    _known: int = 0
+    _known: tuple[int, int] = (0, 0)
 
     def patient(self, value: str) -> str:
         """The replacement of a patient's name; remembers it and its parts."""
@@ -40,10 +42,9 @@ class Pseudonyms:
         return self.swap(value)
 
     def staff(self, value: str) -> str:
-        """The replacement of any other name; remembers it as a whole only, for its parts may be common words."""
+        """The replacement of any other name; remembers its parts just as they are written, for they may be common."""
         plain = value.strip()
-        if "^" in plain.strip("^"):
-            self.seen.add(plain)
+        self.words.update(word for word in _TOKEN_SPLIT.split(plain) if len(word) >= MIN_TOKEN)
         return self.swap(value)
 
     def identifier(self, value: str) -> str:
@@ -97,12 +98,16 @@ class Pseudonyms:
         return _DATE.sub(lambda match: self.birth_date(match[0]) if match[0] in self.dates else match[0], text)
 
     def _compiled(self) -> re.Pattern[str] | None:
-        if self._known != len(self.seen):
-            wanted = sorted(self.seen, key=lambda value: (-len(value), value))
-            parts = [re.escape(v) if _unmistakable(v) else _as_word(v) for v in wanted]
-            self._pattern = re.compile("|".join(parts), re.IGNORECASE) if parts else None
-            self._known = len(self.seen)
+        if self._known != (len(self.seen), len(self.words)):
+            parts = [f"(?i:{re.escape(v) if _unmistakable(v) else _as_word(v)})" for v in _longest_first(self.seen)]
+            parts += [_as_word(v) for v in _longest_first(self.words - self.seen)]
+            self._pattern = re.compile("|".join(parts)) if parts else None
+            self._known = (len(self.seen), len(self.words))
         return self._pattern
+
+
+def _longest_first(values: set[str]) -> list[str]:
+    return sorted(values, key=lambda value: (-len(value), value))
 
 
 def _as_word(value: str) -> str:

@@ -154,6 +154,11 @@ class ReportView:
     prefix: str
     captures: tuple[str, ...]
 
+    @property
+    def by_gravity(self) -> list[ScenarioView]:
+        """What needs attention first; else in the order of the run."""
+        return sorted(self.scenarios, key=lambda view: -view.result.verdict)
+
 
 def css_class(verdict: Verdict) -> str:
     """The class that carries a verdict's colours."""

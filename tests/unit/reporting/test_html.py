@@ -226,6 +226,16 @@ def test_an_empty_run_says_so(run: RunResult, tmp_path: Path) -> None:
     assert "The selection matched no scenario" in page
 
 
+def test_what_needs_attention_comes_first_and_what_does_not_apply_last(run: RunResult, tmp_path: Path) -> None:
+    many = [builders.scenario(f"other-{n}", Verdict.NOT_APPLICABLE) for n in range(5)]
+    tree = html.fromstring(render(dataclasses.replace(run, scenarios=(*many, *run.scenarios)), tmp_path))
+    order = [node.get("id") for node in tree.xpath('//details[starts-with(@class,"scn")]')]
+    assert order == ["s11", "s6", "s8", "s10", "s7", "s1", "s2", "s3", "s4", "s5", "s9"]
+    (rest,) = tree.xpath('//details[starts-with(@class,"rest")]')
+    assert rest.get("open") is None
+    assert "6 scenarios that the product does not claim" in rest.text_content()
+
+
 def test_two_hundred_scenarios_stay_quick_and_small(run: RunResult, tmp_path: Path) -> None:
     store = EvidenceStore(tmp_path)
     scenarios = []
