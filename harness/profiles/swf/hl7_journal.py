@@ -28,6 +28,11 @@ def _parsed(raw: bytes) -> HL7Message:
     return HL7Message(raw)
 
 
+@lru_cache(maxsize=2048)
+def _classified(raw: bytes, actor: str, direction: Direction) -> str:
+    return transaction_of(actor, direction, _parsed(raw))
+
+
 @dataclass(frozen=True, slots=True)
 class Told:
     """One message that is no answer, with the answers to it in order. ``transaction`` is empty where none fits."""
@@ -200,23 +205,24 @@ class HL7Journal:
                 if question := (named or waiting)[-1:]:
                     answers.setdefault(question[0].seq, []).append(Told(record, _parsed(record.payload.bytes()), ""))
         for record in found:
-            hl7 = _parsed(record.payload.bytes())
-            yield Told(record, hl7, transaction_of(record, hl7), tuple(answers.get(record.seq, ())))
+            raw = record.payload.bytes()
+            transaction = _classified(raw, record.actor, record.direction)
+            yield Told(record, _parsed(raw), transaction, tuple(answers.get(record.seq, ())))
 
 
-def transaction_of(record: Message, hl7: HL7Message) -> str:
-    """The transaction of a message, by type, trigger, order control, and who of ours sent or received it."""
+def transaction_of(actor: str, direction: Direction, hl7: HL7Message) -> str:
+    """The transaction of a message, by type, trigger, order control, and which ``actor`` of ours had it."""
     if hl7.type == "ADT":
         return "RAD-1" if hl7.trigger in REGISTRATION else "RAD-12" if hl7.trigger in UPDATE else ""
     if hl7.type == "SIU":
         return "RAD-48"
-    to_manager = record.actor == names.IMAGE_MANAGER and record.direction is FROM_SUT
+    to_manager = actor == names.IMAGE_MANAGER and direction is FROM_SUT
     if hl7.type == "OMI" or "ZDS" in hl7 or (hl7.type in ORDERS and to_manager):
         return "RAD-4" if hl7["ORC-1"] == "NW" else "RAD-13"
     if hl7.type not in ORDERS:
         return ""
-    if record.direction is FROM_SUT and record.actor in (names.ORDER_PLACER, names.ORDER_FILLER):
-        return "RAD-3" if record.actor == names.ORDER_PLACER else "RAD-2"
+    if direction is FROM_SUT and actor in (names.ORDER_PLACER, names.ORDER_FILLER):
+        return "RAD-3" if actor == names.ORDER_PLACER else "RAD-2"
     return "RAD-3" if hl7["ORC-1"] in ("SN", "SC", "OC", "NA") else "RAD-2"
 
 

@@ -15,6 +15,7 @@ from harness.actors.orders import PersonName, RequestedProcedure, StepState
 from harness.actors.orders_behaviour import OrdersBehaviour
 from harness.actors.orders_defect import ADT, FILLER, MANAGER, PLACER, OrdersDefect
 from harness.actors.orders_defects import DEFECTS
+from harness.actors.orders_variants import VARIANTS
 from harness.core.check import Declaration, Exchange
 from harness.core.message import Blob, Direction, Protocol
 from harness.core.transcript import Transcript
@@ -302,6 +303,12 @@ def test_a_defect_breaks_what_it_says_and_nothing_else(defect: OrdersDefect) -> 
     for version in defect.versions[:1]:
         _, broken, why = judged(defect.actor, version, defect.apply(OrdersBehaviour()))
         assert broken == set(defect.breaks), why
+
+
+@pytest.mark.parametrize("variant", VARIANTS, ids=lambda variant: variant.id)
+def test_a_legal_variant_breaks_nothing(variant: OrdersDefect) -> None:
+    _, broken, why = judged(variant.actor, variant.versions[-1], variant.apply(OrdersBehaviour()))
+    assert broken == set(), why
 
 
 def test_every_row_that_is_judged_is_killed_by_a_defect_or_named_here() -> None:
