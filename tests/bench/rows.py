@@ -95,6 +95,25 @@ class Bench:
             "Both are fed by storescu, whose start is included.",
         )
 
+    def capture(self) -> Row:
+        """What the capture costs."""
+        row = self.receive()
+        with_it = row.takers["ours"]
+
+        def without() -> float:
+            with self._fresh(lambda folder: peers.ours("receiver-plain", folder)) as (port, _):
+                files = [str(path) for path in sorted((self.folder / "images").iterdir())]
+                return len(files) / peers.client("storescu", "-aec", TITLE, "-R", "127.0.0.1", str(port), *files)
+
+        return Row(
+            "capture",
+            "The same with capture, against without",
+            row.unit,
+            {"no capture": 0.9},
+            {"ours": with_it, "no capture": without},
+            "Every byte is kept; data sets that go to files anyway are pointed to.",
+        )
+
     def send(self) -> Row:
         """SCU sends images to storescp."""
         paths = corpus.images(self.folder / "images", self._images)
@@ -318,4 +337,4 @@ class Bench:
         )
 
 
-ROWS = ("receive", "send", "worklist", "query", "echo", "crowd", "hl7")
+ROWS = ("receive", "capture", "send", "worklist", "query", "echo", "crowd", "hl7")

@@ -33,7 +33,7 @@ TITLE = "BENCH"
 CONTEXTS = uids.STORAGE[:20]
 
 
-def receiver(folder: Path, recorder: Recorder) -> Node:
+def receiver(folder: Path, recorder: Recorder, *, capture: bool = True) -> Node:
     """Stores every image as a Part 10 file and keeps the keys that queries need; captures all traffic."""
     index: dict[str, dict[int, bytes]] = {}
     wanted = frozenset((0x00080018, 0x00080060, 0x00100010, 0x00100020, 0x0020000D, 0x0020000E, 0x00200013))
@@ -46,9 +46,19 @@ def receiver(folder: Path, recorder: Recorder) -> Node:
         index[instance] = keys
         return Response()
 
-    node = Node(TITLE, recorder, actor="image_manager", capture=Capture(folder / "capture"), backlog=512)
+    tap = Capture(folder / "capture") if capture else None
+    if not capture:
+        (folder / "spool").mkdir()
+    node = Node(
+        TITLE, recorder, actor="image_manager", capture=tap, spool=None if capture else folder / "spool", backlog=512
+    )
     node.serve(uids.STORAGE, store, transfer_syntaxes=uids.ALL_TRANSFER_SYNTAXES)
     return node
+
+
+def receiver_plain(folder: Path, recorder: Recorder) -> Node:
+    """As receiver, without capture."""
+    return receiver(folder, recorder, capture=False)
 
 
 def worklist(folder: Path, recorder: Recorder) -> Node:
@@ -223,6 +233,7 @@ def fuzz_hl7(folder: Path, recorder: Recorder) -> MllpListener:
 
 KINDS: dict[str, Callable[[Path, Recorder], Any]] = {
     "receiver": receiver,
+    "receiver-plain": receiver_plain,
     "worklist": worklist,
     "echo": echo,
     "archive": archive,

@@ -12,7 +12,7 @@ from typing import Final, Protocol
 from harness.protocols.dicom.sinks import Extent
 
 Buffer = bytes | memoryview
-_SMALL, _LARGE = 16 << 10, 512 << 10
+_SMALL, _LARGE = 16 << 10, 256 << 10
 _VECTORS: Final = 512  # Linux takes 1,024
 TIMED_OUT: Final = -1
 

@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from pydicom.dataelem import DataElement, RawDataElement
 from pydicom.dataset import Dataset
+from pydicom.errors import BytesLengthException, InvalidDicomError
 from pydicom.filebase import DicomBytesIO
 from pydicom.filereader import read_dataset
 from pydicom.filewriter import write_dataset
@@ -30,6 +31,7 @@ _QUIET = threading.Lock()
 _UNREADABLE = (
     ValueError, TypeError, KeyError, LookupError, AttributeError, OverflowError, EOFError, OSError,
     NotImplementedError, struct.error, AssertionError, RecursionError,
+    BytesLengthException, InvalidDicomError,
 )  # fmt: skip
 
 
@@ -44,7 +46,7 @@ def quiet() -> Iterator[None]:
 def decode(payload: Blob | bytes, transfer_syntax: str, *, pixels: bool | None = None) -> Dataset:
     """A data set from its bytes. Raises WireError if not even its structure can be read.
 
-    Values that break their VR stay as raw bytes in an element of VR UN or as pydicom could convert them. With
+    Values that break their VR stay as raw bytes in an element of VR OB or as pydicom could convert them. With
     ``pixels`` False it stops before (7FE0,0010); None does so for large payloads only.
     """
     implicit, little, deflated = encoding_of(transfer_syntax)
@@ -69,15 +71,17 @@ def decode(payload: Blob | bytes, transfer_syntax: str, *, pixels: bool | None =
 def _settle(ds: Dataset) -> None:
     """Convert every raw element now: pydicom would warn or raise at some later access instead."""
     for tag in list(ds.keys()):
-        raw = ds.get_item(tag)
+        raw: Any = None
         try:
+            raw = ds.get_item(tag)
             element = ds[tag]
             if element.VR == "SQ":
                 for item in element.value:
                     _settle(item)
         except _UNREADABLE:
             value = raw.value if isinstance(raw, RawDataElement) else b""
-            ds[tag] = DataElement(tag, "UN", value if isinstance(value, bytes) else b"", already_converted=True)
+            # OB and not UN: pydicom turns UN back into the VR of its dictionary, which is what failed.
+            ds[tag] = DataElement(tag, "OB", value if isinstance(value, bytes) else b"", already_converted=True)
 
 
 def inflate(data: bytes) -> bytes:

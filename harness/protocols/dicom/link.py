@@ -34,7 +34,7 @@ from harness.protocols.dicom.fragments import Payload, command_pdus, data_pdus
 from harness.protocols.dicom.fsm import State
 from harness.protocols.dicom.model import Context, Timeouts
 from harness.protocols.dicom.pdu import AssociateAC
-from harness.protocols.dicom.sinks import Extent
+from harness.protocols.dicom.sinks import Spool
 
 
 class Link:
@@ -57,7 +57,7 @@ class Link:
         timeouts: Timeouts,
         attended: bool,
         peer: str,
-        extents: list[Extent],
+        spool: Spool,
     ) -> None:
         self.id = number
         self.peer = peer
@@ -68,7 +68,7 @@ class Link:
         self._recorder = recorder
         self._actor = actor
         self._attended = attended
-        self._extents = extents
+        self._spool = spool
         self._changed = threading.Condition()
         self._sending = threading.RLock()
         self._send_depth = 0
@@ -183,6 +183,7 @@ class Link:
             self._on_end()
             self._changed.notify_all()
         self._channel.close()
+        self._spool.close()
         self._record(Direction.NONE, "CONNECTION-CLOSED", {"how": self._ended.how, "peer": self.peer})
 
     def wake(self) -> None:
@@ -257,8 +258,8 @@ class Link:
                 view = self._channel.view(count)
                 events = core.receive(view)
                 if self._channel.tap is not None:
-                    self._channel.tap.received(self.id, view, self._extents)
-                    self._extents.clear()
+                    self._channel.tap.received(self.id, view, self._spool.extents)
+                    self._spool.extents.clear()
                 self._collect(events)
             elif count == TIMED_OUT:
                 if core.artim and time.monotonic() >= self._artim_deadline:

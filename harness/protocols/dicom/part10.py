@@ -49,7 +49,10 @@ def write_part10(
     head = file_meta(sop_class, sop_instance, transfer_syntax, source_ae)
     if payload.path is not None and payload.offset > 132 and _link(payload, path, sop_instance, transfer_syntax):
         return payload.offset + payload.size
-    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o666)
+    # Never into an existing file: it may be another name of the payload itself.
+    partial = path.with_name(f"{path.name}.part")
+    partial.unlink(missing_ok=True)
+    handle = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
     try:
         if payload.data is not None:
             _write(handle, [head, payload.data])
@@ -60,19 +63,25 @@ def write_part10(
                     _write(handle, [portion])
     finally:
         os.close(handle)
+    partial.replace(path)
     return len(head) + payload.size
 
 
 def _link(payload: Blob, path: Path, sop_instance: str, transfer_syntax: str) -> bool:
     """Give the file of the payload a second name if it is a Part 10 file of that instance; False to copy instead."""
     assert payload.path is not None
-    with payload.path.open("rb") as stream:
-        head = stream.read(payload.offset)
+    handle = os.open(payload.path, os.O_RDONLY)
+    try:
+        head = os.pread(handle, payload.offset, 0)
+    finally:
+        os.close(handle)
     if head[128:132] != b"DICM" or any(text.encode("latin-1") not in head for text in (sop_instance, transfer_syntax)):
         return False
-    path.unlink(missing_ok=True)
     try:
         os.link(payload.path, path)
+    except FileExistsError:
+        path.unlink()
+        return _link(payload, path, sop_instance, transfer_syntax)
     except OSError:
         return False  # another file system
     return True

@@ -117,6 +117,7 @@ class Serving(Link):
                 self._serve(request)
             finally:
                 self._serving = 0
+            self._spool.prepare()
 
     def _serve(self, request: Request) -> None:
         try:

@@ -7,7 +7,7 @@ system call, so that a large data set costs one copy into the page cache and no 
 from __future__ import annotations
 
 import os
-import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final, NamedTuple, Protocol
 
@@ -69,33 +69,86 @@ class MemorySink:
         self._buffer.clear()
 
 
+class Spool:
+    """Makes the files of one association, and has the next one ready before it is needed.
+
+    Making a file costs as much as filling it with an image; done while the peer prepares its next message, it costs
+    nothing. ``folder`` says where, when it is first needed. ``extents`` collects what went to files since it was
+    last cleared.
+    """
+
+    __slots__ = ("_association", "_count", "_folder", "_prefix", "_spare", "_used", "extents")
+
+    def __init__(self, folder: Callable[[], Path], association: int) -> None:
+        self.extents: list[Extent] = []
+        self._folder = folder
+        self._association = association
+        self._prefix = ""
+        self._count = 0
+        self._spare: tuple[int, str] | None = None
+        self._used = False
+
+    def take(self) -> tuple[int, str]:
+        """A new file: its descriptor and name."""
+        self._used = True
+        if self._spare is not None:
+            spare, self._spare = self._spare, None
+            return spare
+        return self._make()
+
+    def _make(self) -> tuple[int, str]:
+        if not self._prefix:
+            self._prefix = f"{self._folder()}/{os.getpid()}-{self._association}-"
+        while True:
+            self._count += 1
+            name = f"{self._prefix}{self._count}.dcm"
+            try:
+                return os.open(name, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600), name
+            except FileExistsError:
+                continue  # of an earlier process with the same number
+
+    def prepare(self) -> None:
+        """If the last message took a file, the next one probably will."""
+        if self._used and self._spare is None:
+            self._used = False
+            self._spare = self._make()
+
+    def close(self) -> None:
+        """Remove the file that was not needed."""
+        if self._spare is not None:
+            handle, name = self._spare
+            self._spare = None
+            os.close(handle)
+            Path(name).unlink()
+
+
 class SpoolSink:
-    """Memory up to ``threshold`` bytes, then a file in ``folder`` that begins with ``head``.
+    """Memory up to ``threshold`` bytes, then a file of ``spool`` that begins with ``head``.
 
     The blob of a file starts after the head, so that the file as a whole is a DICOM file if ``head`` is its file
-    meta information. What went to the file is reported in ``extents``, if a list is given.
+    meta information. What went to the file is reported in the extents of the spool, if ``captured``.
     """
 
     __slots__ = (
         "_extents",
         "_file",
-        "_folder",
         "_head",
         "_memory",
         "_path",
         "_pending",
         "_positions",
+        "_spool",
         "_threshold",
         "size",
     )
 
     def __init__(
-        self, folder: Path, head: bytes = b"", *, threshold: int = SPOOL_THRESHOLD, extents: list[Extent] | None = None
+        self, spool: Spool, head: bytes = b"", *, threshold: int = SPOOL_THRESHOLD, captured: bool = False
     ) -> None:
-        self._folder = folder
+        self._spool = spool
         self._head = head
         self._threshold = threshold
-        self._extents = extents
+        self._extents = spool.extents if captured else None
         self._memory = bytearray()
         self._pending: list[memoryview] = []
         self._positions: list[int] = []
@@ -120,7 +173,7 @@ class SpoolSink:
                 self._pending.clear()
                 self._positions.clear()
                 return
-            self._file, name = tempfile.mkstemp(suffix=".dcm", dir=self._folder)
+            self._file, name = self._spool.take()
             self._path = Path(name)
             self._write_all([self._head, self._memory, *self._pending])
             self._memory = bytearray()

@@ -1,0 +1,33 @@
+"""A small share of the fuzzing job; the whole of it is ``python -m tests.bench.fuzz_wire``."""
+
+from __future__ import annotations
+
+from itertools import islice
+from pathlib import Path
+
+import pytest
+
+from tests.bench.fuzz_wire import dicom_corpus, fuzz
+from tests.bench.mutations import mutated
+from tests.unit.protocols.dicom.test_core import acceptor
+
+
+@pytest.mark.parametrize("kind", ["dicom", "hl7"])
+def test_mutated_traffic_does_no_harm(kind: str) -> None:
+    result = fuzz(kind, 1500, 60, seed=7)
+    assert result["inputs"] == 1500
+    assert result["resident_at_end"] - result["resident_after_warm_up"] < 30 << 20
+
+
+def test_mutated_messages_do_no_harm_to_the_core(tmp_path: Path) -> None:
+    streams = [stream[6 + int.from_bytes(stream[2:6], "big") :] for stream in dicom_corpus(tmp_path)]
+    for data in islice(mutated([stream for stream in streams if stream], 11), 3000):
+        core = acceptor()
+        core.receive(data)
+        core.transport_closed()
+        assert core.closing
+
+
+def test_the_same_seed_gives_the_same_inputs() -> None:
+    corpus = [b"abcdef" * 20, b"0123456789" * 9]
+    assert list(islice(mutated(corpus, 3), 50)) == list(islice(mutated(corpus, 3), 50))
