@@ -24,6 +24,7 @@ from harness.actors.orders import (
 )
 from harness.actors.orders_behaviour import OrdersBehaviour, build, judge
 from harness.actors.orders_catalogue import DEFAULT_CATALOGUE, schedule
+from harness.actors.orders_defects import behaviour
 from harness.actors.orders_hl7 import (
     Application,
     Layout,
@@ -273,3 +274,13 @@ def test_a_receiver_says_what_is_missing_and_where() -> None:
     refusal = judge(HL7Message(b"rubbish"), needs)
     assert refusal is not None
     assert refusal.code is AckCode.REJECT
+
+
+def test_defects_are_taken_by_actor_and_id() -> None:
+    made = behaviour("ADT", ["hl7-test-processing", "adt-no-name"])
+    layout = adt_layout("A04")
+    read = HL7Message(build(made, scene(layout, "2.3.1"), layout))
+    assert read["MSH-11"] == "T"
+    assert read["PID-5"] == ""
+    with pytest.raises(UsageError, match="adt-no-name"):
+        behaviour("ADT", ["placer-no-class"])

@@ -121,7 +121,7 @@ PIECES = st.sampled_from(
 NAMES = st.lists(st.sampled_from([*(row.hl7 for row in charset.CHARACTER_SETS), "", "nonsense"]), max_size=3)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(st.lists(st.one_of(PIECES, st.binary(max_size=4)), max_size=12).map(b"".join), NAMES)
 def test_no_bytes_in_any_set_make_the_decoder_raise(raw: bytes, names: list[str]) -> None:
     text, _ = charset.decode(raw, names)
@@ -129,7 +129,7 @@ def test_no_bytes_in_any_set_make_the_decoder_raise(raw: bytes, names: list[str]
     charset.to_dicom(names)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(st.text(st.characters(codec="gb18030", exclude_categories=("Cc", "Cs")), max_size=20))
 def test_what_was_encoded_is_decoded_again(text: str) -> None:
     for names in (("GB 18030-2000",), ("UNICODE UTF-8",)):

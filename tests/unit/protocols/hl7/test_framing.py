@@ -100,7 +100,7 @@ STREAM = st.lists(
 ).map(b"".join)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(stream=st.one_of(STREAM, st.binary(max_size=200)), cuts=st.lists(st.integers(0, 400), max_size=12))
 def test_every_split_of_a_stream_gives_the_same_events(stream: bytes, cuts: list[int]) -> None:
     whole = events_of(stream, max_message=60)
@@ -113,7 +113,7 @@ def test_every_split_of_a_stream_gives_the_same_events(stream: bytes, cuts: list
     assert found == whole
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(st.lists(st.binary(min_size=1, max_size=50).filter(lambda b: not set(b) & {0x0B, 0x1C}), max_size=8))
 def test_what_was_framed_is_read_again(payloads: list[bytes]) -> None:
     assert events_of(b"".join(map(frame, payloads))) == [Frame(payload) for payload in payloads]

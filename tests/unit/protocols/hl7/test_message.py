@@ -116,7 +116,7 @@ def test_the_writer_places_values_and_escapes_them() -> None:
 TEXT = st.text(st.characters(codec="utf-8", exclude_categories=("Cc", "Cs")), min_size=1, max_size=20)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(st.dictionaries(st.tuples(st.integers(1, 9), st.integers(1, 3), st.integers(1, 4)), TEXT, max_size=8))
 def test_what_was_written_is_read_again(values: dict[tuple[int, int, int], str]) -> None:
     fields = {f"{f}[{r}].{c}": value for (f, r, c), value in values.items()}
@@ -126,7 +126,7 @@ def test_what_was_written_is_read_again(values: dict[tuple[int, int, int], str])
         assert message[f"ZZZ-{path}"] == value
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(st.one_of(st.binary(max_size=200), st.binary(max_size=100).map(lambda b: b"MSH|^~\\&|" + b)))
 def test_no_bytes_make_the_reader_raise(raw: bytes) -> None:
     message = HL7Message(raw)
