@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from types import TracebackType
 from typing import Any, ClassVar, Self
 
 from harness.core.errors import UsageError
 from harness.core.transcript import Recorder, Transcript
-from harness.protocols.dicom.node import Address, Node, Request
+from harness.protocols.dicom.node import Address, Node, Request, Response
 
 
 class SimulatedActor:
@@ -106,3 +106,11 @@ def sop_instance(request: Request, *keywords: str) -> str:
         if value:
             return value
     return ""
+
+
+def answered(response: Response, afterwards: Callable[[], None]) -> Iterator[Response]:
+    """Answer, and do something once the response is on its way: what follows from it must not overtake it."""
+    try:
+        yield response
+    finally:
+        afterwards()

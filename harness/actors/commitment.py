@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from pydicom.dataset import Dataset
 
-from harness.actors.actor import sop_instance
+from harness.actors.actor import answered, sop_instance
 from harness.actors.courier import Courier
 from harness.actors.image_manager_behaviour import CommitmentReply, ImageManagerBehaviour, Reference, Result, Way
 from harness.core.transcript import Recorder, Transcript
@@ -112,12 +112,12 @@ class CommitmentProvider:
         result = self._behaviour.commit(transaction_uid, references, self._held, repeated)
         result = _as_scripted(result, reply)
         report = _Report(result, reply.way, request.association.calling_ae, request.association)
-        try:
-            yield Response(0x0000)
-        finally:
-            # the iteration ends when the response is on its way, so the result cannot overtake it
+
+        def report_it() -> None:
             for _ in range(reply.copies):
                 self._courier.post(report, delay=reply.delay)
+
+        return answered(Response(0x0000), report_it)
 
     # -- the result ----------------------------------------------------------------------------------------
 

@@ -85,6 +85,12 @@ class Courier(Generic[Job]):
         with self._changed:
             return tuple(entry.job for entry in self._queue)
 
+    @property
+    def failing(self) -> bool:
+        """True while something waits that could not be delivered at the last attempt."""
+        with self._changed:
+            return any(entry.attempts for entry in self._queue)
+
     def wait_idle(self, timeout: float) -> bool:
         """True once everything is delivered; False if that takes longer than ``timeout`` seconds."""
         with self._changed:

@@ -96,27 +96,37 @@ PPS_MANAGER_DEFECTS: tuple[Row, ...] = (
     (
         "ppsm-refuses-in-progress",
         "Refuses a correct N-CREATE",
-        "RAD-6-SCP-01",
+        "RAD-6-SCP-01 RAD-6-SCP-02 RAD-6-SCP-06 RAD-20-SCP-01",
         _steps(admit_creation=lambda dataset, known: Reply(0x0110)),
     ),
     (
         "ppsm-refuses-unscheduled",
         "Refuses steps without a scheduled step, those of evidence creators included",
-        "RAD-6-SCP-01 RAD-20-SCP-01",
+        "RAD-6-SCP-01 RAD-6-SCP-06 RAD-20-SCP-01",
         refuses_unscheduled,
     ),
     (
         "ppsm-one-destination",
         "Forwards to the first destination only",
-        "RAD-6-SCP-04 RAD-7-SCP-03",
+        "RAD-6-SCP-04 RAD-6-SCP-05 RAD-7-SCP-03 RAD-20-SCP-01 XC-23 EX-24",
         _with(forward=_first_only),
     ),
-    ("ppsm-drops-ends", "Forwards N-CREATE, never N-SET", "RAD-7-SCP-03", _with(forward=_creations_only)),
-    ("ppsm-new-uid", "Forwards under another SOP Instance UID", "RAD-6-SCP-04 XC-23", _with(forward=_under_new_uid)),
+    (
+        "ppsm-drops-ends",
+        "Forwards N-CREATE, never N-SET",
+        "RAD-6-SCP-05 RAD-7-SCP-03 XC-23 EX-24",
+        _with(forward=_creations_only),
+    ),
+    (
+        "ppsm-new-uid",
+        "Forwards under another SOP Instance UID",
+        "RAD-6-SCP-04 RAD-6-SCP-05 RAD-7-SCP-03 RAD-20-SCP-01 XC-23 EX-24",
+        _with(forward=_under_new_uid),
+    ),
     (
         "ppsm-changes-id",
         "Forwards N-CREATE with another Performed Procedure Step ID",
-        "RAD-6-SCP-04 XC-23",
+        "RAD-6-SCP-04 RAD-20-SCP-01 XC-23",
         _with(forward=_changed("PerformedProcedureStepID", "0")),
     ),
     (
@@ -125,11 +135,16 @@ PPS_MANAGER_DEFECTS: tuple[Row, ...] = (
         "RAD-7-SCP-03 XC-23",
         _with(forward=_changed("PerformedSeriesSequence", [])),
     ),
-    ("ppsm-loses-messages", "Loses what it could not forward at once", "RAD-6-SCP-05", _with(keeps=False)),
+    (
+        "ppsm-loses-messages",
+        "Loses what it could not forward at once",
+        "RAD-6-SCP-04 RAD-6-SCP-05 RAD-7-SCP-03 XC-23 EX-24",
+        _with(keeps=False),
+    ),
     (
         "ppsm-depends-on-destinations",
         "Refuses messages while a destination is down",
-        "RAD-6-SCP-06",
+        "RAD-6-SCP-01 RAD-6-SCP-06 RAD-7-SCP-02",
         _with(depends_on_destinations=True),
     ),
 )

@@ -5,13 +5,13 @@ RAD-8, 9, 18, 19, 29, 43 (storage), RAD-10, RAD-11, RAD-14 to 17, 30, 31, 44, 45
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from pydicom.dataset import Dataset
 
-from harness.actors.actor import SimulatedActor, sop_instance
+from harness.actors.actor import SimulatedActor, answered, sop_instance
 from harness.actors.archive import Archive, Unacceptable
 from harness.actors.archive_keys import KNOWN_KEYS, Level
 from harness.actors.availability import AwaitedInstances, notifications
@@ -168,7 +168,7 @@ class ImageManager(SimulatedActor):
 
     # -- RAD-8 ---------------------------------------------------------------------------------------------
 
-    def _store(self, request: Request) -> Response:
+    def _store(self, request: Request) -> Response | Iterator[Response]:
         uid = sop_instance(request)
         status = self.behaviour.store_status(request)
         if status & 0xF000 in (0xA000, 0xC000) or request.kind != "C-STORE-RQ":
@@ -185,24 +185,22 @@ class ImageManager(SimulatedActor):
             )
         except Unacceptable as problem:
             return Response(problem.status, None, {"ErrorComment": str(problem)[:64]})
-        self._arrived(uid, stored.record)
-        return Response(status)
-
-    def _arrived(self, uid: str, record: Record) -> None:
-        if self._withdrawn and _steps_of(record) & self._withdrawn:
+        if self._withdrawn and _steps_of(stored.record) & self._withdrawn:
             self.archive.index.hide([uid])
-        for step in self._awaited.arrived(uid):
-            self._announce(step)
+        complete = self._awaited.arrived(uid)
+        response = Response(status)
+        return answered(response, lambda: self._announce(complete)) if complete else response
 
     # -- RAD-6, RAD-7 --------------------------------------------------------------------------------------
 
-    def _step(self, request: Request) -> Response:
+    def _step(self, request: Request) -> Response | Iterator[Response]:
         uid = sop_instance(request) or self._uid()
         reply = self.performed.apply(request, uid)
+        response = Response(reply.status, None, {"AffectedSOPInstanceUID": uid, **reply.fields})
         step = self.performed.get(uid)
-        if reply.status == 0 and step is not None and step.is_final:
-            self._ended(step)
-        return Response(reply.status, None, {"AffectedSOPInstanceUID": uid, **reply.fields})
+        if reply.status != 0 or step is None or not step.is_final:
+            return response
+        return answered(response, lambda: self._ended(step))
 
     def _ended(self, step: PerformedStep) -> None:
         wrong_entry = step.status == DISCONTINUED and step.discontinuation_reason == INCORRECT_WORKLIST_ENTRY
@@ -219,17 +217,17 @@ class ImageManager(SimulatedActor):
             self._awaited.expect(step, missing)
             for uid in missing:
                 if self._held(uid) is not None:  # it arrived meanwhile
-                    for complete in self._awaited.arrived(uid):
-                        self._announce(complete)
+                    self._announce(self._awaited.arrived(uid))
         else:
-            self._announce(step)
+            self._announce([step])
 
     # -- RAD-49 --------------------------------------------------------------------------------------------
 
-    def _announce(self, step: PerformedStep) -> None:
-        for notice in notifications(step, self.ae_title, self.behaviour.availability):
-            for courier in self._couriers:
-                courier.post((self._uid(), notice))
+    def _announce(self, steps: Sequence[PerformedStep]) -> None:
+        for step in steps:
+            for notice in notifications(step, self.ae_title, self.behaviour.availability):
+                for courier in self._couriers:
+                    courier.post((self._uid(), notice))
 
     def wait_announced(self, timeout: float) -> bool:
         """True once every notification is delivered; False if that takes longer than ``timeout`` seconds."""

@@ -72,12 +72,16 @@ class OrderFillerBehaviour:
 
 @dataclass(frozen=True, slots=True)
 class FindReply:
-    """A scripted answer to one worklist query: another final status, another mix of pending statuses, a limit."""
+    """A scripted answer to one worklist query: another final status, another mix of pending statuses, a limit.
+
+    ``pause`` is the time in seconds before each match after the first, so that a client can cancel meanwhile.
+    """
 
     final: int = 0x0000
     #: used in turn for the pending responses
     pending: tuple[int, ...] = (PENDING,)
     limit: int | None = None
+    pause: float = 0.0
 
 
 EMPTY_WORKLIST = FindReply(limit=0)
@@ -165,6 +169,8 @@ class OrderFiller(SimulatedActor):
         behaviour = self.behaviour
         implicit = encoding_of(request.transfer_syntax)[0]
         for number, item in enumerate(matches):
+            if reply.pause and number:
+                request.cancelled.wait(reply.pause)
             if behaviour.honours_cancel and request.cancelled.is_set():
                 break
             answer = item.answer(query, implicit=implicit, respond=behaviour.respond, write=behaviour.write)

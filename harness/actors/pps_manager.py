@@ -121,7 +121,7 @@ class PpsManager(SimulatedActor):
 
     def _step(self, request: Request) -> Response:
         uid = sop_instance(request) or self._uid()
-        if self.behaviour.depends_on_destinations and any(courier.pending for courier in self._couriers):
+        if self.behaviour.depends_on_destinations and any(courier.failing for courier in self._couriers):
             return Response(PROCESSING_FAILURE, None, {"AffectedSOPInstanceUID": uid})
         reply = self.performed.apply(request, uid)
         if reply.status == 0:

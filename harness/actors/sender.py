@@ -6,13 +6,13 @@ RAD-8 and RAD-18 (PS3.4 Annex B), RAD-10 as user (Annex J, results on either ass
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from pydicom.dataset import Dataset
 
-from harness.actors.actor import SimulatedActor
+from harness.actors.actor import SimulatedActor, answered
 from harness.actors.commitment import read_result, write_request
 from harness.actors.image_manager_behaviour import Reference, Result
 from harness.actors.objects import Sample, UidSource, uid_source
@@ -120,17 +120,20 @@ class Sender(SimulatedActor):
         with self._reported:
             return tuple(self._results.get(transaction_uid, ()))
 
-    def _event(self, request: Request) -> Response:
+    def _event(self, request: Request) -> Response | Iterator[Response]:
         if request.kind != "N-EVENT-REPORT-RQ":
             return Response(0x0211)
         try:
             result = read_result(request.dataset())
         except (WireError, ValueError):
             return Response(0x0110)
+        # whoever waits for the result may release the association, which must not cut off the response
+        return answered(Response(self.behaviour.event_status(request)), lambda: self._keep(result))
+
+    def _keep(self, result: Result) -> None:
         with self._reported:
             self._results.setdefault(result.transaction_uid, []).append(result)
             self._reported.notify_all()
-        return Response(self.behaviour.event_status(request))
 
     # -- performed procedure steps -------------------------------------------------------------------------
 

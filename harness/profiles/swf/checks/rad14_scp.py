@@ -100,6 +100,17 @@ def _judge(
     by = str(fact["by"])
     universe = set(fact["universe"]) if fact.get("universe") else None
     found = [text(attributes_of(message), by) for message in query.pending]
+    doubles = sorted({value for value in found if value and found.count(value) > 1})
+    if doubles:
+        yield judged(
+            False,
+            f"{len(doubles)} value(s) of {by} came more than once for {asked}",
+            evidence,
+            expected="each once",
+            actual=listed(doubles),
+            locator=by,
+            why="No two entities of a level have the same unique key (PS3.4 C.2.2.1.1).",
+        )
     yield same_set(
         fact["expected"],
         [value for value in found if universe is None or value in universe],

@@ -1,0 +1,43 @@
+"""Every seeded defect of a simulated actor is found, by exactly the requirements that it breaks; variants are not."""
+
+from __future__ import annotations
+
+import pytest
+
+from harness.actors import defects
+from tests.integration.actors import battery
+
+UNDER_TEST = {
+    "image-manager": (battery.archive_under_test, "Image Manager/Archive"),
+    "order-filler": (battery.filler_under_test, "DSS/Order Filler"),
+    "pps-manager": (battery.manager_under_test, "PPS Manager"),
+}
+#: the least that a healthy actor is judged on: a battery that looks at nothing finds nothing
+JUDGED = {"image-manager": 50, "order-filler": 35, "pps-manager": 12}
+
+
+def outcome(actor: str, *ids: str) -> battery.Outcome:
+    under_test, name = UNDER_TEST[actor]
+    with under_test(ids) as (transcript, tester):
+        tester.run()
+    return battery.found(transcript, name, case_sensitive=any("case-sensitive" in one for one in ids))
+
+
+@pytest.mark.parametrize("actor", UNDER_TEST)
+def test_a_healthy_actor_is_judged_and_nothing_is_broken(actor: str) -> None:
+    healthy = outcome(actor)
+    assert healthy.broken == {}
+    assert len(healthy.judged) >= JUDGED[actor]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("defect", defects.DEFECTS, ids=lambda each: each.id)
+def test_a_defect_breaks_exactly_what_it_says(defect: defects.Defect) -> None:
+    broken = outcome(defect.actor, defect.id).broken
+    assert set(broken) == defect.breaks, broken
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("variant", defects.VARIANTS, ids=lambda each: each.id)
+def test_a_legal_variant_breaks_nothing(variant: defects.Defect) -> None:
+    assert outcome(variant.actor, variant.id).broken == {}
