@@ -68,7 +68,7 @@ class Serving(Link):
             if self._wait_until(lambda: bool(self._inbox), self.timeouts.idle):
                 self._serve_inbox()
             elif self._ended is None:
-                self._note_violation("PS3.8 7", f"nothing came for {self.timeouts.idle:g} s")
+                self._record(Direction.NONE, "IDLE-TIMEOUT", {"seconds": self.timeouts.idle})
                 self.abort()
         self._drain(self.timeouts.release)
         self.close()
@@ -145,7 +145,8 @@ class Serving(Link):
                 if final:
                     break
         except PeerError as problem:
-            if self._ended is not None:
+            # after our own release request nothing may be answered any more, and that is no fault
+            if self._ended is not None or not self._core.may_send_data():
                 raise
             self._failed(request, problem)
             return
