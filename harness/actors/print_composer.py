@@ -80,6 +80,8 @@ class Said:
     operation: str
     status: int
     comment: str = ""
+    #: found out by the composer itself; the printer said nothing of the kind
+    own: bool = False
 
     @property
     def is_failure(self) -> bool:
@@ -293,7 +295,7 @@ class _Printing:
             if picture is None:
                 continue
             if position > len(boxes):
-                self._say(Said(f"image {position}", 0x0112, "the printer made no image box for it"))
+                self._say(Said(f"image {position}", 0x0112, "the printer made no image box for it", own=True))
                 raise _Stopped
             of_image = film.image_luts[position - 1] if position <= len(film.image_luts) else None
             image_lut = self._lut(of_image, self._new_uid()) if of_image and self._with_luts else ""
