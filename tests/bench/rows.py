@@ -79,7 +79,7 @@ class Bench:
             def run() -> float:
                 with self._fresh(make) as (port, folder):
                     spent = peers.client("storescu", "-aec", TITLE, "-R", "127.0.0.1", str(port), *files)
-                    stored = sum(1 for entry in folder.iterdir() if entry.is_file())
+                    stored = sum(1 for entry in folder.iterdir() if entry.is_file() and entry.stat().st_size)
                     if stored != len(files):
                         raise RuntimeError(f"{stored} of {len(files)} images were stored")
                     return len(files) / spent
@@ -329,7 +329,7 @@ class Bench:
             {
                 "ours": take(
                     lambda folder: peers.ours("receiver", folder),
-                    lambda folder: sum(1 for entry in folder.iterdir() if entry.suffix == ".dcm"),
+                    lambda folder: sum(1 for entry in folder.glob("*.dcm") if entry.stat().st_size),
                 ),
                 "Orthanc": take(peers.orthanc, None),
             },

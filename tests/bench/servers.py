@@ -34,24 +34,25 @@ CONTEXTS = uids.STORAGE[:20]
 
 
 def receiver(folder: Path, recorder: Recorder, *, capture: bool = True) -> Node:
-    """Stores every image as a Part 10 file and keeps the keys that queries need; captures all traffic."""
-    index: dict[str, dict[int, bytes]] = {}
+    """Stores every image as a Part 10 file and keeps the keys that queries need; captures all traffic.
+
+    Images arrive as Part 10 files in the spool folder, so the archive is that folder and an index.
+    """
+    index: dict[str, tuple[Path, dict[int, bytes]]] = {}
     wanted = frozenset((0x00080018, 0x00080060, 0x00100010, 0x00100020, 0x0020000D, 0x0020000E, 0x00200013))
 
     def store(request: Request) -> Response:
         instance = request.command["AffectedSOPInstanceUID"]
-        keys = scan(request.payload, request.transfer_syntax, wanted)
-        path = folder / f"{instance}.dcm"
-        write_part10(path, request.payload, request.command["AffectedSOPClassUID"], instance, request.transfer_syntax)
-        index[instance] = keys
+        path = request.payload.path
+        if path is None:  # a small one
+            path = folder / f"{instance}.dcm"
+            sop_class = request.command["AffectedSOPClassUID"]
+            write_part10(path, request.payload, sop_class, instance, request.transfer_syntax)
+        index[instance] = (path, scan(request.payload, request.transfer_syntax, wanted))
         return Response()
 
     tap = Capture(folder / "capture") if capture else None
-    if not capture:
-        (folder / "spool").mkdir()
-    node = Node(
-        TITLE, recorder, actor="image_manager", capture=tap, spool=None if capture else folder / "spool", backlog=512
-    )
+    node = Node(TITLE, recorder, actor="image_manager", capture=tap, spool=folder, backlog=512)
     node.serve(uids.STORAGE, store, transfer_syntaxes=uids.ALL_TRANSFER_SYNTAXES)
     return node
 

@@ -32,6 +32,7 @@ class Operation(Iterator[Answer]):
         self.expects = kind.replace("-RQ", "-RSP")
         self.answers: deque[Answer] = deque()
         self.final = False
+        self.abandoned = False
         self._association = association
         self._timeout = timeout
         self._finished = False
@@ -147,7 +148,7 @@ class Association(Serving, Services):
         """Wait for the next response to an operation. Raises PeerTimeout, AssociationAborted."""
         answers = operation.answers
         if not answers and not self._wait_until(lambda: bool(answers), timeout):
-            self._pending.pop(operation.message_id, None)
+            operation.abandoned = True  # a late response is late, not a response to nothing
             self._raise_if_ended()
             raise PeerTimeout(
                 f"{self.peer} sent no {operation.expects} for message {operation.message_id} within {timeout:g} s"
@@ -170,7 +171,8 @@ class Association(Serving, Services):
         if not answer.is_pending:
             operation.final = True
             del self._pending[message_id]
-        operation.answers.append(answer)
+        if not operation.abandoned:
+            operation.answers.append(answer)
         if self._waiters:
             self._changed.notify_all()
 

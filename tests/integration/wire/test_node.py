@@ -234,6 +234,23 @@ def test_no_answer_in_time(actor: Actor, asker: Node) -> None:
             next(operation)
 
 
+def test_a_late_response_is_no_response_to_nothing(asker: Node, transcript: Transcript) -> None:
+    hold = threading.Event()
+    server = Node("ACTOR", Transcript(), actor="a", timeouts=TIMEOUTS)
+
+    def slowly(_request: Request) -> Response:
+        hold.wait(5)
+        return Response()
+
+    server.serve([uids.MPPS], slowly)
+    with server, asker.connect(server.address, [Proposal(uids.MPPS), Proposal(uids.VERIFICATION)]) as link:
+        with pytest.raises(PeerTimeout):
+            link.n_set(uids.MPPS, "1.2", answer("x"), timeout=0.1)
+        hold.set()
+        assert link.echo() == 0
+    assert transcript.select("PROTOCOL-VIOLATION") == ()
+
+
 def test_an_idle_association_is_aborted(transcript: Transcript) -> None:
     server = Node("ACTOR", transcript, actor="a", timeouts=Timeouts(idle=0.2, release=0.5))
     client = Node("ASKER", transcript, actor="b", timeouts=TIMEOUTS)
