@@ -27,6 +27,32 @@ _DEMANDS: dict[tuple[str, str, str], str] = {
     ("N-SET-RSP", names.MODALITY, names.PPS_MANAGER): "RAD-7-SCP-01",
 }
 
+_REGISTRATIONS = ("A01", "A04", "A05", "A11", "A38")
+_UPDATES = ("A02", "A03", "A06", "A07", "A08", "A12", "A13", "A40")
+_KEEPERS = (names.ORDER_PLACER, names.ORDER_FILLER)
+
+_DEMANDS |= {(f"ADT^{event}", to, names.ADT): "RAD-1-SRC-14" for event in _REGISTRATIONS for to in _KEEPERS}
+_DEMANDS |= {(f"ADT^{event}", to, names.ADT): "RAD-12-SRC-01" for event in _UPDATES for to in _KEEPERS}
+_DEMANDS |= {(f"ADT^{event}", names.IMAGE_MANAGER, names.ORDER_FILLER): "RAD-12-SRC-10" for event in ("A08", "A40")}
+_DEMANDS |= {
+    (f"SIU^{event}", names.ORDER_PLACER, names.ORDER_FILLER): "RAD-48-SRC-01" for event in ("S12", "S13", "S15")
+}
+_DEMANDS |= {
+    ("ORM^O01", names.ORDER_FILLER, names.ORDER_PLACER): "RAD-2-SRC-01",
+    ("OMG^O19", names.ORDER_FILLER, names.ORDER_PLACER): "RAD-2-SRC-03",
+    ("ORM^O01", names.ORDER_PLACER, names.ORDER_FILLER): "RAD-3-SRC-01",
+    ("OMG^O19", names.ORDER_PLACER, names.ORDER_FILLER): "RAD-3-SRC-01",
+    ("ORR^O02", names.ORDER_FILLER, names.ORDER_PLACER): "RAD-3-DST-01",
+    ("ORG^O20", names.ORDER_FILLER, names.ORDER_PLACER): "RAD-3-DST-02",
+    ("ORM^O01", names.IMAGE_MANAGER, names.ORDER_FILLER): "RAD-4-SRC-02",
+    ("OMI^O23", names.IMAGE_MANAGER, names.ORDER_FILLER): "RAD-4-SRC-14",
+    ("ACK", names.ADT, names.ORDER_PLACER): "HL7-GEN-02",
+    ("ACK", names.ADT, names.ORDER_FILLER): "HL7-GEN-02",
+    ("ACK", names.ORDER_PLACER, names.ORDER_FILLER): "HL7-GEN-02",
+    ("ACK", names.ORDER_FILLER, names.ORDER_PLACER): "HL7-GEN-02",
+    ("ACK", names.ORDER_FILLER, names.IMAGE_MANAGER): "HL7-GEN-02",
+}
+
 
 def demanded_by(kind: str, receiver: str, role: str) -> str:
     """The requirement that demands a message of ``kind`` from the system under test in ``role``.
