@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from harness.actors.adt import ADT, PatientRegistration
@@ -47,7 +47,7 @@ class Surroundings:
     managers: Sequence[Destination] = ()
     book: OrderBook | None = None
     archive: PatientRecords | None = None
-    catalogue: Catalogue = DEFAULT_CATALOGUE
+    catalogue: Catalogue = field(default_factory=lambda: DEFAULT_CATALOGUE)
     books_appointments: bool = False
     prefix: str = ""
 
