@@ -206,8 +206,8 @@ class ValueRules:
             return
         if vr in _WIDTH:
             number = len(field) // _WIDTH[vr]
-        elif vr in _TEXT and not field.isascii():
-            return  # counted in the decoded text
+        elif vr in _TEXT and (not field.isascii() or b"\x1b" in field):
+            return  # counted in the decoded text: a byte of a two-byte character may look like a backslash
         else:
             number = field.count(b"\\") + 1
         if not _allowed(vm, number):
