@@ -51,7 +51,7 @@ Feature: RAD-23 Print Request with Presentation LUT: the server prints
     When the Print Composer prints a film without an image
     Then the requirement "RAD-23-SCP-09" is met
 
-  @req:RAD-23-SCP-08
+  @manual @req:RAD-23-SCP-08
   Scenario: Two images with Presentation LUTs of their own
     When the Print Composer prints two images with Presentation LUTs of their own
     Then the operator confirms "RAD-23-SCP-08": "Do the two step wedges on the film differ in their steps?"

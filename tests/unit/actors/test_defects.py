@@ -13,7 +13,13 @@ ALL = (*defects.DEFECTS, *defects.VARIANTS)
 
 def test_identifiers_are_unique_and_say_whose_they_are() -> None:
     assert len({each.id for each in ALL}) == len(ALL)
-    prefixes = {"image-manager": "archive-", "order-filler": "filler-", "pps-manager": "ppsm-"}
+    prefixes = {
+        "image-manager": "archive-",
+        "order-filler": "filler-",
+        "pps-manager": "ppsm-",
+        "print-composer": "composer-",
+        "print-server": "server-",
+    }
     assert all(each.id.startswith(prefixes[each.actor]) for each in ALL)
 
 
