@@ -23,6 +23,9 @@ from pathlib import Path
 from typing import Any
 
 from pydicom._dicom_dict import DicomDictionary
+from pydicom.sr._cid_dict import cid_concepts
+from pydicom.sr._concepts_dict import concepts
+from pydicom.sr._snomed_dict import mapping as SNOMED
 
 HERE = Path(__file__).resolve().parent.parent
 DATA = HERE / "harness" / "validation" / "data"
@@ -286,6 +289,7 @@ def main(folder: Path) -> None:
         "sop_classes": sop_classes,
         "iods": composite,
         "groups": dict(functional_groups(folder, composite)),
+        "contexts": contexts(by_hand["contexts"]),
         "overrides": overrides(by_hand["overrides"]),
         "modules": modules,
         "tables": tables.values,
@@ -295,6 +299,23 @@ def main(folder: Path) -> None:
     target = DATA / "iod.json"
     target.write_text(json.dumps(result, separators=(",", ":"), ensure_ascii=True) + "\n")
     print(f"{target}: {target.stat().st_size} bytes, {len(tables.values)} tables, {statistics}")
+
+
+def contexts(by_hand: dict[str, int]) -> dict[str, list[list[Any]]]:
+    """IOD or ``*`` -> (tag, context group, codes as scheme and value), from pydicom's copy of PS3.16."""
+    meanings: Any = concepts
+    found: dict[str, list[list[Any]]] = {}
+    for key, group in by_hand.items():
+        iod, keyword = key.split(":")
+        codes = sorted(
+            [scheme, code]
+            for scheme, words in cid_concepts[group].items()
+            for word in words
+            for code in meanings[scheme][word]
+        )
+        older = [["SRT", SNOMED[scheme][code]] for scheme, code in codes if code in SNOMED.get(scheme, {})]
+        found.setdefault(iod, []).append([TAG[keyword], group, codes + older])
+    return found
 
 
 def overrides(by_hand: dict[str, str]) -> dict[str, list[list[Any]]]:

@@ -102,7 +102,7 @@ def _check_value(
     if rule is not None and not rule[0].fullmatch(text):
         yield "HL7-TYPE", where, f"{rule[1]} ({kind})", shown(text)
     table = tables.get(reference[4]) if kind == "ID" and reference[4] else None
-    if table is not None and text not in table[1]:
+    if table is not None and text not in table[1] and not _local_scheme(reference[4], text):
         yield "HL7-TABLE", where, f"a value of table {str(reference[4])[-4:]}", shown(text)
 
 
@@ -127,3 +127,8 @@ def _severity(problem: tuple[str, str, str, str]) -> Severity:
 
 def _table_clause(reference: Any, version: str) -> str:
     return f"HL7 {version} table {str(reference[4])[-4:]}" if reference[4] else f"HL7 {version} tables"
+
+
+def _local_scheme(table: str, text: str) -> bool:
+    """Coding schemes of a site (table 0396): L, or 99 and what the site likes."""
+    return table == "HL70396" and (text == "L" or text.startswith("99"))

@@ -19,6 +19,7 @@ Report = Callable[[ValidationFinding], None]
 _TYPES = ("1", "1C", "2", "2C", "3")
 _SHARED, _PER_FRAME = 0x52009229, 0x52009230
 _FRAMES = 0x00280008
+_NUMBERS = frozenset({"US", "SS", "US or SS", "DS", "IS"})
 _CONTENT, _BY_REFERENCE = 0x0040A730, 0x0040DB73
 #: overlay plane attributes (60xx,eeee) of type 1 (PS3.3 C.9.2)
 _OVERLAY = (0x0010, 0x0011, 0x0040, 0x0050, 0x0100, 0x0102)
@@ -119,6 +120,11 @@ class Tables:
             () if terms < 0 else tuple((entry[0], entry[1], tuple(entry[2:])) for entry in self._data["terms"][terms]),
         )
 
+    def contexts(self, iod: str) -> list[tuple[int, int, frozenset[tuple[str, str]]]]:
+        """The defined context groups of an IOD: tag of the sequence, number of the group, (scheme, code)."""
+        listed = (*self._data["contexts"].get("*", ()), *self._data["contexts"].get(iod, ()))
+        return [(tag, group, frozenset((scheme, code) for scheme, code in codes)) for tag, group, codes in listed]
+
     def object(self, iod: str) -> ObjectDefinition:
         """One IOD by its name."""
         found = self._objects.get(iod)
@@ -195,6 +201,7 @@ class ObjectRules:
             self._table(root, module.table)
         self._functional_groups(root, definition)
         self._overlays(root)
+        self._contexts(root, iod)
         frames = root.number(_FRAMES)
         if frames is not None and frames > 1 and _FRAMES not in definition.tags:
             self._add("IOD-MULTI-FRAME", name(_FRAMES), f"one frame in a {iod}", str(frames), "PS3.3 A")
@@ -263,7 +270,7 @@ class ObjectRules:
                 wanted = f"at least {number} values"
                 self._finding("IOD-VALUE-NUMBER", ds, row, wanted, str(len(values)))
             for value in chosen:
-                if not value or value in words or (element.vr == "US" and _same_number(value, words)):
+                if not value or value in words or (element.vr in _NUMBERS and _same_number(value, words)):
                     continue
                 code = "IOD-ENUMERATED-VALUE" if kind == "E" else "IOD-DEFINED-TERM"
                 listed = ", ".join(words[:8]) + (", …" if len(words) > 8 else "")
@@ -299,6 +306,17 @@ class ObjectRules:
                 continue
             wanted = f"an attribute of the {definition.name} IOD"
             self._add("IOD-STANDARD-EXTENDED", name(tag), wanted, "another", "PS3.2 3.11.2", Severity.INFO)
+
+    def _contexts(self, root: DataSet, iod: str) -> None:
+        for tag, group, known in self._known.contexts(iod):
+            for item in root.items(tag):
+                code = (item.text(0x00080102), item.text(0x00080100))
+                if code[1] and code not in known:
+                    found = f"{code[1]} {code[0]}"
+                    self._add(
+                        "IOD-CONTEXT-GROUP", name(tag), f"a code of CID {group}", shown(found), f"PS3.16 CID {group}",
+                        Severity.WARNING,
+                    )  # fmt: skip
 
     def _overlays(self, root: DataSet) -> None:
         for group in sorted({tag & 0xFFFF0000 for tag in root.elements if 0x6000 <= tag >> 16 <= 0x601E}):
@@ -352,8 +370,12 @@ def _is_empty(ds: DataSet, element: Element) -> bool:
 
 
 def _same_number(value: str, words: tuple[str, ...]) -> bool:
-    """Terms of a number may be printed with leading zeros."""
-    return any(word.isdecimal() and int(word) == int(value) for word in words)
+    """Terms of a number may be printed with a sign or leading zeros, values with decimals."""
+    try:
+        number = float(value)
+        return any(float(word) == number for word in words)
+    except ValueError:
+        return False
 
 
 def _textual(element: Element) -> bool:

@@ -120,7 +120,9 @@ def _check_dataset(
     if sop_class != "":
         own = root.text(0x00080016)
         if sop_class is None and not own:
-            if 0x00041220 not in root.elements:
+            if 0x00041220 in root.elements:
+                ObjectRules(report, tables()).check(root, MEDIA_DIRECTORY)
+            else:
                 report.add(
                     "IOD-1-MISSING", name(0x00080016), "an element of type 1", "absent", "PS3.3 sop-common module"
                 )

@@ -334,6 +334,7 @@ CASES: list[tuple[str, Findings]] = [
     ("IOD-FG-BOTH", enhanced(_both)),
     ("IOD-FG-FRAMES", enhanced(lambda ds: setattr(ds, "NumberOfFrames", "3"))),
     ("IOD-FG-SHARED", enhanced(_twice)),
+    ("IOD-CONTEXT-GROUP", changed(s.key_object, ConceptNameCodeSequence=[s.code("121071", "DCM", "Finding")])),
     ("IOD-VALUE-NUMBER", changed(s.ct, ImageType=["ORIGINAL", "PRIMARY"])),
     ("IOD-MULTI-FRAME", changed(s.secondary_capture, NumberOfFrames="2")),
     ("IOD-UID-REUSED", changed(s.ct, FrameOfReferenceUID=s.UID + ".1")),

@@ -103,6 +103,22 @@ def test_compressed_frames_that_fit_raise_nothing(
     assert [f for f in found if f.severity is not Severity.INFO] == []
 
 
+def _x_ray(ds: Dataset) -> None:
+    """Enumerated numbers printed with decimals and as signed words: a DX of one sign and intercept."""
+    ds.SOPClassUID, ds.Modality, ds.PresentationIntentType = "1.2.840.10008.5.1.4.1.1.1.1", "DX", "FOR PROCESSING"
+    ds.PixelIntensityRelationshipSign, ds.RescaleIntercept, ds.RescaleSlope = -1, "0.0", "1.0"
+
+
+def test_numbers_are_compared_as_numbers_with_their_terms() -> None:
+    ds = s.ct()
+    _x_ray(ds)
+    codes = {f.locator for f in validate_part10(s.part10(ds)) if f.code == "IOD-ENUMERATED-VALUE"}
+    assert not codes & {"(0028,1041) PixelIntensityRelationshipSign", "(0028,1052) RescaleIntercept"}
+    ds.RescaleIntercept = "1.5"
+    codes = {f.locator for f in validate_part10(s.part10(ds)) if f.code == "IOD-ENUMERATED-VALUE"}
+    assert "(0028,1052) RescaleIntercept" in codes
+
+
 def test_undefined_and_explicit_lengths_are_both_legal() -> None:
     inner = s.element(0x00081150, "UI", b"1.2\0") + s.element(0x00081155, "UI", b"1.3\0")
     item_end, sequence_end = b"\xfe\xff\x0d\xe0" + bytes(4), b"\xfe\xff\xdd\xe0" + bytes(4)
