@@ -7,51 +7,59 @@ expired waiver.
 
 from __future__ import annotations
 
+import importlib
 import sys
 import traceback
+from collections.abc import Sequence
 
 import typer
 
-from harness.cli import (
-    doctor,
-    dry_run,
-    evidence,
-    explain,
-    lint,
-    listing,
-    matrix,
-    mutants,
-    rejudge,
-    report,
-    run,
-    simulate,
-    validate,
-)
 from harness.cli.console import complain
 from harness.core.errors import EnvironmentFailure, HarnessError, UsageError
-from harness.modality.cli import app as modality_app
 
-app = typer.Typer(
-    name="ihe-harness",
-    help="Conformance harness for the IHE Radiology profiles SWF, SWF.b, CPI, ARI and PDI.",
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-    add_completion=True,
-)
-app.command("run")(run.run)
-app.command("doctor")(doctor.doctor)
-app.command("list")(listing.listing)
-app.command("explain")(explain.explain)
-app.command("validate")(validate.validate)
-app.command("lint")(lint.lint)
-app.command("dry-run")(dry_run.dry_run)
-app.command("matrix")(matrix.matrix)
-app.command("mutants")(mutants.mutants)
-app.command("rejudge")(rejudge.rejudge)
-app.command("report")(report.report)
-app.command("simulate")(simulate.simulate)
-app.add_typer(evidence.app, name="evidence")
-app.add_typer(modality_app, name="modality")
+#: command -> (module, function); a module is imported when its command is called, because libraries are slow to load
+COMMANDS: dict[str, tuple[str, str]] = {
+    "run": ("harness.cli.run", "run"),
+    "doctor": ("harness.cli.doctor", "doctor"),
+    "list": ("harness.cli.listing", "listing"),
+    "explain": ("harness.cli.explain", "explain"),
+    "validate": ("harness.cli.validate", "validate"),
+    "lint": ("harness.cli.lint", "lint"),
+    "dry-run": ("harness.cli.dry_run", "dry_run"),
+    "matrix": ("harness.cli.matrix", "matrix"),
+    "mutants": ("harness.cli.mutants", "mutants"),
+    "rejudge": ("harness.cli.rejudge", "rejudge"),
+    "report": ("harness.cli.report", "report"),
+    "simulate": ("harness.cli.simulate", "simulate"),
+}
+#: groups of commands: name -> (module, typer application)
+GROUPS: dict[str, tuple[str, str]] = {
+    "evidence": ("harness.cli.evidence", "app"),
+    "modality": ("harness.modality.cli", "app"),
+}
+
+
+def application(only: str = "") -> typer.Typer:
+    """The command line with all commands, or with one of them."""
+    app = typer.Typer(
+        name="ihe-harness",
+        help="Conformance harness for the IHE Radiology profiles SWF, SWF.b, CPI, ARI and PDI.",
+        no_args_is_help=True,
+        pretty_exceptions_enable=False,
+        add_completion=False,
+    )
+    app.callback()(_version)
+    for name, (module, function) in COMMANDS.items():
+        if only in ("", name):
+            app.command(name)(getattr(importlib.import_module(module), function))
+    for name, (module, attribute) in GROUPS.items():
+        if only in ("", name):
+            app.add_typer(getattr(importlib.import_module(module), attribute), name=name)
+    return app
+
+
+def _version() -> None:
+    """Conformance harness for the IHE Radiology profiles SWF, SWF.b, CPI, ARI and PDI."""
 
 
 def main() -> None:
@@ -59,10 +67,16 @@ def main() -> None:
     sys.exit(call(sys.argv[1:]))
 
 
-def call(arguments: list[str]) -> int:
+def call(arguments: Sequence[str]) -> int:
     """Run one command and return its exit code; never raises."""
+    if list(arguments) == ["--version"]:
+        from harness import __version__
+
+        sys.stdout.write(f"ihe-harness {__version__}\n")
+        return 0
+    first = arguments[0] if arguments else ""
     try:
-        code = app(arguments, standalone_mode=False)
+        code = application(first if first in COMMANDS or first in GROUPS else "")(list(arguments), standalone_mode=False)
     except typer.Exit as stop:
         return int(stop.exit_code)
     except UsageError as error:

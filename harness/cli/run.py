@@ -52,6 +52,7 @@ def run(
     defect: Annotated[
         list[str] | None, typer.Option(help="Seed this defect into the reference modality; repeatable.")
     ] = None,
+    allure: Annotated[Path | None, typer.Option(help="Write Allure results into this folder, too.")] = None,
     json_output: Annotated[bool, typer.Option("--json", help="Print the outcome as JSON.")] = False,
 ) -> int:
     """Run scenarios against a product and judge every message."""
@@ -72,6 +73,7 @@ def run(
         workers=_workers(workers, product),
         rerun=_failed_ids(rerun_failed),
         defects=tuple(defect or ()),
+        allure=str(allure.resolve()) if allure else "",
     )
     settings = _with_folder(settings, out)
     _ = (waivers_of(product, sut_path, waivers), settings.out)
