@@ -169,7 +169,7 @@ def _study_time_of_image(dataset: Dataset) -> None:
 
 
 def _both_luts(dataset: Dataset) -> None:
-    lut = item(LUTDescriptor=(256, 0, 12), LUTData=b"\0\0" * 256)
+    lut = item(LUTDescriptor=(256, 0, 12), LUTData=[16 * entry for entry in range(256)])
     put(dataset, PresentationLUTShape="IDENTITY", PresentationLUTSequence=[lut])
 
 
