@@ -16,7 +16,6 @@ from harness.validation.objects import parse_dataset
 from harness.validation.walker import DataSet
 from tests.unit.validation import samples
 
-
 #: security screening and non-destructive testing have SOP classes of other standards (NEMA IIC 1, ASTM E2339)
 OTHER_STANDARDS = ("1.2.840.10008.5.1.4.1.1.501.", "1.2.840.10008.5.1.4.1.1.601.")
 
