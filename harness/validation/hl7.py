@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from importlib.resources import files
 from typing import Any
 
 from harness.core.errors import HarnessError
-from harness.protocols.hl7.charset import decode, known
+from harness.protocols.dicom.charset import code_extension, decode_with
+from harness.protocols.hl7.charset import decode, known, to_dicom
 from harness.protocols.hl7.message import HL7Message
 from harness.protocols.hl7.structure import VERSIONS, analyse
 from harness.validation.finding import Severity, ValidationFinding, shown
@@ -120,6 +121,8 @@ def _check_encoding(add: _Collector, raw: bytes, message: HL7Message) -> None:
         declared = "~".join(message.character_sets) or "ASCII"
         offset = next((place for place, byte in enumerate(raw) if byte > 0x7F), 0)
         add("HL7-CHARACTERS", "MSH-18", f"bytes of {declared}", f"others, from byte {offset}", "HL7 2.5.1 2.15.9.18")
+    if b"\x1b" in raw:
+        _check_escapes(add, raw, message)
     for place, byte in enumerate(raw):
         if byte < 0x20 and byte not in (0x0D, 0x0A, 0x1B, 0x09):
             add("HL7-CONTROL", f"byte {place}", "no control characters", f"{byte:02X}", "HL7 2.5.1 2.7")
@@ -127,6 +130,25 @@ def _check_encoding(add: _Collector, raw: bytes, message: HL7Message) -> None:
     if not raw.isascii() and not message.character_sets and _is_utf8(raw):
         expected = "UNICODE UTF-8 in MSH-18"
         add("HL7-CHARSET-UTF8", "MSH-18", expected, "empty, and bytes of UTF-8", "HL7 2.5.1 2.15.9.18")
+
+
+def _check_escapes(add: _Collector, raw: bytes, message: HL7Message) -> None:
+    """Code extension by ISO 2022: declared sets only, and back to the first one before every separator."""
+    terms = to_dicom(message.character_sets)
+    clause = "HL7 2.5.1 2.15.9.18, 2.15.9.20"
+    if terms is None or len(message.character_sets) < 2:
+        add("HL7-ISO2022", "MSH-18", "more than one character set where escape sequences are used", "one", clause)
+        return
+    separators = message.separators
+    special = separators.field + separators.component + separators.repetition + separators.subcomponent
+    rules = replace(
+        code_extension(terms, "LO"),
+        delimiters=frozenset(special.encode("ascii", errors="ignore")),
+        controls=frozenset(b"\r\n\t"),
+    )
+    for problem in decode_with(rules, raw)[1]:
+        declared = "~".join(message.character_sets)
+        add("HL7-ISO2022", f"byte {problem.offset}", f"text in {declared}", problem.detail, clause)
 
 
 def _is_utf8(raw: bytes) -> bool:

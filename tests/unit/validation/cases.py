@@ -226,6 +226,7 @@ PLACER = (
     b"OBR|1|P1||CTCH^CT chest^L||||||||||||1^Who|||||||||||^^^^^R\r"
 )
 _TWO = ["1.2", "1.3"]
+_JAPANESE = s.HL7_ADMIT.replace(b"Doe^Jane", b"Yamada^Tarou~\x1b$B;3ED\x1b(B^\x1b$BB@O:\x1b(B^^^^^L^I")
 _META_LENGTH = 132 + 8
 _VERSION = s.element(0x00020001, "OB", b"\0\1")
 _RESCALE: dict[str, object] = {"RescaleIntercept": "0", "RescaleSlope": "1", "RescaleType": "HU"}
@@ -392,6 +393,8 @@ CASES: list[tuple[str, Findings]] = [
     ("HL7-CHARSET", hl7(b"|P|2.3.1", b"|P|2.3.1||||||LATIN1")),
     ("HL7-CHARSET-UTF8", hl7(b"Doe", "Döe".encode())),
     ("HL7-CHARACTERS", hl7(b"Doe", b"D\xf6e")),
+    ("HL7-ISO2022", hl7(b"Doe^Jane", b"\x1b$B;3ED\x1b(B")),
+    ("HL7-ISO2022", hl7(b"|P|2.3.1", b"|P|2.3.1||||||ASCII~ISO IR87", _JAPANESE.replace(b"ED\x1b(B", b"ED"))),
     ("HL7-CONTROL", hl7(b"Doe", b"D\x07e")),
     ("HL7-VERSION", hl7(b"2.3.1", b"2.9")),
     ("HL7-TYPE-UNKNOWN", hl7(b"ADT^A04", b"ADT^Q99")),

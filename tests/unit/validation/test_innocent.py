@@ -155,3 +155,9 @@ def test_an_unusual_admission_raises_nothing(old: bytes, new: bytes) -> None:
 def test_declared_utf8_in_hl7_raises_nothing() -> None:
     raw = s.HL7_ADMIT.replace(b"Doe^Jane", "Дое^Яна".encode()).replace(b"|P|2.3.1", b"|P|2.3.1||||||UNICODE UTF-8")
     assert validate_hl7(raw) == []
+
+
+def test_japanese_names_with_escape_sequences_in_hl7_raise_nothing() -> None:
+    names = b"Yamada^Tarou^^^^^L^A~\x1b$B;3ED\x1b(B^\x1b$BB@O:\x1b(B^^^^^L^I"
+    raw = s.HL7_ADMIT.replace(b"Doe^Jane", names).replace(b"|P|2.3.1", b"|P|2.3.1||||||ASCII~ISO IR87")
+    assert validate_hl7(raw) == []
