@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
 from harness.core.message import Direction, Message, Protocol
+from harness.core.transcript import Transcript
 from harness.profiles import names
 from harness.profiles.journal import FROM_SUT, TO_SUT, Journal
 from harness.protocols.hl7.message import NULL, HL7Message
@@ -154,12 +155,12 @@ class HL7Journal:
     @cached_property
     def sent(self) -> tuple[Told, ...]:
         """What the system under test sent of its own accord, in order, each with our answers."""
-        return tuple(self._told(FROM_SUT))
+        return self._told(FROM_SUT)
 
     @cached_property
     def given(self) -> tuple[Told, ...]:
         """What we sent to the system under test, each with its answers."""
-        return tuple(self._told(TO_SUT))
+        return self._told(TO_SUT)
 
     def of(self, transaction: str) -> tuple[Told, ...]:
         """Messages of the system under test that belong to a transaction."""
@@ -187,27 +188,43 @@ class HL7Journal:
         """Whether a simulated actor of that name took part in HL7 at all."""
         return any(m.actor == actor for m in self.journal.messages if m.protocol is Protocol.HL7)
 
-    def _told(self, direction: Direction) -> Iterator[Told]:
-        back = TO_SUT if direction is FROM_SUT else FROM_SUT
-        answers: dict[int, list[Told]] = {}
-        asked: dict[int, list[Message]] = {}
-        found: list[Message] = []
-        for record in self._records:
-            if record.kind == "PROTOCOL-VIOLATION":
-                continue
-            is_answer = record.fields.get("type") in ANSWERS
-            if record.direction is direction and not is_answer:
-                found.append(record)
-                asked.setdefault(record.association, []).append(record)
-            elif record.direction is back and is_answer:
-                waiting = asked.get(record.association, [])
-                named = [m for m in waiting if m.fields.get("control_id") == record.fields.get("acknowledged_id")]
-                if question := (named or waiting)[-1:]:
-                    answers.setdefault(question[0].seq, []).append(Told(record, _parsed(record.payload.bytes()), ""))
-        for record in found:
-            raw = record.payload.bytes()
-            transaction = _classified(raw, record.actor, record.direction)
-            yield Told(record, _parsed(raw), transaction, tuple(answers.get(record.seq, ())))
+    def _told(self, direction: Direction) -> tuple[Told, ...]:
+        newest = self.journal.messages[-1].seq if self.journal.messages else 0
+        return _all_told(self.journal.transcript, newest, direction)
+
+
+# some hundred checks ask for the same; a transcript only grows, so that its newest message tells its state
+@lru_cache(maxsize=4)
+def _all_told(transcript: Transcript, newest: int, direction: Direction) -> tuple[Told, ...]:
+    records = tuple(
+        message
+        for message in transcript.messages
+        if message.protocol is Protocol.HL7 and message.direction is not Direction.NONE and message.seq <= newest
+    )
+    return tuple(_joined(records, direction))
+
+
+def _joined(records: tuple[Message, ...], direction: Direction) -> Iterator[Told]:
+    back = TO_SUT if direction is FROM_SUT else FROM_SUT
+    answers: dict[int, list[Told]] = {}
+    asked: dict[int, list[Message]] = {}
+    found: list[Message] = []
+    for record in records:
+        if record.kind == "PROTOCOL-VIOLATION":
+            continue
+        is_answer = record.fields.get("type") in ANSWERS
+        if record.direction is direction and not is_answer:
+            found.append(record)
+            asked.setdefault(record.association, []).append(record)
+        elif record.direction is back and is_answer:
+            waiting = asked.get(record.association, [])
+            named = [m for m in waiting if m.fields.get("control_id") == record.fields.get("acknowledged_id")]
+            if question := (named or waiting)[-1:]:
+                answers.setdefault(question[0].seq, []).append(Told(record, _parsed(record.payload.bytes()), ""))
+    for record in found:
+        raw = record.payload.bytes()
+        transaction = _classified(raw, record.actor, record.direction)
+        yield Told(record, _parsed(raw), transaction, tuple(answers.get(record.seq, ())))
 
 
 def transaction_of(actor: str, direction: Direction, hl7: HL7Message) -> str:
