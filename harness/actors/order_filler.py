@@ -13,15 +13,18 @@ from typing import Any
 
 from harness.actors import records
 from harness.actors.actor import SimulatedActor, sop_instance
+from harness.actors.archive_keys import Level
+from harness.actors.image_display import identifier
 from harness.actors.matching import MatchingRules, Query
 from harness.actors.orders import OrderBook, StepState
 from harness.actors.performed_steps import COMPLETED, DISCONTINUED, PerformedStep, PerformedSteps, StepBehaviour
 from harness.actors.records import Record
 from harness.actors.worklist import WORKLIST_KEYS, WORKLIST_RULES, Worklist, WorklistItem
+from harness.actors.worklist_user import Replies, collect
 from harness.core.transcript import Recorder, Transcript
 from harness.protocols.dicom.errors import WireError
-from harness.protocols.dicom.node import Address, Request, Response
-from harness.protocols.dicom.uids import INSTANCE_AVAILABILITY, MODALITY_WORKLIST, MPPS, encoding_of
+from harness.protocols.dicom.node import Address, Proposal, Request, Response
+from harness.protocols.dicom.uids import INSTANCE_AVAILABILITY, MODALITY_WORKLIST, MPPS, STUDY_ROOT_FIND, encoding_of
 
 PENDING = 0xFF00
 PENDING_UNSUPPORTED_KEYS = 0xFF01
@@ -140,6 +143,13 @@ class OrderFiller(SimulatedActor):
         """Script the next worklist queries, one reply each."""
         with self._lock:
             self._script.extend(replies)
+
+    def query_availability(self, archive: Address, study_uid: str, series_uid: str) -> Replies:
+        """Ask an archive what it has of a series that a performed step named (RAD-11). Raises PeerError."""
+        keys = {"StudyInstanceUID": study_uid, "SeriesInstanceUID": series_uid}
+        asked = identifier(Level.IMAGE, keys, ("SOPClassUID", "SOPInstanceUID"))
+        with self.node.connect(archive, [Proposal(STUDY_ROOT_FIND)]) as association:
+            return collect(association, self.recorder, STUDY_ROOT_FIND, asked)
 
     def reset(self) -> None:
         """An empty worklist, no scripted replies."""

@@ -342,3 +342,13 @@ def test_merged_patients_are_found_under_the_surviving_id(department: Department
     assert department.archive.merge_patients(("P-1001", ""), ("P-1002", ""), {})
     assert department.found(PatientID="P-1001") == 0
     assert department.found(PatientID="P-1002") == 4
+
+
+def test_the_order_filler_asks_what_is_available(department: Department) -> None:
+    first = samples_in(department, 3)[0].dataset
+    archive = department.archive.address
+    found = department.filler.query_availability(archive, str(first.StudyInstanceUID), str(first.SeriesInstanceUID))
+    assert len(found.datasets()) == 3
+    assert {answer.RetrieveAETitle for answer in found.datasets()} == {"ARCHIVE"}
+    nothing = department.filler.query_availability(archive, str(first.StudyInstanceUID), "1.2.3")
+    assert (nothing.status, nothing.pending) == (0, ())
