@@ -50,6 +50,15 @@ def two_procedures() -> Story:
     return exam(entry(1), entry(2))
 
 
+def started_then_finished() -> Story:
+    story = exam()
+    story.data("action").update(action="start-step")
+    story.add(
+        Event("finish", "#ACTION", data={"action": "finish-step", "parameters": {"end": "completed"}}), before="image1"
+    )
+    return story
+
+
 def queried(**asked: Any) -> Base:
     """The operator was asked to query by these keys, and the modality did."""
 
@@ -258,6 +267,16 @@ def create_after_image(story: Story) -> None:
         story.add(event, before="end")
 
 
+def announced_at_the_end(story: Story) -> None:
+    moved = [story["finish"]]
+    story.drop("finish")
+    story.add(moved[0], before="create")
+
+
+def performed_as_planned(story: Story) -> None:
+    story.data("create").update(PerformedProtocolCodeSequence=[code("P1")], ProcedureCodeSequence=[code("RPC1")])
+
+
 def created_twice(story: Story) -> None:
     story.ask("twin", "N-CREATE-RQ", FROM_SUT, MPPS, story.data("create"), instance="1.2.5.1", status=0x0111)
 
@@ -334,6 +353,8 @@ CASES: list[tuple[str, Base, Change]] = [
     # RAD-6
     ("mpps-created-first", exam, create_after_image),
     ("mpps-created-first", exam, drop("create", "create answer", "end", "end answer")),
+    ("mpps-created-first", started_then_finished, announced_at_the_end),
+    ("mpps-append", append, drop("create2", "create2 answer")),
     ("mpps-in-progress", exam, put("create", f"{PPS}Status", "COMPLETED")),
     ("mpps-create-type-1", exam, put("create", "PerformedStationAETitle", "")),
     ("mpps-create-type-1", exam, item("create", SSAS, "StudyInstanceUID", "")),
@@ -355,6 +376,7 @@ CASES: list[tuple[str, Base, Change]] = [
     ("mpps-append", append, item("create2", SSAS, "AccessionNumber", "")),
     ("mpps-deviation", deviating, item("create", SSAS, "ScheduledProtocolCodeSequence", [code("OTHER")])),
     ("mpps-deviation", deviating, item("create", SSAS, "RequestedProcedureDescription", "Something else")),
+    ("mpps-deviation", deviating, performed_as_planned),
     ("mpps-assisted-protocol", exam, put("create", "PerformedProtocolCodeSequence", [])),
     ("mpps-sent-once", exam, created_twice),
     ("mpps-queued", manager_away, drop("create", "create answer", "end", "end answer")),

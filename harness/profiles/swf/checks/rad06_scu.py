@@ -21,6 +21,26 @@ def modality_steps(j: Journal) -> tuple[PerformedStep, ...]:
     return Steps(j).by(names.MODALITY)
 
 
+def _announced_before_the_end(j: Journal) -> Iterator[Observation]:
+    """Where starting and finishing were asked for apart, the step is announced between the two."""
+    for number, (seq, data) in enumerate(j.actions[:-1]):
+        end, following = j.actions[number + 1]
+        if data.get("action") != "start-step" or following.get("action") != "finish-step":
+            continue
+        created = [o.request.seq for o in j.select("N-CREATE-RQ", FROM_SUT, MPPS) if o.request.seq > seq]
+        if created:
+            yield judged(
+                created[0] < end,
+                "The exam was started, then finished; the step was announced "
+                + ("in between" if created[0] < end else "only after the end was asked for"),
+                (created[0],),
+                expected="N-CREATE when the exam starts",
+                actual="in time" if created[0] < end else "when the exam ended",
+                locator="message order",
+                why="Whoever looks meanwhile believes that nobody has begun.",
+            )
+
+
 def created_before_the_first_image(j: Journal) -> Iterator[Observation]:
     steps = Steps(j)
     stores = j.stores_of(names.MODALITY)
@@ -40,6 +60,7 @@ def created_before_the_first_image(j: Journal) -> Iterator[Observation]:
             locator="message order",
             why="The order filler and the archive learn from it that the exam has begun.",
         )
+    yield from _announced_before_the_end(j)
     if steps.all:
         return
     started = [seq for seq, data in j.actions if data.get("action") in STARTING_ACTIONS[:-1]]

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from harness.core.check import Check, Observation
 from harness.profiles import names
-from harness.profiles.journal import Journal
+from harness.profiles.journal import FROM_SUT, MPPS, Journal
 from harness.profiles.observe import check, judged, same, same_set
 from harness.profiles.steps import STARTING_ACTIONS, Case, PerformedStep, Steps
 from harness.profiles.swf.checks.rad06_scu import SSAS, modality_steps
@@ -61,6 +61,7 @@ def group_of_procedures_shares_a_new_study(j: Journal) -> Iterator[Observation]:
         evidence = (*(entry.seq for entry in step.worklist), seq)
         used = {text(item, "StudyInstanceUID") for item in step.scheduled}
         planned = {entry.text("StudyInstanceUID") for entry in step.worklist}
+        named = {entry.text("StudyInstanceUID") for entry in step.entries if entry is not None}
         yield judged(
             len(used) == 1 and not used & planned,
             f"The items of grouped {step.label} hold {len(used)} Study Instance UID(s)"
@@ -73,17 +74,39 @@ def group_of_procedures_shares_a_new_study(j: Journal) -> Iterator[Observation]:
         )
         kept = {uid for item in step.scheduled for _, uid in references(item, "ReferencedStudySequence")}
         yield judged(
-            planned <= kept,
-            f"{len(planned & kept)} of {len(planned)} planned studies are kept in Referenced Study Sequence",
+            named <= kept,
+            f"{len(named & kept)} of {len(named)} planned studies are kept in Referenced Study Sequence",
             evidence,
-            expected=sorted(planned),
+            expected=sorted(named),
             actual=listed(sorted(kept)) or "none",
             locator=f"{SSAS}/ReferencedStudySequence",
             why="It is the only link from the study to the procedures that were ordered.",
         )
 
 
+def _appended_without_step(j: Journal) -> Iterator[Observation]:
+    """Work that was asked to be appended and came without an N-CREATE of its own."""
+    for number, (seq, data) in enumerate(j.actions):
+        if data.get("action") != "append-to-step":
+            continue
+        until = j.actions[number + 1][0] if number + 1 < len(j.actions) else float("inf")
+        later = [s for s in j.stores_of(names.MODALITY) if seq < s.request.seq < until]
+        later += [o for o in j.select("N-SET-RQ", FROM_SUT, MPPS) if seq < o.request.seq < until]
+        created = [o for o in j.select("N-CREATE-RQ", FROM_SUT, MPPS) if seq < o.request.seq < until]
+        if later and not created:
+            yield judged(
+                False,
+                f"Work was appended: {len(later)} message(s) came and no performed step was announced for it",
+                tuple(o.request.seq for o in later),
+                expected="a new MPPS instance with a new Performed Procedure Step ID",
+                actual="no N-CREATE",
+                locator="message order",
+                why="A finished step is not added to; what comes later is a step of its own.",
+            )
+
+
 def append_is_a_new_step(j: Journal) -> Iterator[Observation]:
+    yield from _appended_without_step(j)
     steps = Steps(j)
     by_uid = {step.uid: step for step in steps.all}
     for step in steps.by(names.MODALITY):
@@ -122,6 +145,10 @@ _PLANNED = (
 )
 
 
+#: what says which work was planned; the identifiers beside it are judged as copies
+_DESCRIPTIVE = ("RequestedProcedureDescription", "ScheduledProcedureStepDescription", "ScheduledProtocolCodeSequence")
+
+
 def _asked_protocol(j: Journal, step: PerformedStep) -> str:
     action = j.action_before(step.create.request.seq, *STARTING_ACTIONS)
     return str(((action or {}).get("parameters") or {}).get("protocol") or "")
@@ -152,7 +179,7 @@ def deviation_shows_in_performed_codes(j: Journal) -> Iterator[Observation]:
                 locator="PerformedProtocolCodeSequence",
                 why="The order filler bills and archives what was done, not what was planned.",
             )
-        for keyword in mpps.COPIED:
+        for keyword in _DESCRIPTIVE:
             yield same(
                 keyword,
                 entry.attributes.get(keyword),
