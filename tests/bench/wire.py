@@ -1,6 +1,6 @@
 """The wire engine against other programs: ``python -m tests.bench.wire [--rows ...] [--out FOLDER]``.
 
-Each row takes its values in turns (ours, theirs, ours, theirs), so that a slow moment of the machine meets both;
+Each row takes its values in turns (ours, theirs, theirs, ours), so that a slow moment of the machine meets both;
 medians and their ratios are printed, and written as ``wire.json`` and ``wire.svg``. DCMTK and Orthanc run with
 TCP_NODELAY=1: without it they are an order of magnitude slower and any comparison is an artefact.
 """
@@ -26,9 +26,10 @@ from tests.bench.rows import ROWS, Bench, Row
 def measure(row: Row, repeat: int) -> dict[str, Any]:
     """Take every value in turns; medians and ratios."""
     values: dict[str, list[float]] = {name: [] for name in row.takers}
-    for _ in range(repeat):
-        for name, take in row.takers.items():
-            values[name].append(take())
+    order = list(row.takers)
+    for number in range(repeat):
+        for name in order if number % 2 == 0 else reversed(order):
+            values[name].append(row.takers[name]())
     medians = {name: statistics.median(taken) for name, taken in values.items()}
     ratios = {
         peer: {
@@ -66,6 +67,8 @@ def main() -> None:
     options = parser.parse_args()
     folder = Path(tempfile.mkdtemp(prefix="ihe-bench-"))
     results: list[dict[str, Any]] = []
+    before = os.getloadavg()
+    print(f"Load average {before[0]:.1f} on {os.cpu_count()} processors: figures of a busy machine say little.")
     print("TCP_NODELAY=1 is set for DCMTK and Orthanc.")
     try:
         for key in options.rows:
@@ -90,6 +93,7 @@ def main() -> None:
         "time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
         "machine": {"processors": os.cpu_count(), "python": platform.python_version(), "system": platform.platform()},
         "tcp_nodelay": True,
+        "load_average": {"before": before, "after": os.getloadavg()},
         "repeat": options.repeat,
         "rows": results,
         "growth": grown,

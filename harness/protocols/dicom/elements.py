@@ -6,6 +6,7 @@ already. Whoever judges decodes with :mod:`harness.protocols.dicom.datasets` ins
 
 from __future__ import annotations
 
+import os
 import struct
 from collections.abc import Iterable, Sequence
 from typing import Final
@@ -20,7 +21,7 @@ LONG_VRS: Final = frozenset((
 ))  # fmt: skip
 _UNDEFINED: Final = 0xFFFFFFFF
 _ITEM, _ITEM_END, _SEQUENCE_END = 0xFFFEE000, 0xFFFEE00D, 0xFFFEE0DD
-_HEAD_BYTES: Final = 64 << 10
+_HEAD_BYTES: Final = 8 << 10
 _MAX_DEPTH: Final = 32
 
 Element = tuple[int, str, bytes | Sequence["Elements"]]
@@ -41,12 +42,16 @@ def scan(payload: Blob | bytes, transfer_syntax: str, wanted: frozenset[int] | s
     elif payload.data is not None:
         data = payload.data
     else:
-        with payload.open() as stream:
-            data = stream.read(_HEAD_BYTES)
-            try:
-                return _scan(data, implicit, little, wanted)
-            except WireError:
-                data += stream.read()
+        assert payload.path is not None
+        handle = os.open(payload.path, os.O_RDONLY)
+        try:
+            data = os.pread(handle, _HEAD_BYTES, payload.offset)
+        finally:
+            os.close(handle)
+        try:
+            return _scan(data, implicit, little, wanted)
+        except WireError:  # it goes on behind what was read
+            data = payload.bytes()
     return _scan(data, implicit, little, wanted)
 
 

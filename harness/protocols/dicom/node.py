@@ -62,6 +62,7 @@ __all__ = [
 ]
 
 DEFAULT_MAX_PDU: Final = 128 << 10
+MAX_CONNECTIONS: Final = 1024
 
 
 class Node:
@@ -69,7 +70,8 @@ class Node:
 
     ``serve`` what it offers, ``start`` it to listen, ``connect`` to ask others; a node may do both. Every message
     goes to the recorder before anybody acts on it. Large data sets go to files in ``spool`` as they arrive; without
-    one they live in a temporary folder until the process ends.
+    one they live in a temporary folder until the process ends. ``answer_items`` adds user information to the answers,
+    such as extended negotiation.
     """
 
     def __init__(
@@ -89,6 +91,7 @@ class Node:
         max_associations: int | None = None,
         operations_window: tuple[int, int] | None = None,
         verification: bool = True,
+        answer_items: Callable[[AssociateRQ], Iterable[items.UserItem]] | None = None,
         spool: Path | None = None,
         spool_threshold: int = SPOOL_THRESHOLD,
         backlog: int = 256,
@@ -106,6 +109,7 @@ class Node:
         self._allowed_callers = allowed_callers
         self._max_associations = max_associations
         self._window = items.AsynchronousOperations(*operations_window) if operations_window else None
+        self._answer_items = answer_items
         self._spool = spool
         self._spool_threshold = spool_threshold
         self._backlog = backlog
@@ -223,6 +227,9 @@ class Node:
                 sock, where = listener.accept()
             except OSError:
                 return
+            if len(self._open) >= MAX_CONNECTIONS:
+                sock.close()  # a thread for each is bounded, whoever asks
+                continue
             if not self._workers.submit(lambda sock=sock, where=where: self._converse(sock, where)):  # type: ignore[misc]
                 sock.close()
 
@@ -285,6 +292,8 @@ class Node:
             )
         if any(isinstance(item, items.UserIdentity) and item.response_requested for item in request.user_items):
             yield items.UserIdentityResponse(b"")
+        if self._answer_items is not None:
+            yield from self._answer_items(request)
 
     # -- connecting --------------------------------------------------------------------------------------------
 

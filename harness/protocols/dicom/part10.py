@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import struct
 from pathlib import Path
@@ -28,6 +29,7 @@ def file_meta(sop_class: str, sop_instance: str, transfer_syntax: str, source_ae
     return bytes(128) + b"DICM" + struct.pack("<HH2sHI", 2, 0, b"UL", 4, len(body)) + body
 
 
+@functools.lru_cache(maxsize=512)
 def _short(element: int, vr: bytes, text: str) -> bytes:
     value = text.encode("latin-1", "replace")
     if len(value) & 1:

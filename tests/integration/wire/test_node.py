@@ -18,6 +18,7 @@ from harness.protocols.dicom.errors import (
     PeerUnreachable,
 )
 from harness.protocols.dicom.node import Address, Association, Node, Proposal, Request, Response, Timeouts
+from harness.protocols.dicom.pdu import AssociateRQ
 from tests.integration.wire.conftest import TIMEOUTS, Actor, answer, image, save
 
 EVERYTHING = [
@@ -193,6 +194,21 @@ def test_user_identity_and_unknown_items_are_shown(actor: Actor, asker: Node, tr
     (asked,) = transcript.select("A-ASSOCIATE-RQ", direction=Direction.FROM_SUT)
     assert {"item": "UnknownItem", "type": 0x77, "data": "0102"} in asked.fields["user_items"]
     assert "secret" not in str(asked.fields)
+
+
+def test_an_answer_may_carry_extended_negotiation(transcript: Transcript) -> None:
+    def answers(request: AssociateRQ) -> list[items.UserItem]:
+        asked = [item for item in request.user_items if isinstance(item, items.ExtendedNegotiation)]
+        return [items.ExtendedNegotiation(item.sop_class, b"\1") for item in asked]
+
+    server = Node("ACTOR", transcript, actor="a", timeouts=TIMEOUTS, answer_items=answers)
+    client = Node("ASKER", transcript, actor="b", timeouts=TIMEOUTS)
+    wanted = [items.ExtendedNegotiation(uids.STUDY_ROOT_FIND, b"\1\0\1")]
+    with server:
+        link = client.connect(server.address, [Proposal(uids.VERIFICATION)], user_items=wanted)
+        assert link.answer_pdu is not None
+        assert items.ExtendedNegotiation(uids.STUDY_ROOT_FIND, b"\1") in link.answer_pdu.user_items
+        link.release()
 
 
 @pytest.mark.parametrize(

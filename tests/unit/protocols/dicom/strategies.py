@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from harness.protocols.dicom import command, items, pdu
 
-uids = st.from_regex(r"[1-9][0-9]{0,6}(\.[1-9][0-9]{0,6}){1,5}", fullmatch=True)
-names = st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=1, max_size=16)
+uids = st.lists(st.integers(0, 10**7), min_size=2, max_size=6).map(lambda parts: ".".join(map(str, parts)))
+names = st.text(st.sampled_from([chr(code) for code in range(33, 127)]), min_size=1, max_size=16)
 titles = names.map(pdu.ae_bytes)
 small = st.binary(max_size=40)
 words = st.integers(0, 0xFFFF)

@@ -7,7 +7,7 @@ from itertools import islice
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydicom import dcmread
 from pydicom.dataset import Dataset
@@ -58,6 +58,7 @@ def test_scan_finds_top_level_values(transfer_syntax: str, undefined: bool) -> N
 
 
 @given(st.binary(max_size=200), st.sampled_from(SYNTAXES))
+@settings(deadline=None)
 def test_scan_of_garbage_is_a_result_or_a_wire_error(data: bytes, transfer_syntax: str) -> None:
     try:
         scan(data, transfer_syntax, {0x00080018, 0x7FE00010})
@@ -66,6 +67,7 @@ def test_scan_of_garbage_is_a_result_or_a_wire_error(data: bytes, transfer_synta
 
 
 @given(st.binary(max_size=200), st.sampled_from(SYNTAXES))
+@settings(deadline=None)
 def test_decoding_garbage_is_a_result_or_a_wire_error(data: bytes, transfer_syntax: str) -> None:
     try:
         datasets.decode(data, transfer_syntax)

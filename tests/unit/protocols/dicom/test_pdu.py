@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from pynetdicom.pdu import A_ASSOCIATE_AC, A_ASSOCIATE_RQ
 
 from harness.protocols.dicom import command, items, pdu
@@ -14,6 +14,7 @@ from tests.unit.protocols.dicom import strategies
 
 
 @given(strategies.control_pdus)
+@settings(deadline=None)
 def test_a_control_pdu_survives_the_wire(value: pdu.ControlPDU) -> None:
     encoded = value.encode()
     assert int.from_bytes(encoded[2:6], "big") == len(encoded) - 6
@@ -21,11 +22,13 @@ def test_a_control_pdu_survives_the_wire(value: pdu.ControlPDU) -> None:
 
 
 @given(strategies.data_pdus)
+@settings(deadline=None)
 def test_a_data_pdu_survives_the_wire(value: pdu.PData) -> None:
     assert pdu.decode_pdata(value.encode()[6:]) == value
 
 
 @given(strategies.commands)
+@settings(deadline=None)
 def test_a_command_set_survives_the_wire(values: dict[str, Any]) -> None:
     decoded = command.decode(command.encode(values))
     assert decoded.problems == ()

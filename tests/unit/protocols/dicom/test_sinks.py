@@ -7,7 +7,7 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.protocols.dicom.sinks import MemorySink, Spool, SpoolSink
@@ -19,6 +19,7 @@ def spool(tmp_path: Path) -> Spool:
 
 
 @given(st.lists(st.binary(max_size=50), max_size=10), st.integers(0, 200), st.integers(1, 3))
+@settings(deadline=None)
 def test_what_went_in_comes_out(parts: list[bytes], threshold: int, every: int) -> None:
     with tempfile.TemporaryDirectory() as folder:
         sink = SpoolSink(Spool(lambda: Path(folder), 1), b"HEAD", threshold=threshold)
