@@ -7,6 +7,7 @@ its settings from the controller.
 from __future__ import annotations
 
 import json
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -215,7 +216,7 @@ def pytest_bdd_after_scenario(request: pytest.FixtureRequest) -> None:
     context = record.context
     context.close()
     verdict = context.verdict()
-    if record.raised:
+    if record.raised or sys.exc_info()[1] is not None:  # Ctrl-C is no Exception: no step hook has seen it
         return
     if verdict is Verdict.FAIL:
         raise NonConformance(context.complaint(), tuple(context.findings))
