@@ -19,7 +19,6 @@ COMMIT: Final = "COMMIT"
 NEGATIVE: Final = "NEGATIVE"
 FAULT_INJECTED: Final = "FAULT-INJECTED"
 UPDATE: Final = "UPDATE"
-STEP_STATE: Final = "STEP-STATE"
 
 
 class Order(TypedDict, total=False):
@@ -124,7 +123,9 @@ class FaultInjected(TypedDict, total=False):
     """FAULT-INJECTED: how our simulated actor misbehaved on purpose.
 
     ``fault`` is one of "store-refused" (with ``message`` of our C-STORE-RSP and ``status``), "store-aborted",
-    "find-failed", "unreachable" (``actor``, ``until`` the seq of its return, 0 if it never returned).
+    "store-stalled" (``message`` the seq of our late C-STORE-RSP), "find-failed", "acknowledgement-withheld"
+    (``message`` of the HL7 message), "unreachable" (``actor``, ``until`` the seq of its return, 0 if it never
+    returned; noted again with the seq once it is back).
     """
 
     fault: str
@@ -135,7 +136,10 @@ class FaultInjected(TypedDict, total=False):
 
 
 class Update(TypedDict, total=False):
-    """UPDATE: a patient update or merge that was sent: the new values by keyword, the retired Patient ID if any."""
+    """UPDATE: a patient update or merge: the new values by keyword, the retired Patient ID if any.
+
+    Not needed where the product took an ADT^A08 or ADT^A40 in the same exchange: checks read those themselves.
+    """
 
     kind: str
     patient_id: str
