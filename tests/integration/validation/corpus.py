@@ -87,7 +87,7 @@ def by_gdcm(folder: Path) -> Iterator[Path]:
 
 
 def by_highdicom(folder: Path) -> Iterator[Path]:
-    """A key object, a presentation state and a segmentation of the CT, written by highdicom."""
+    """A key object, a segmentation and an enhanced form of a CT, written by highdicom."""
     import highdicom as hd
     from pydicom.sr.codedict import codes
 
@@ -126,7 +126,14 @@ def by_highdicom(folder: Path) -> Iterator[Path]:
         device_serial_number="1",
         **common,
     )
-    for name, ds in (("ko", key_object), ("seg", segmentation)):
+    enhanced = hd.legacy.LegacyConvertedEnhancedCTImage(
+        [source],
+        series_instance_uid=generate_uid(entropy_srcs=["enhanced"]),
+        series_number=6,
+        sop_instance_uid=generate_uid(entropy_srcs=["enhanced instance"]),
+        instance_number=1,
+    )
+    for name, ds in (("ko", key_object), ("seg", segmentation), ("enhanced-ct", enhanced)):
         target = folder / f"highdicom-{name}.dcm"
         ds.save_as(target)
         yield target
