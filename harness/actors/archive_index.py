@@ -6,7 +6,6 @@ the archive holds. SQL only narrows; what matches is decided by the compiled key
 
 from __future__ import annotations
 
-import json
 import sqlite3
 import threading
 from collections.abc import Iterable, Mapping
@@ -15,9 +14,10 @@ from pathlib import Path
 from typing import Any
 
 from harness.actors import records
-from harness.actors.archive_keys import KEPT, Level
-from harness.actors.matching import Query, only_value, split_range
-from harness.actors.records import CHARACTER_SET, Record, tag_of, text
+from harness.actors.archive_keys import Level
+from harness.actors.archive_search import UP_FROM_SERIES, asks_classes, compose, dump, folded, load, narrowed
+from harness.actors.matching import Query
+from harness.actors.records import Record, tag_of, text
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS patient (
@@ -44,8 +44,6 @@ CREATE INDEX IF NOT EXISTS study_date ON study (date);
 CREATE INDEX IF NOT EXISTS study_accession ON study (accession);
 CREATE INDEX IF NOT EXISTS instance_series ON instance (series);
 """
-
-_UIDS_PER_STATEMENT = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +85,7 @@ class ArchiveIndex:
             series = self._series(study, record)
             self._db.execute(
                 "INSERT INTO instance (series, uid, sop_class, transfer_syntax, path, record) VALUES (?,?,?,?,?,?)",
-                (series, uid, sop_class, transfer_syntax, str(path), _dump(record, Level.IMAGE)),
+                (series, uid, sop_class, transfer_syntax, str(path), dump(record, Level.IMAGE)),
             )
             self._db.execute("UPDATE series SET n_instances = n_instances + 1 WHERE pk = ?", (series,))
             self._db.execute("UPDATE study SET n_instances = n_instances + 1 WHERE pk = ?", (study,))
@@ -106,7 +104,7 @@ class ArchiveIndex:
                 text(record, tag_of("StudyDate")).replace(".", ""),
                 text(record, tag_of("AccessionNumber")),
                 text(record, tag_of("StudyID")),
-                _dump(record, Level.STUDY),
+                dump(record, Level.STUDY),
             ),
         )
         return int(cursor.lastrowid or 0)
@@ -123,7 +121,7 @@ class ArchiveIndex:
             return int(found[0])
         cursor = self._db.execute(
             "INSERT INTO patient (patient_id, issuer, name1, name2, name3, record) VALUES (?,?,?,?,?,?)",
-            (*key, *_folded(text(record, tag_of("PatientName"))), _dump(record, Level.PATIENT)),
+            (*key, *folded(text(record, tag_of("PatientName"))), dump(record, Level.PATIENT)),
         )
         return int(cursor.lastrowid or 0)
 
@@ -135,7 +133,7 @@ class ArchiveIndex:
         modality = text(record, tag_of("Modality"))
         cursor = self._db.execute(
             "INSERT INTO series (study, uid, modality, record) VALUES (?,?,?,?)",
-            (study, uid, modality, _dump(record, Level.SERIES)),
+            (study, uid, modality, dump(record, Level.SERIES)),
         )
         self._db.execute("UPDATE study SET n_series = n_series + 1 WHERE pk = ?", (study,))
         self._note_modalities(study)
@@ -177,7 +175,7 @@ class ArchiveIndex:
             row = self._find_patient(patient_id, issuer)
             if row is None:
                 return False
-            record = _load(row[1]) | records.record_from_mapping(values)
+            record = load(row[1]) | records.record_from_mapping(values)
             if text(record, tag_of("PatientID")) != patient_id:
                 self._retire((patient_id, issuer), int(row[0]))
             self._db.execute(
@@ -186,8 +184,8 @@ class ArchiveIndex:
                 (
                     text(record, tag_of("PatientID")),
                     text(record, tag_of("IssuerOfPatientID")),
-                    *_folded(text(record, tag_of("PatientName"))),
-                    _dump(record, Level.PATIENT),
+                    *folded(text(record, tag_of("PatientName"))),
+                    dump(record, Level.PATIENT),
                     row[0],
                 ),
             )
@@ -204,7 +202,7 @@ class ArchiveIndex:
                 return True
             if survivor is None:
                 demographics = {**values, "PatientID": new[0], "IssuerOfPatientID": new[1]}
-                record = _load(gone[1]) | records.record_from_mapping(demographics)
+                record = load(gone[1]) | records.record_from_mapping(demographics)
                 target = self._patient(record)
             else:
                 target = int(survivor[0])
@@ -229,14 +227,14 @@ class ArchiveIndex:
 
     def find(self, level: Level, query: Query) -> list[Record]:
         """Every entity of the level that matches, as a record with the levels above it and the computed values."""
-        statement, values = _narrowed(level, query)
+        statement, values = narrowed(level, query)
         with self._lock:
             rows = self._db.execute(statement, values).fetchall()
-            classes = self._classes(rows) if level is not Level.PATIENT and _asks_classes(query) else {}
+            classes = self._classes(rows) if level is not Level.PATIENT and asks_classes(query) else {}
         found = []
         cache: dict[str, Record] = {}
         for row in rows:
-            record = _compose(level, row, cache)
+            record = compose(level, row, cache)
             if classes:
                 record[tag_of("SOPClassesInStudy")] = classes.get(int(row[0]), ())
             if query.matches(record):
@@ -281,11 +279,11 @@ class ArchiveIndex:
         with self._lock:
             rows = self._db.execute(
                 "SELECT sop_class, instance.uid, transfer_syntax, path, revised, patient.record"
-                f" FROM instance JOIN series ON series.pk = instance.series {_UP_FROM_SERIES}"
+                f" FROM instance JOIN series ON series.pk = instance.series {UP_FROM_SERIES}"
                 f" WHERE {where} ORDER BY instance.pk",
                 values,
             ).fetchall()
-        return [StoredInstance(row[0], row[1], row[2], Path(row[3]), _load(row[5]) if row[4] else {}) for row in rows]
+        return [StoredInstance(row[0], row[1], row[2], Path(row[3]), load(row[5]) if row[4] else {}) for row in rows]
 
     def counts(self) -> dict[str, int]:
         """How many patients, studies, series and instances there are, withdrawn ones included."""
@@ -314,135 +312,3 @@ class _Transaction:
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         self._database.execute("ROLLBACK" if kind else "COMMIT")
-
-
-_UP_FROM_SERIES = "JOIN study ON study.pk = series.study JOIN patient ON patient.pk = study.patient"
-_SELECT = {
-    Level.PATIENT: (
-        "SELECT patient.pk, patient.record, count(*), sum(n_series), sum(n_instances)"
-        " FROM patient JOIN study ON study.patient = patient.pk"
-    ),
-    Level.STUDY: (
-        "SELECT study.pk, patient.record, study.record, study.modalities, study.n_series, study.n_instances"
-        " FROM study JOIN patient ON patient.pk = study.patient"
-    ),
-    Level.SERIES: (
-        "SELECT study.pk, patient.record, study.record, study.modalities, study.n_series, study.n_instances,"
-        f" series.record, series.n_instances FROM series {_UP_FROM_SERIES}"
-    ),
-    Level.IMAGE: (
-        "SELECT study.pk, patient.record, study.record, study.modalities, study.n_series, study.n_instances,"
-        " series.record, series.n_instances, instance.record, instance.transfer_syntax"
-        f" FROM instance JOIN series ON series.pk = instance.series {_UP_FROM_SERIES}"
-    ),
-}
-_PRESENT = {
-    Level.PATIENT: "n_instances > 0",
-    Level.STUDY: "study.n_instances > 0",
-    Level.SERIES: "series.n_instances > 0",
-    Level.IMAGE: "NOT hidden",
-}
-_ORDER = {
-    Level.PATIENT: " GROUP BY patient.pk ORDER BY patient.pk",
-    Level.STUDY: " ORDER BY study.pk",
-    Level.SERIES: " ORDER BY series.pk",
-    Level.IMAGE: " ORDER BY instance.pk",
-}
-_UID_COLUMNS = {Level.STUDY: "study.uid", Level.SERIES: "series.uid", Level.IMAGE: "instance.uid"}
-
-
-def _narrowed(level: Level, query: Query) -> tuple[str, list[str]]:
-    where, values = [_PRESENT[level]], list[str]()
-    if not query.ignores:
-        for each in (*level.above, level):
-            column = _UID_COLUMNS.get(each)
-            uids = [part for part in query.keys.get(tag_of(each.unique_key), ()) if isinstance(part, str)]
-            if column and uids and len(uids) <= _UIDS_PER_STATEMENT:
-                where.append(f"{column} IN ({','.join('?' * len(uids))})")
-                values.extend(uids)
-        plain = {"PatientID": "patient.patient_id"}
-        if level is not Level.PATIENT:
-            plain |= {"AccessionNumber": "study.accession", "StudyID": "study.study_id"}
-            _narrow_date(query.value("StudyDate"), where, values)
-        for keyword, column in plain.items():
-            value = only_value(query.keys, keyword)
-            if value:
-                where.append(f"{column} = ?")
-                values.append(value)
-        _narrow_name(query.value("PatientName"), where, values)
-    return f"{_SELECT[level]} WHERE {' AND '.join(where)}{_ORDER[level]}", values
-
-
-def _narrow_date(key: str, where: list[str], values: list[str]) -> None:
-    ends = split_range(key, "DA") or (key, key)
-    for operator, end in ((">=", ends[0]), ("<=", ends[1])):
-        if len(end) == 8 and end.isdigit():
-            where.append(f"study.date {operator} ?")
-            values.append(end)
-
-
-def _narrow_name(key: str, where: list[str], values: list[str]) -> None:
-    if "=" in key or "\\" in key:
-        return
-    prefix = _folded(key.split("*")[0].split("?")[0])[0].rstrip("^ ")
-    if prefix:
-        where.append("(" + " OR ".join(f"name{n} >= ? AND name{n} < ?" for n in (1, 2, 3)) + ")")
-        values.extend([prefix, prefix + "\U0010ffff"] * 3)
-
-
-def _folded(name: str) -> tuple[str, str, str]:
-    groups = ["^".join(part.strip() for part in group.split("^")) for group in name.casefold().split("=")]
-    one, two, three = [*groups, "", ""][:3]
-    return one, two, three
-
-
-def _asks_classes(query: Query) -> bool:
-    return tag_of("SOPClassesInStudy") in query.keys
-
-
-def _compose(level: Level, row: tuple[Any, ...], cache: dict[str, Record]) -> Record:
-    def loaded(column: int) -> Record:
-        packed: str = row[column]
-        if packed not in cache:
-            cache[packed] = _load(packed)
-        return cache[packed]
-
-    if level is Level.PATIENT:
-        return loaded(1) | _numbers(
-            NumberOfPatientRelatedStudies=row[2],
-            NumberOfPatientRelatedSeries=row[3],
-            NumberOfPatientRelatedInstances=row[4],
-        )
-    record = loaded(1) | loaded(2)
-    record |= _numbers(NumberOfStudyRelatedSeries=row[4], NumberOfStudyRelatedInstances=row[5])
-    record[_MODALITIES] = tuple(str(row[3]).split("\\")) if row[3] else ()
-    if level in (Level.SERIES, Level.IMAGE):
-        record |= loaded(6) | _numbers(NumberOfSeriesRelatedInstances=row[7])
-    if level is Level.IMAGE:
-        record |= _load(row[8])
-        record[_SYNTAX] = (str(row[9]),)
-    return record
-
-
-_MODALITIES = tag_of("ModalitiesInStudy")
-_SYNTAX = tag_of("AvailableTransferSyntaxUID")
-
-
-def _numbers(**values: int) -> Record:
-    return {tag_of(keyword): (str(value),) for keyword, value in values.items()}
-
-
-def _dump(record: Record, level: Level) -> str:
-    kept = {tag: value for tag, value in record.items() if tag in KEPT[level] or tag == CHARACTER_SET}
-    return json.dumps(kept, ensure_ascii=False, separators=(",", ":"))
-
-
-def _load(packed: str) -> Record:
-    return _unpack(json.loads(packed))
-
-
-def _unpack(plain: Mapping[str, Any]) -> Record:
-    return {
-        int(tag): tuple(_unpack(part) if isinstance(part, dict) else part for part in value)
-        for tag, value in plain.items()
-    }
