@@ -1,0 +1,3 @@
+"""Plugin tests run pytest inside pytest."""
+
+pytest_plugins = ["pytester"]
