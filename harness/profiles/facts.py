@@ -124,8 +124,8 @@ class FaultInjected(TypedDict, total=False):
 
     ``fault`` is one of "store-refused" (with ``message`` of our C-STORE-RSP and ``status``), "store-aborted",
     "store-stalled" (``message`` the seq of our late C-STORE-RSP), "find-failed", "acknowledgement-withheld"
-    (``message`` of the HL7 message), "unreachable" (``actor``, ``until`` the seq of its return, 0 if it never
-    returned; noted again with the seq once it is back).
+    (``message`` of the HL7 message), "unreachable" (``actor``; it is away until a "reachable-again" of that
+    actor is noted, or the seq in ``until`` where that is known).
     """
 
     fault: str

@@ -221,6 +221,21 @@ class Journal:
         """Sequence number and data of each fact of that kind."""
         return [(fact.seq, fact.data) for fact in self.transcript.facts_of(kind)]
 
+    def outages(self, *actors: str) -> list[tuple[int, int]]:
+        """When simulated actors were away on purpose: from and until which ``seq``; 0 if they never came back."""
+        noted = self.facts(facts.FAULT_INJECTED)
+        found = []
+        for seq, data in noted:
+            if data.get("fault") != "unreachable" or data.get("actor") not in actors:
+                continue
+            back = (
+                at
+                for at, later in noted
+                if at > seq and later.get("fault") == "reachable-again" and later.get("actor") == data.get("actor")
+            )
+            found.append((seq, int(data.get("until") or next(back, 0))))
+        return found
+
     # -- who acts ----------------------------------------------------------------------------------------------
 
     @cached_property

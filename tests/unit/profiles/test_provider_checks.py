@@ -305,9 +305,9 @@ def manager() -> Story:
 
 def destination_away() -> Story:
     story = manager()
-    data = {"fault": "unreachable", "actor": "DSS/Order Filler", "until": "@back"}
-    story.add(Event("fault", "#FAULT-INJECTED", data=data), before="create")
-    story.add(Event("back", "A-ASSOCIATE-RQ", FROM_SUT, association=77), after="end answer")
+    away = {"fault": "unreachable", "actor": "DSS/Order Filler"}
+    story.add(Event("fault", "#FAULT-INJECTED", data=away), before="create")
+    story.add(Event("back", "#FAULT-INJECTED", data={**away, "fault": "reachable-again"}), after="end answer")
     return story
 
 

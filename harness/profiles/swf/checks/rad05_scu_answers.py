@@ -7,7 +7,7 @@ from typing import Any
 
 from harness.core.check import Check, Observation
 from harness.core.message import Message
-from harness.profiles import facts, names
+from harness.profiles import names
 from harness.profiles.journal import FROM_SUT, Journal, Operation, status_of
 from harness.profiles.observe import check, judged, same
 from harness.profiles.steps import Entry, Steps
@@ -189,10 +189,7 @@ def _declared(entry: Entry, operation: Operation) -> Iterator[Observation]:
 
 
 def works_without_worklist_provider(j: Journal) -> Iterator[Observation]:
-    for seq, data in j.facts(facts.FAULT_INJECTED):
-        if data.get("fault") != "unreachable" or data.get("actor") != names.ORDER_FILLER:
-            continue
-        until = int(data.get("until") or 0)
+    for seq, until in j.outages(names.ORDER_FILLER):
         asked = [
             at
             for at, action in j.actions

@@ -144,11 +144,7 @@ def _destinations(j: Journal) -> list[str]:
 
 
 def _away(j: Journal, actor: str) -> list[tuple[int, int]]:
-    return [
-        (seq, int(data.get("until") or 0))
-        for seq, data in j.facts(facts.FAULT_INJECTED)
-        if data.get("fault") == "unreachable" and data.get("actor") == actor
-    ]
+    return j.outages(actor)
 
 
 def _copies(j: Journal, operation: Operation, actor: str) -> list[Operation]:

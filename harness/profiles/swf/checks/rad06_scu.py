@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from harness.core.check import Check, Observation
-from harness.profiles import facts, names
+from harness.profiles import names
 from harness.profiles.journal import FROM_SUT, MPPS, Journal
 from harness.profiles.observe import all_present, all_valued, check, judged, same, unreadable
 from harness.profiles.steps import STARTING_ACTIONS, Case, PerformedStep, Steps
@@ -287,10 +287,7 @@ def sent_once(j: Journal) -> Iterator[Observation]:
 
 
 def queued_while_manager_is_away(j: Journal) -> Iterator[Observation]:
-    for seq, data in j.facts(facts.FAULT_INJECTED):
-        until = int(data.get("until") or 0)
-        if data.get("fault") != "unreachable" or data.get("actor") != names.PPS_MANAGER or not until:
-            continue
+    for seq, until in j.outages(names.PPS_MANAGER):
         acted = [at for at, a in j.actions if seq < at < until and a.get("action") in STARTING_ACTIONS]
         if not acted:
             continue

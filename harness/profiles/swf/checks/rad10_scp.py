@@ -191,10 +191,8 @@ def role_proposed_when_calling(j: Journal) -> Iterator[Observation]:
 
 
 def result_repeated_when_unreachable(j: Journal) -> Iterator[Observation]:
-    for seq, data in j.facts(facts.FAULT_INJECTED):
-        until = int(data.get("until") or 0)
-        maker = data.get("actor") in (names.MODALITY, names.EVIDENCE_CREATOR)
-        if data.get("fault") != "unreachable" or not maker or not until:
+    for seq, until in j.outages(names.MODALITY, names.EVIDENCE_CREATOR):
+        if not until:
             continue
         waiting = [r for r in requests(j) if r.request.seq < until and r.status == 0]
         for request in waiting:
