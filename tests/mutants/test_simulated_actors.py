@@ -10,12 +10,12 @@ import pytest
 
 from harness.actors import defects
 from harness.core.transcript import Transcript
-from tests.integration.actors import battery
+from tests.integration.actors import battery, battery_steps, judging
 
 UNDER_TEST: dict[str, tuple[Callable[[Sequence[str]], AbstractContextManager[tuple[Transcript, Any]]], str]] = {
     "image-manager": (battery.archive_under_test, "Image Manager/Archive"),
-    "order-filler": (battery.filler_under_test, "DSS/Order Filler"),
-    "pps-manager": (battery.manager_under_test, "PPS Manager"),
+    "order-filler": (battery_steps.filler_under_test, "DSS/Order Filler"),
+    "pps-manager": (battery_steps.manager_under_test, "PPS Manager"),
 }
 #: those of print actors are judged in tests/integration/print, each beside the exchange that shows it
 DEFECTS = tuple(each for each in defects.DEFECTS if not each.actor.startswith("print-"))
@@ -24,11 +24,11 @@ VARIANTS = tuple(each for each in defects.VARIANTS if not each.actor.startswith(
 JUDGED = {"image-manager": 50, "order-filler": 35, "pps-manager": 12}
 
 
-def outcome(actor: str, *ids: str) -> battery.Outcome:
+def outcome(actor: str, *ids: str) -> judging.Outcome:
     under_test, name = UNDER_TEST[actor]
     with under_test(ids) as (transcript, tester):
         tester.run()
-    return battery.found(transcript, name, case_sensitive=any("case-sensitive" in one for one in ids))
+    return judging.found(transcript, name, case_sensitive=any("case-sensitive" in one for one in ids))
 
 
 @pytest.mark.parametrize("actor", UNDER_TEST)

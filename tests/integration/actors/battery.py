@@ -8,7 +8,6 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any, cast
 
 from pydicom.dataset import Dataset
@@ -16,29 +15,20 @@ from pydicom.dataset import Dataset
 from harness.actors import defects, objects, step_messages
 from harness.actors.acquisition import Acquisition
 from harness.actors.archive_keys import Level
-from harness.actors.evidence_creator import EvidenceCreator
 from harness.actors.image_display import ImageDisplay, ImageDisplayBehaviour
 from harness.actors.image_manager import ImageManager
 from harness.actors.image_manager_behaviour import CommitmentReply, Reference, Way
 from harness.actors.objects import SOP_CLASSES, Sample, StudyPlan
-from harness.actors.order_filler import FindReply, OrderFiller
-from harness.actors.orders import StepState
-from harness.actors.pps_manager import PpsManager
-from harness.actors.records import encode
+from harness.actors.order_filler import OrderFiller
 from harness.actors.sender import CommitmentRequest
 from harness.actors.step_messages import INCORRECT_WORKLIST_ENTRY
-from harness.actors.worklist import item_from_mapping
-from harness.actors.worklist_user import RETURN_KEYS as WORKLIST_RETURN_KEYS
 from harness.actors.worklist_user import Replies
-from harness.core.check import Declaration, Exchange, judge
 from harness.core.transcript import Transcript
-from harness.core.verdict import Verdict
-from harness.profiles import facts, judgement, registry
-from harness.protocols.dicom.datasets import decode
+from harness.profiles import facts
 from harness.protocols.dicom.errors import NoPresentationContext
 from harness.protocols.dicom.node import Address
+from tests.integration.actors.judging import LONG, SHORT, illegal_steps, no_faults
 
-LONG, SHORT = 3.0, 0.3
 PLANS = (
     StudyPlan(
         objects.SUBJECTS[0], (objects.SeriesPlan("CT", 3), objects.SeriesPlan("SC", 1)), accession_number="ACC1",
@@ -53,44 +43,6 @@ PLANS = (
         date="20260315", time="120000", referring_physician="Zweig^Arnold", description="Three",
     ),
 )  # fmt: skip
-
-
-@dataclass
-class Outcome:
-    """What was found: requirements that were judged, and those that were broken (unconfirmed ones included)."""
-
-    judged: set[str]
-    broken: dict[str, str]
-
-
-def found(transcript: Transcript, actor: str, *, case_sensitive: bool = False) -> Outcome:
-    """Judge everything that binds that actor by what was seen."""
-    sut = Declaration(
-        actors=frozenset({actor}),
-        profiles=frozenset({"SWF", "SWF.b"}),
-        options=frozenset({"Availability of PPS-Referenced Instances", "PPS Exception Management"}),
-        ae_titles=frozenset({"SUT"}),
-        statement={"person_name_case_sensitive": case_sensitive, "storage_sop_classes": sorted(SOP_CLASSES.values())},
-    )
-    rows = registry.requirements()
-    outcome = Outcome(set(), {})
-    for check in registry.CHECKS:
-        # what is declared is not the matter here
-        if not judgement.applies(check, actor, sut) or check.requirement.startswith("SWF-"):
-            continue
-        for finding in judge(check, rows[check.requirement], Exchange(transcript, sut), strict=True):
-            assert finding.verdict is not Verdict.ERROR, f"{check.id}: {finding.summary}"
-            if finding.verdict in (Verdict.PASS, Verdict.WARNING, Verdict.FAIL):
-                outcome.judged.add(check.requirement)
-            if finding.verdict in (Verdict.WARNING, Verdict.FAIL):
-                outcome.broken.setdefault(check.requirement, finding.summary)
-    return outcome
-
-
-def no_faults(*transcripts: Transcript) -> None:
-    """Nothing went wrong inside our own actors."""
-    faults = [f"{fault.where}: {fault.error}\n{fault.traceback}" for one in transcripts for fault in one.faults]
-    assert not faults, "\n".join(faults)
 
 
 # -- Image Manager/Archive -------------------------------------------------------------------------------------
@@ -330,31 +282,6 @@ def presentation_state(image: Sample) -> Sample:
     return Sample(dataset)
 
 
-def illegal_steps(transcript: Transcript, modality: Acquisition, peer: Address) -> None:
-    """The messages that a provider of performed procedure steps must refuse, and one that it must not."""
-
-    def note(rule: str, kind: str, statuses: list[int]) -> None:
-        transcript.note(
-            facts.NEGATIVE, {"message": transcript.select(kind)[-1].seq, "rule": rule, "statuses": statuses}
-        )
-
-    plan = modality.plan()
-    created = step_messages.creation([worklist_answer()], plan)
-    created.PerformedProcedureStepStatus = "COMPLETED"
-    modality.create_step(peer, created)
-    note("create-status", "N-CREATE-RQ", [0x0106])
-    created.PerformedProcedureStepStatus = "IN PROGRESS"
-    uid, _ = modality.create_step(peer, created)
-    modality.create_step(peer, created, uid)
-    note("create-duplicate", "N-CREATE-RQ", [0x0111])
-    final = step_messages.discontinuation([], plan, created)
-    modality.set_step(peer, "1.2.3.4.5", final)
-    note("set-unknown", "N-SET-RQ", [0x0112])
-    modality.set_step(peer, uid, final)
-    modality.set_step(peer, uid, final)
-    note("set-final", "N-SET-RQ", [0x0110])
-
-
 @contextmanager
 def archive_under_test(ids: Sequence[str]) -> Iterator[tuple[Transcript, ArchiveTester]]:
     transcript, own = Transcript(), Transcript()
@@ -372,215 +299,4 @@ def archive_under_test(ids: Sequence[str]) -> Iterator[tuple[Transcript, Archive
         ) as archive,
     ):
         yield transcript, ArchiveTester(transcript, archive, modality, display)
-    no_faults(transcript, own)
-
-
-# -- DSS/Order Filler ------------------------------------------------------------------------------------------
-
-
-def entry(number: int, *, procedure: int, korean: bool = False, **step: Any) -> dict[str, Any]:
-    """A worklist entry of that step and procedure; patients alternate."""
-    return {
-        "SpecificCharacterSet": ["", "ISO 2022 IR 149"] if korean else "",
-        "PatientName": "Hong^Gildong=洪^吉洞=홍^길동" if korean else f"Doe^John{procedure}",
-        "PatientID": f"P{procedure}",
-        "PatientBirthDate": "19700101",
-        "PatientSex": "M",
-        "AccessionNumber": f"A{procedure}",
-        "ReferringPhysicianName": "Welby^Marcus",
-        "StudyInstanceUID": f"1.2.826.0.1.{procedure}",
-        "RequestedProcedureID": f"R{procedure}",
-        "RequestedProcedureDescription": "Head",
-        "RequestedProcedureCodeSequence": [
-            {"CodeValue": f"C{procedure}", "CodingSchemeDesignator": "L", "CodeMeaning": "Head"}
-        ],
-        "RequestedProcedurePriority": "ROUTINE",
-        "ScheduledProcedureStepSequence": [
-            {
-                "Modality": "CT",
-                "ScheduledStationAETitle": "CT1",
-                "ScheduledProcedureStepStartDate": "20260105",
-                "ScheduledProcedureStepStartTime": "100000",
-                "ScheduledPerformingPhysicianName": "House^Gregory",
-                "ScheduledProcedureStepDescription": "Native",
-                "ScheduledProtocolCodeSequence": [
-                    {"CodeValue": f"T{number}", "CodingSchemeDesignator": "L", "CodeMeaning": "Native"}
-                ],
-                "ScheduledProcedureStepID": f"S{number}",
-                **step,
-            }
-        ],
-    }
-
-
-ENTRIES = (
-    entry(1, procedure=1),
-    entry(2, procedure=1, ScheduledProcedureStepStartTime="143000"),
-    entry(3, procedure=2, Modality="MR", ScheduledStationAETitle="MR1", ScheduledProcedureStepStartDate="20260106"),
-    entry(4, procedure=3, korean=True, ScheduledPerformingPhysicianName="Kildare^James"),
-    entry(5, procedure=4, korean=True) | {"AccessionNumber": "A3", "PatientID": "P3"},
-)
-_STEP_ID = "ScheduledProcedureStepID"
-
-
-class FillerTester:
-    """A modality and an image manager around an order filler under test."""
-
-    def __init__(self, transcript: Transcript, filler: OrderFiller, modality: Acquisition) -> None:
-        self.transcript, self.sut, self.modality = transcript, filler, modality
-        self.peer = filler.address
-
-    def run(self) -> None:
-        for values in ENTRIES:
-            self.sut.schedule(values)
-            self.transcript.note(facts.ORDER, {"keywords": values})
-        illegal_steps(self.transcript, self.modality, self.peer)
-        every = ("S1", "S2", "S3", "S4", "S5")
-        self.query({}, every)
-        self.query({}, every)
-        for keys, expected in (
-            ({"ScheduledStationAETitle": "MR1"}, ("S3",)),
-            ({"ScheduledProcedureStepStartDate": "20260106"}, ("S3",)),
-            ({"ScheduledProcedureStepStartDate": "20260106-20260110"}, ("S3",)),
-            (
-                {"ScheduledProcedureStepStartDate": "20260105", "ScheduledProcedureStepStartTime": "120000-160000"},
-                ("S2",),
-            ),
-            ({"Modality": "MR"}, ("S3",)),
-            ({"ScheduledPerformingPhysicianName": "Kil?are*"}, ("S4",)),
-            ({"PatientName": "Hong*"}, ("S4", "S5")),
-            ({"PatientID": "P2"}, ("S3",)),
-            ({"AccessionNumber": "A2"}, ("S3",)),
-            ({"RequestedProcedureID": "R1"}, ("S1", "S2")),
-            ({"PatientID": "P1", "Modality": "MR"}, ()),
-        ):
-            self.query(keys, expected)
-        self.cancel_a_query()
-        self.cancel_a_step("S5", ("S1", "S2", "S3", "S4"))
-        self.perform("S3", ("S1", "S2", "S4"), "after-completed")
-        self.perform("S4", ("S1", "S2", "S4"), "after-wrong-entry", wrong=True)
-        self.perform("S1", ("S2", "S4"), "", abandon=True)
-        self.modality.perform([], self.peer, images=0, abandon=True)
-
-    def query(self, keys: dict[str, str], expected: Sequence[str], purpose: str = "") -> Replies:
-        replies = self.modality.worklist.query(self.peer, keys)
-        fact: dict[str, Any] = {
-            "message": replies.request, "level": "STEP", "model": "WORKLIST", "keys": keys, "by": _STEP_ID,
-            "expected": sorted(expected), "universe": [f"S{number}" for number in range(1, 6)],
-        }  # fmt: skip
-        if purpose:
-            fact["purpose"] = purpose
-        self.transcript.note(facts.QUERY, fact)
-        return replies
-
-    def cancel_a_query(self) -> None:
-        for number in range(100, 140):
-            self.sut.worklist.add(entry(number, procedure=number))
-        keys = [name for name in WORKLIST_RETURN_KEYS if not name.endswith("Sequence")]
-        self.sut.reply_with(FindReply(pause=0.01))
-        self.modality.worklist.query(self.peer, {}, returned=keys, cancel_after=1)
-        request = self.transcript.select("C-FIND-RQ")[-1].seq
-        self.transcript.note(
-            facts.QUERY, {"message": request, "level": "STEP", "model": "WORKLIST", "purpose": "after-cancel"}
-        )
-        for number in range(100, 140):
-            self.sut.worklist.remove(f"S{number}")
-
-    def cancel_a_step(self, step_id: str, left: Sequence[str]) -> None:
-        self.sut.worklist.set_state(step_id, StepState.CANCELLED)
-        values = next(one for one in ENTRIES if one["ScheduledProcedureStepSequence"][0][_STEP_ID] == step_id)
-        self.transcript.note(facts.ORDER, {"keywords": values, "cancelled": True})
-        self.query({}, left, "cancelled")
-
-    def perform(
-        self, step_id: str, left: Sequence[str], purpose: str, *, wrong: bool = False, abandon: bool = False
-    ) -> None:
-        entries = [
-            answer
-            for answer in self.modality.worklist.query(self.peer).datasets()
-            if step_messages.scheduled_step(answer).get(_STEP_ID) == step_id and answer.get("StudyInstanceUID")
-        ]
-        if not entries:
-            return
-        reason = INCORRECT_WORKLIST_ENTRY if wrong else step_messages.DOCTOR_CANCELLED
-        self.modality.perform(entries[:1], self.peer, abandon=wrong or abandon, reason=reason, images=1)
-        self.query({}, left, purpose)
-
-
-@contextmanager
-def filler_under_test(ids: Sequence[str]) -> Iterator[tuple[Transcript, FillerTester]]:
-    transcript, own = Transcript(), Transcript()
-    with (
-        Acquisition("MODALITY", transcript, uid=objects.uid_source(3)) as modality,
-        OrderFiller("SUT", own, behaviour=defects.behaviour("order-filler", ids)) as filler,
-        ImageManager("ARCHIVE", transcript, receivers=[filler.address]) as archive,
-    ):
-        yield transcript, FillerTester(transcript, filler, modality)
-        modality.perform([], archive.address, archive.address, images=1)
-        archive.wait_announced(LONG)
-    no_faults(transcript, own)
-
-
-# -- PPS Manager -----------------------------------------------------------------------------------------------
-
-
-class ManagerTester:
-    """A modality and an evidence creator before a PPS manager under test, two destinations behind it."""
-
-    def __init__(
-        self, transcript: Transcript, manager: PpsManager, modality: Acquisition, creator: EvidenceCreator,
-        down: OrderFiller,
-    ) -> None:  # fmt: skip
-        self.transcript, self.sut, self.modality, self.creator, self.down = transcript, manager, modality, creator, down
-        self.peer = manager.address
-
-    def run(self) -> None:
-        illegal_steps(self.transcript, self.modality, self.peer)
-        dataset = objects.make([StudyPlan()], objects.uid_source(4))[0].dataset
-        self.modality.perform([worklist_answer()], self.peer, images=1)
-        plan = step_messages.StepPlan("EC1", str(dataset.StudyInstanceUID), "CREATOR", "OT")
-        created = step_messages.creation([], plan)
-        uid, _ = self.creator.create_step(self.peer, created)
-        self.creator.set_step(self.peer, uid, step_messages.completion([Sample(dataset)], plan, created))
-        self.sut.wait_forwarded(LONG)
-        self.outage()
-
-    def outage(self) -> None:
-        port = self.down.port
-        self.down.stop()
-        outage = self.transcript.note(facts.FAULT_INJECTED, {"fault": "unreachable", "actor": self.down.name})
-        self.modality.perform([], self.peer, images=0, abandon=True)
-        self.sut.wait_forwarded(SHORT)
-        self.modality.perform([], self.peer, images=0, abandon=True)
-        again = OrderFiller("FILLER", self.transcript, port=port)
-        back = self.transcript.mark()
-        again.start()
-        self.sut.retry_now()
-        cast("dict[str, Any]", outage.data)["until"] = back
-        self.sut.wait_forwarded(LONG)
-        again.stop()
-
-
-def worklist_answer() -> Dataset:
-    """A worklist answer as a data set; the step it names is on no worklist."""
-    return decode(encode(item_from_mapping(entry(9, procedure=9)).record, implicit=True), "1.2.840.10008.1.2")
-
-
-@contextmanager
-def manager_under_test(ids: Sequence[str]) -> Iterator[tuple[Transcript, ManagerTester]]:
-    transcript, own = Transcript(), Transcript()
-    with (
-        Acquisition("MODALITY", transcript, uid=objects.uid_source(3)) as modality,
-        EvidenceCreator("CREATOR", transcript, uid=objects.uid_source(6)) as creator,
-        OrderFiller("FILLER", transcript) as filler,
-        ImageManager("ARCHIVE", transcript) as archive,
-        PpsManager(
-            "SUT",
-            own,
-            behaviour=defects.behaviour("pps-manager", ids),
-            destinations=[archive.address, filler.address],
-            retry=0.1,
-        ) as manager,
-    ):
-        yield transcript, ManagerTester(transcript, manager, modality, creator, filler)
     no_faults(transcript, own)
