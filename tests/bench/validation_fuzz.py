@@ -2,7 +2,7 @@
 
     python -m tests.bench.validation_fuzz [COUNT] [SECONDS]
 
-Prints one JSON line: inputs, exceptions (with the input as hexadecimal), slowest input in milliseconds. Exit 1 on
+Prints one JSON line: inputs, exceptions (with the input as hexadecimal), slowest input in milliseconds of processor time. Exit 1 on
 any exception or on an input that takes longer than a second.
 """
 
@@ -25,12 +25,12 @@ def main(count: int, seconds: float) -> int:
     deadline = time.monotonic() + seconds
     done, slowest, failures = 0, 0.0, []
     for raw in fuzz.mutations(SEEDS + real, count, seed=20260102):
-        started = time.perf_counter()
+        started = time.process_time()
         try:
             fuzz.judge(raw)
         except Exception as error:  # noqa: BLE001 - the job counts them
             failures.append({"error": f"{type(error).__name__}: {error}", "input": raw[:400].hex()})
-        slowest = max(slowest, time.perf_counter() - started)
+        slowest = max(slowest, time.process_time() - started)
         done += 1
         if time.monotonic() > deadline or len(failures) >= 5:
             break
