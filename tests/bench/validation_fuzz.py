@@ -2,8 +2,8 @@
 
     python -m tests.bench.validation_fuzz [COUNT] [SECONDS]
 
-Prints one JSON line: inputs, exceptions (with the input as hexadecimal), slowest input in milliseconds of processor time. Exit 1 on
-any exception or on an input that takes longer than a second.
+Prints one JSON line: inputs, exceptions (with the input as hexadecimal), slowest input in milliseconds of processor
+time. Exit 1 on any exception or on an input that takes longer than a second.
 """
 
 from __future__ import annotations
