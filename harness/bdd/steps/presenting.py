@@ -32,7 +32,7 @@ _KEYS = {
     "KO": ("ContentDate", "ContentTime", "ObservationDateTime", "ConceptNameCodeSequence"),
     "SR": DOCUMENT_KEYS,
 }
-_REASON = Code("111209", "DCM", "Motion blur")
+_REASON = Code("111210", "DCM", "Motion blur")
 _KNOWN_DOCUMENTS = (
     "basic report",
     "preliminary report",

@@ -61,6 +61,7 @@ class ReferenceDriver:
         self._url = ""
         self._token = ""
         self._last_exam = 0
+        self._last_objects: list[dict[str, Any]] = []
         self._by_step: dict[str, int] = {}
         self._process: subprocess.Popen[bytes] | None = None
         self._log: IO[bytes] | None = None
@@ -75,7 +76,16 @@ class ReferenceDriver:
             settings[f"nodes.{node}.ae_title"] = values[f"{actor}.ae_title"]
             settings[f"nodes.{node}.host"] = values["advertise"]
             settings[f"nodes.{node}.port"] = values[f"{actor}.port"]
-        argv = [sys.executable, "-m", "harness.modality", "serve", "--home", str(self._work / "modality"), "--port", "0"]
+        argv = [
+            sys.executable,
+            "-m",
+            "harness.modality",
+            "serve",
+            "--home",
+            str(self._work / "modality"),
+            "--port",
+            "0",
+        ]
         for name, value in settings.items():
             argv += ["--set", f"{name}={value}"]
         for defect in (*sut.driver.defects, *sut.driver.variants):
@@ -145,6 +155,7 @@ class ReferenceDriver:
             "store-again": self._store_again,
             "request-commitment": self._request_commitment,
             "verify": self._verify,
+            "create-presentation-state": self._create_presentation_state,
         }.get(action.name)
         if perform is None:
             return Outcome(OutcomeState.UNSUPPORTED, f"the reference modality cannot {action.name}")
@@ -161,7 +172,9 @@ class ReferenceDriver:
     def _query_worklist(self, parameters: Mapping[str, Any], timeout: float) -> Outcome:
         keys: Mapping[str, str] = parameters["keys"]
         if unknown := set(keys) - set(_WORKLIST_KEYS):
-            return Outcome(OutcomeState.UNSUPPORTED, f"its worklist dialog has no field for {', '.join(sorted(unknown))}")
+            return Outcome(
+                OutcomeState.UNSUPPORTED, f"its worklist dialog has no field for {', '.join(sorted(unknown))}"
+            )
         try:
             answer = self._post("worklist", {_WORKLIST_KEYS[name]: value for name, value in keys.items()}, timeout)
         except _Failed as error:
@@ -217,6 +230,16 @@ class ReferenceDriver:
         del parameters
         return self._commit(self._last_exam, timeout)
 
+    def _create_presentation_state(self, parameters: Mapping[str, Any], timeout: float) -> Outcome:
+        """Save how the last image is looked at, and ask commitment for it."""
+        del parameters
+        images = [each["sop_instance_uid"] for each in self._last_objects if each["modality"] not in ("PR", "KO", "SR")]
+        if not images:
+            raise _Failed(0, "there is no image to make a presentation state of")
+        view = {"window_center": 2048.0, "window_width": 4096.0, "rotate": 90, "flip_h": True, "invert": True}
+        made = self._post("save-gsps", {"instances": images[-1:], "label": "HARNESS", **view}, timeout)
+        return self._commit(int(made["exam"]), timeout)
+
     def _verify(self, parameters: Mapping[str, Any], timeout: float) -> Outcome:
         del parameters
         answer = self._post("verify", {}, timeout)
@@ -246,7 +269,7 @@ class ReferenceDriver:
         if parameters.get("end", "completed") == "discontinued":
             self._post("cancel", {"exam": exam, "reason": parameters.get("reason") or "110513"}, timeout)
         else:
-            self._post("end", {"exam": exam}, timeout)
+            self._last_objects = self._post("end", {"exam": exam}, timeout).get("objects", [])
         if parameters.get("commit") and int(parameters.get("images", 1)) > int(parameters.get("reject", 0)):
             return self._commit(exam, timeout, stay=bool(parameters.get("stay")))
         return Outcome(OutcomeState.DONE)

@@ -32,7 +32,7 @@ IMAGES = [sample.dataset for sample in make([StudyPlan()], uid_source(1))]
 PLAN = ReportPlan(
     SUBJECTS[0], str(IMAGES[0].StudyInstanceUID), images=tuple(Referenced.of(image) for image in IMAGES[:2])
 )
-MOTION = Code("111209", "DCM", "Motion blur")
+MOTION = Code("111210", "DCM", "Motion blur")
 
 
 def declared(*actors: str) -> Declaration:
