@@ -147,8 +147,10 @@ class JobQueue:
     def run(self, *keys: int) -> list[Job]:
         """Run these jobs now, in order, as far as earlier jobs of their subjects allow; return what became of them."""
         for key in keys:
-            if self._blocker(self.get(key)) is None and self.get(key).state is JobState.WAITING:
-                self._attempt(key)
+            # The background worker may have been faster; holding the lock waits until it is done with the job.
+            with self._running:
+                if self._blocker(self.get(key)) is None:
+                    self._attempt(key)
         return [self.get(key) for key in keys]
 
     def _pick(self, tried: set[int], everything: bool) -> int | None:

@@ -33,7 +33,8 @@ from harness.modality.elements import put
 SETTINGS = Configuration()
 PATIENT = Patient("Hong^Gildong=洪^吉洞", "PID1", birth_date="19700101", sex="F")
 STEP = ScheduledStep(
-    PATIENT, "1.2.3", "ACC1", "RP1", "Chest", (Code("R", "99T", "Chest"),), (Reference("1.2.840.10008.3.1.2.3.1", "1.9"),),
+    PATIENT, "1.2.3", "ACC1", "RP1", "Chest", (Code("R", "99T", "Chest"),),
+    (Reference("1.2.840.10008.3.1.2.3.1", "1.9"),),
     step_id="SPS1", step_description="Chest PA", protocol_codes=(Code("P", "99T", "PA"),),
 )  # fmt: skip
 OTHER = replace(STEP, study_instance_uid="1.2.4", accession_number="ACC2", requested_procedure_id="RP2", step_id="SPS2")
@@ -93,7 +94,8 @@ def decisions(b: Behaviour) -> dict[str, Any]:
         "performed_uid": b.performed_instance_uid(["1.1"], "9.9"),
         "flags": [
             b.leaves_politely(), b.creates_before_images(), b.final_reports(), b.progress_reports(), b.resend_failed(),
-            b.accepts_reverse_role(), b.reports_end(True), b.reports_end(False), b.final_status(True), b.final_status(False),
+            b.accepts_reverse_role(), b.reports_end(True), b.reports_end(False),
+            b.final_status(True), b.final_status(False),
         ],
         "outcome": [b.store_outcome(s) for s in (0, 0xB000, 0xA700, 0xC000)],
         "to_send": b.to_send(REFERENCES),
@@ -120,7 +122,7 @@ def healthy() -> dict[str, Any]:
 
 
 @pytest.mark.filterwarnings("ignore::UserWarning")  # defective values on purpose
-@pytest.mark.parametrize("defect", (*DEFECTS, *VARIANTS), ids=lambda d: d.id)
+@pytest.mark.parametrize("defect", [*DEFECTS, *VARIANTS], ids=lambda d: d.id)
 def test_each_defect_and_variant_decides_differently(healthy: dict[str, Any], defect: Defect) -> None:
     assert decisions(defects.behaviour([defect.id])) != healthy
 

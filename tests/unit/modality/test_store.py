@@ -17,9 +17,9 @@ from harness.modality.store.archive import Archive
 from harness.modality.store.database import Database
 
 STUDY = (
-    "study_key study_instance_uid study_size patient_id patient_name patient_sex patient_birth_dttm patient_age patient_size "
-    "patient_weight study_id study_dttm study_desc accession_no modalities series_count instance_count created_dttm "
-    "updated_dttm deleted_dttm"
+    "study_key study_instance_uid study_size patient_id patient_name patient_sex patient_birth_dttm patient_age "
+    "patient_size patient_weight study_id study_dttm study_desc accession_no modalities series_count instance_count "
+    "created_dttm updated_dttm deleted_dttm"
 )
 SERIES = (
     "series_key study_key series_instance_uid series_size modality series_no series_dttm series_desc bodypart "
@@ -96,9 +96,14 @@ def test_wrong_counter_is_found(tmp_path: Path) -> None:
 
 def test_transaction_is_undone_as_a_whole(tmp_path: Path) -> None:
     with Database(tmp_path / "m.sqlite") as database:
-        with pytest.raises(RuntimeError, match="stop"), database.transaction():
-            add(Archive(database), 1, 1, 1)
-            raise RuntimeError("stop")
+
+        def half() -> None:
+            with database.transaction():
+                add(Archive(database), 1, 1, 1)
+                raise RuntimeError("stop")
+
+        with pytest.raises(RuntimeError, match="stop"):
+            half()
         assert database.scalar("SELECT count(*) FROM Study") == 0
 
 
