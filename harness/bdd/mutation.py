@@ -14,6 +14,7 @@ from typing import Any
 
 from harness import resources
 from harness.actors import defects as actor_defects
+from harness.core.errors import EngineFailure
 from harness.core.result import RunResult
 from harness.core.verdict import Verdict
 from harness.modality import defects as modality_defects
@@ -95,29 +96,83 @@ def select(identifiers: Sequence[str], product: str = "", *, variants: bool = Fa
     ]
 
 
-def run_all(mutants: Sequence[Mutant], workers: int) -> Iterator[MutantResult]:
-    """Run them, several at a time; results in the order given."""
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """Which scenarios judged which requirement on the healthy product, the quickest first."""
+
+    by_requirement: dict[str, tuple[str, ...]]
+
+    @classmethod
+    def of(cls, run: RunResult) -> Coverage:
+        """Read it off a run."""
+        found: dict[str, list[tuple[float, str]]] = {}
+        for scenario in run.scenarios:
+            for requirement in {finding.requirement for finding in scenario.findings}:
+                found.setdefault(requirement, []).append((scenario.seconds, scenario.id))
+        return cls({requirement: tuple(name for _, name in sorted(rows)) for requirement, rows in found.items()})
+
+    def few(self, requirements: Sequence[str]) -> list[str]:
+        """A few quick scenarios that judge all of these."""
+        chosen: list[str] = []
+        for requirement in requirements:
+            names = self.by_requirement.get(requirement, ())
+            if names and not set(names).intersection(chosen):
+                chosen.append(names[0])
+        return chosen
+
+    def every(self, requirements: Sequence[str]) -> list[str]:
+        """All scenarios that judge one of these."""
+        return sorted({name for requirement in requirements for name in self.by_requirement.get(requirement, ())})
+
+
+def healthy(product: str) -> RunResult:
+    """One run of the product without a defect. Raises EngineFailure if it is not healthy itself."""
+    sut_file = Mutant("", "", product, ()).sut_file
+    code, run = _run(sut_file, [])
+    if run is None or code != 0:
+        raise EngineFailure(f"the healthy {product} does not pass its scenarios (exit code {code}); mend that first")
+    return run
+
+
+def run_all(mutants: Sequence[Mutant], workers: int, *, full: bool = False) -> Iterator[MutantResult]:
+    """Run them, several at a time; results in the order given.
+
+    Not ``full``: a defect runs against a few scenarios that judge what it breaks, and against all of those if it
+    survives the few; what it breaks elsewhere is then not looked at.
+    """
+    coverage = {product: Coverage.of(healthy(product)) for product in sorted({m.product for m in mutants})}
     with ThreadPoolExecutor(workers) as pool:
-        yield from pool.map(run_one, mutants)
+        yield from pool.map(lambda mutant: run_one(mutant, coverage[mutant.product], full=full), mutants)
 
 
-def run_one(mutant: Mutant) -> MutantResult:
-    """One run of all scenarios of its product, in a process of its own."""
+def run_one(mutant: Mutant, coverage: Coverage, *, full: bool = False) -> MutantResult:
+    """Put one defect to the test, in processes of its own."""
+    if full or mutant.variant:
+        return _judge(mutant, *_run(mutant.sut_file, ["--defect", mutant.id]))
+    few, every = coverage.few(mutant.breaks), coverage.every(mutant.breaks)
+    result = _judge(mutant, *_run(mutant.sut_file, ["--defect", mutant.id, *_only(few)])) if few else None
+    if (result is None or result.survived) and set(every) - set(few):
+        result = _judge(mutant, *_run(mutant.sut_file, ["--defect", mutant.id, *_only(every)]))
+    return result or _judge(mutant, 2, None)
+
+
+def _only(names: Sequence[str]) -> list[str]:
+    return [word for name in names for word in ("--only", name)]
+
+
+def _run(sut_file: Path, arguments: Sequence[str]) -> tuple[int, RunResult | None]:
     with tempfile.TemporaryDirectory(prefix="ihe-mutant-") as folder:
         out = Path(folder) / "run"
-        argv = [
-            sys.executable, "-m", "harness.cli.main", "run", "--sut", str(mutant.sut_file), "--out", str(out),
-            "--defect", mutant.id, "--json",
-        ]  # fmt: skip
+        argv = [sys.executable, "-m", "harness.cli.main", "run", "--sut", str(sut_file), "--out", str(out), *arguments]
         try:
             done = subprocess.run(argv, stdin=subprocess.DEVNULL, capture_output=True, timeout=_SECONDS, check=False)
-            code = done.returncode
-            run = RunResult.from_json(json.loads((out / "run.json").read_text(encoding="utf-8")))
+            return done.returncode, RunResult.from_json(json.loads((out / "run.json").read_text(encoding="utf-8")))
         except (subprocess.TimeoutExpired, OSError, ValueError):
-            return MutantResult(
-                mutant.id, mutant.product, mutant.title, mutant.breaks, (), mutant.breaks, (), 4, mutant.variant
-            )
-    failed = broken(run)
+            return 4, None
+
+
+def _judge(mutant: Mutant, code: int, run: RunResult | None) -> MutantResult:
+    failed = broken(run) if run is not None else set()
     return MutantResult(
         mutant.id,
         mutant.product,

@@ -19,7 +19,10 @@ from harness.core.verdict import Verdict
 def mutants(
     defect: Annotated[list[str] | None, typer.Argument(help="Only these defects.")] = None,
     product: Annotated[str, typer.Option(help="modality, or the slug of a simulated actor; default: all.")] = "",
-    variants: Annotated[bool, typer.Option("--variants", help="Also run legal variants, which must break nothing.")] = False,
+    variants: Annotated[
+        bool, typer.Option("--variants", help="Also run legal variants, which must break nothing.")
+    ] = False,
+    full: Annotated[bool, typer.Option("--full", help="Run every scenario against every defect.")] = False,
     workers: Annotated[int, typer.Option(min=1, max=8, help="Runs at the same time.")] = 2,
     record: Annotated[Path | None, typer.Option(help="Write the kill matrix to this file.")] = None,
     json_output: Annotated[bool, typer.Option("--json", help="Print as JSON.")] = False,
@@ -29,13 +32,13 @@ def mutants(
     if not chosen:
         raise UsageError("no such defect; `ihe-harness list defects` shows all")
     results = []
-    for result in mutation.run_all(chosen, workers):
+    for result in mutation.run_all(chosen, workers, full=full):
         results.append(result)
         verdict = Verdict.PASS if result.ok else Verdict.FAIL
         err().print(Text.assemble((f" {verdict.mark} ", STYLES[verdict]), f"{result.defect}  {result.summary}"))
     matrix = {"defects": [result.to_json() for result in results]}
     if record is not None:
-        record.write_text(json.dumps(matrix, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+        _record(record, results)
     if json_output:
         print_json(matrix)
     else:
@@ -50,3 +53,14 @@ def mutants(
         survivors = sum(not result.ok for result in results)
         out().print(f"{len(results)} defects, {survivors} survived or failed something else")
     return 0 if all(result.ok for result in results) else 1
+
+
+def _record(path: Path, results: list[mutation.MutantResult]) -> None:
+    """The kill file that ``matrix`` reads: requirement -> defects that it was seen to kill."""
+    killed: dict[str, list[str]] = {}
+    if path.exists():
+        killed = json.loads(path.read_text(encoding="utf-8"))["killed"]
+    for result in results:
+        for requirement in result.killed:
+            killed[requirement] = sorted({*killed.get(requirement, []), result.defect})
+    path.write_text(json.dumps({"killed": killed}, indent=1, sort_keys=True) + "\n", encoding="utf-8")

@@ -27,7 +27,7 @@ from harness.actors.print_server import PrintServer
 from harness.actors.report_reader import ReportReader
 from harness.actors.report_repository import ReportRepository
 from harness.actors.worklist import item_from_mapping
-from harness.cli.console import out
+from harness.cli.console import complain, out
 from harness.core.errors import ConfigurationError, EnvironmentFailure, UsageError
 from harness.core.message import Message
 from harness.core.transcript import Recorder, Transcript
@@ -176,8 +176,25 @@ def simulate(
             for actor in running
         ]
         _announce(endpoints, as_json=json_output)
-        stopped.wait()
+        while not stopped.wait():
+            if worklist is not None:
+                _reload(worklist, running)
     return 0
+
+
+def _reload(worklist: Path, running: Sequence[SimulatedActor]) -> None:
+    """Read the worklist file again (SIGHUP); ``FILE.loaded`` says that it was done. A bad file changes nothing."""
+    try:
+        entries = _entries(worklist)
+    except ConfigurationError as error:
+        complain(str(error))
+        return
+    for actor in running:
+        if isinstance(actor, OrderFiller):
+            actor.reset()
+            for values in entries:
+                actor.schedule(item_from_mapping(values))
+    worklist.with_suffix(".loaded").touch()
 
 
 def _start(places: Sequence[Place], stack: contextlib.ExitStack) -> list[SimulatedActor]:
@@ -255,17 +272,33 @@ def _entries(path: Path | None) -> list[dict[str, Any]]:
     return entries
 
 
+class _Signals:
+    """SIGTERM and SIGINT end the program, SIGHUP has it read its worklist again."""
+
+    def __init__(self) -> None:
+        self._wake = threading.Event()
+        self._stopped = False
+
+    def handle(self, number: int, _frame: FrameType | None) -> None:
+        """The signal handler."""
+        self._stopped = self._stopped or number != signal.SIGHUP
+        self._wake.set()
+
+    def wait(self) -> bool:
+        """Wait for a signal; True if it ends the program."""
+        self._wake.wait()
+        self._wake.clear()
+        return self._stopped
+
+
 @contextlib.contextmanager
-def _stop_signals() -> Iterator[threading.Event]:
-    """An event that SIGTERM and SIGINT set; both do what they did before when it is over."""
-    stopped = threading.Event()
-
-    def stop(_number: int, _frame: FrameType | None) -> None:
-        stopped.set()
-
-    before = {number: signal.signal(number, stop) for number in (signal.SIGTERM, signal.SIGINT)}
+def _stop_signals() -> Iterator[_Signals]:
+    """What signals say; they do what they did before when it is over."""
+    signals = _Signals()
+    numbers = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+    before = {number: signal.signal(number, signals.handle) for number in numbers}
     try:
-        yield stopped
+        yield signals
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

@@ -61,6 +61,7 @@ class ManagedProcess:
             env={**os.environ, **{k: fill(v, self._values) for k, v in self._table.environment.items()}},
             start_new_session=True,
         )
+        (self._work / "process.pid").write_text(str(self._process.pid), encoding="utf-8")
         self._wait_until_ready(argv[0])
 
     def restart(self) -> None:
