@@ -116,7 +116,9 @@ def test_a_misbehaving_product_is_found_and_survived(
 def test_a_silent_modality_never_passes_anything(harness_run: Runner, tmp_path: Path) -> None:
     reference = (resources.folder("fixtures") / "sut" / "reference.toml").read_text(encoding="utf-8")
     sut = tmp_path / "silent.toml"
-    sut.write_text(reference.replace('kind = "reference"', 'kind = "silent"') + "\n[timeouts]\nexchange = 0.2\n", encoding="utf-8")
+    sut.write_text(
+        reference.replace('kind = "reference"', 'kind = "silent"') + "\n[timeouts]\nexchange = 0.2\n", encoding="utf-8"
+    )
     ran = harness_run("--sut", str(sut), "--profile", "SWF", "--workers", "2")
     assert ran.code == 1, ran.error
     tried = [s for s in ran.result.scenarios if s.verdict is not Verdict.NOT_APPLICABLE]
@@ -145,11 +147,18 @@ def test_a_port_in_use_is_named(harness_run: Runner, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_an_interrupted_run_reports_what_was_judged_and_leaves_no_process(tmp_path: Path, number: signal.Signals) -> None:
+def test_an_interrupted_run_reports_what_was_judged_and_leaves_no_process(
+    tmp_path: Path, number: signal.Signals
+) -> None:
     folder = tmp_path / "run"
     argv = [sys.executable, "-m", "harness.cli.main", "run", "--json", "--out", str(folder), "--profile", "SWF"]
     process = subprocess.Popen(
-        argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=tmp_path, start_new_session=True
+        argv,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        cwd=tmp_path,
+        start_new_session=True,
     )
     deadline = time.monotonic() + 60
     while len(list((folder / "transcripts").glob("*.json"))) < 2:

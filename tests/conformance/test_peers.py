@@ -16,7 +16,13 @@ SUTS = resources.folder("fixtures") / "sut"
 
 @pytest.mark.parametrize(
     ("name", "program", "at_least"),
-    [("orthanc", "Orthanc", 25), ("dcmqrscp", "dcmqrscp", 20), ("wlmscpfs", "wlmscpfs", 15), ("orthanc-worklist", "Orthanc", 15), ("dcmprscp", "dcmprscp", 10)],
+    [
+        ("orthanc", "Orthanc", 25),
+        ("dcmqrscp", "dcmqrscp", 20),
+        ("wlmscpfs", "wlmscpfs", 15),
+        ("orthanc-worklist", "Orthanc", 15),
+        ("dcmprscp", "dcmprscp", 10),
+    ],
 )
 @pytest.mark.peer("dcmtk, orthanc")
 def test_a_peer_deviates_exactly_as_expected(harness_run: Runner, name: str, program: str, at_least: int) -> None:

@@ -34,7 +34,10 @@ def test_the_reference_modality_passes_everything_and_the_evidence_is_complete(h
     assert int(suites.get("tests", "0")) == len(ran.result.scenarios)
     assert list((ran.folder / "wire").glob("*.pcapng"))
     rejudged = subprocess.run(
-        [sys.executable, "-m", "harness.cli.main", "rejudge", str(ran.folder)], capture_output=True, text=True, check=False
+        [sys.executable, "-m", "harness.cli.main", "rejudge", str(ran.folder)],
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert rejudged.returncode == 0, rejudged.stdout + rejudged.stderr
 
@@ -74,9 +77,7 @@ def test_replayed_evidence_is_judged_like_the_product_itself(harness_run: Runner
     first = harness_run("--only", "MESA-211")
     sut = tmp_path / "replay.toml"
     text = (resources.folder("fixtures") / "sut" / "reference.toml").read_text(encoding="utf-8")
-    sut.write_text(
-        text.replace('kind = "reference"', f'kind = "replay"\nreplay = "{first.folder}"'), encoding="utf-8"
-    )
+    sut.write_text(text.replace('kind = "reference"', f'kind = "replay"\nreplay = "{first.folder}"'), encoding="utf-8")
     again = harness_run("--sut", str(sut), "--only", "MESA-211")
     assert again.result.requirement_verdicts() == first.result.requirement_verdicts()
 

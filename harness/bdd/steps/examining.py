@@ -33,6 +33,25 @@ def _perform(context: ScenarioContext, names: str, **more: object) -> None:
     )
 
 
+def _query_requirement(keys: dict[str, str]) -> str:
+    """The requirement that a product breaks when it cannot query by these keys (RAD TF-2 Tables 4.5-1, 4.5-2)."""
+    date = "ScheduledProcedureStepStartDate"
+    by_patient = {
+        "PatientName": "RAD-5-SCU-04",
+        "PatientID": "RAD-5-SCU-05",
+        "AccessionNumber": "RAD-5-SCU-06",
+        "RequestedProcedureID": "RAD-5-SCU-07",
+    }
+    asked = [name for name in keys if name in by_patient]
+    if asked:
+        return by_patient[asked[0]] if len(keys) == 1 else "RAD-5-SCU-08"
+    if "-" in keys.get(date, ""):
+        return "RAD-5-SCU-12"
+    if "ScheduledStationAETitle" in keys:
+        return "RAD-5-SCU-11"
+    return "RAD-5-SCU-10" if "Modality" in keys else "RAD-5-SCU-09"
+
+
 # -- asking ------------------------------------------------------------------------------------------------------
 
 
@@ -42,6 +61,7 @@ def product_queries(scenario_context: ScenarioContext, datatable: list[list[str]
     scheduler: Scheduler = scenario_context.memory["scheduler"]
     words = Vocabulary(scheduler, scenario_context.memory.get("steps", {}))
     keys = {name: words.value(text, scenario_context.lab.station) for name, text in pairs(datatable).items()}
+    scenario_context.memory["asked keys"] = keys
     scenario_context.act("query-worklist", keys=keys)
 
 
@@ -169,7 +189,7 @@ def answered_with(scenario_context: ScenarioContext, matches: int) -> None:
     ]
     if final is not None and len(pending) == matches:
         return
-    requirement = "RAD-5-SCU-03"
+    requirement = _query_requirement(context.memory.get("asked keys", {}))
     summary = (
         f"The product's keys matched {len(pending)} scheduled steps; {matches} were to be found with what was asked"
     )

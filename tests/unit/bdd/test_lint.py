@@ -1,0 +1,107 @@
+"""Mistakes of scenario authors are found before anything runs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from harness import resources
+from harness.bdd import lint as linting
+from harness.bdd.registry import StepInfo
+from harness.bdd.steps import all_steps
+from harness.core.errors import UsageError
+
+TAGS = "@profile:SWF @actor:acquisition-modality @transaction:RAD-5"
+GOOD = f"""{TAGS}
+Feature: F
+  Scenario: one
+    Given the Order Filler has nothing scheduled
+    Then the requirement "RAD-5-SCU-17" is met
+"""
+
+
+def problems(folder: Path, text: str) -> list[str]:
+    path = folder / "x.feature"
+    path.write_text(text, encoding="utf-8")
+    found, _ = linting.lint([path], all_steps())
+    return [str(problem) for problem in found]
+
+
+def test_a_good_feature_has_no_problem(tmp_path: Path) -> None:
+    assert problems(tmp_path, GOOD) == []
+
+
+def test_the_built_in_features_have_no_problem() -> None:
+    found, planned = linting.lint([resources.folder("features")], all_steps())
+    assert [str(problem) for problem in found] == []
+    assert len(planned) > 20
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("has nothing scheduled", "has noting scheduled", "undefined step: Given the Order Filler has noting"),
+        ("@transaction:RAD-5", "", "no @transaction: tag"),
+        ("@profile:SWF ", "", "no @profile: tag"),
+        ("@actor:acquisition-modality", "@actor:modality", "no actor 'modality'; did you mean acquisition-modality"),
+        ("@transaction:RAD-5", "@transaction:RAD-999", "no transaction 'RAD-999'"),
+        ("  Scenario: one", "  @req:RAD-5-SCU-99\n  Scenario: one", "no req 'RAD-5-SCU-99'"),
+        ("  Scenario: one", "  @slow\n  Scenario: one", "unknown tag @slow"),
+        ("    Then the", "    Given the", "undefined step: Given the requirement"),
+        ("Feature: F", "Featur: F", "not valid Gherkin"),
+    ],
+)
+def test_a_mistake_is_named_with_file_and_line(tmp_path: Path, old: str, new: str, said: str) -> None:
+    found = problems(tmp_path, GOOD.replace(old, new))
+    assert any(said in text for text in found), found
+    assert all("x.feature:" in text for text in found)
+
+
+def test_a_scenario_without_then_judges_nothing(tmp_path: Path) -> None:
+    text = GOOD.replace('    Then the requirement "RAD-5-SCU-17" is met\n', "")
+    assert any("has no Then" in line for line in problems(tmp_path, text))
+
+
+def test_two_scenarios_of_one_name_are_found_also_in_rules(tmp_path: Path) -> None:
+    scenario = GOOD.split("Feature: F\n")[1]
+    text = f"{TAGS}\nFeature: F\n  Rule: a\n{scenario}  Rule: b\n{scenario}"
+    assert any("2 scenarios are named 'one'" in line for line in problems(tmp_path, text))
+
+
+def test_every_row_of_an_outline_is_checked(tmp_path: Path) -> None:
+    text = GOOD.replace("Scenario: one", "Scenario Outline: one").replace('"RAD-5-SCU-17"', "<r>")
+    text += '\n    Examples:\n      | r |\n      | "RAD-5-SCU-17" |\n      | nonsense |\n'
+    assert any("the requirement nonsense is met" in line for line in problems(tmp_path, text))
+
+
+def test_a_folder_without_features_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"no \.feature file"):
+        linting.feature_files([tmp_path])
+    with pytest.raises(UsageError, match="no such file"):
+        linting.feature_files([tmp_path / "nowhere"])
+
+
+def test_the_step_catalogue_is_unambiguous_and_documented() -> None:
+    steps = all_steps()
+    assert linting.lint_steps(steps) == []
+    assert all(step.doc for step in steps)
+    assert len(steps) <= 130
+
+
+def test_ambiguous_and_async_steps_are_found() -> None:
+    async def later() -> None:
+        """Never awaited."""
+
+    def now() -> None:
+        """Now."""
+
+    found = linting.lint_steps(
+        [
+            StepInfo("when", "x", "", "m", now),
+            StepInfo("when", "x", "", "m", now),
+            StepInfo("then", "y", "", "m", later),
+        ]
+    )
+    assert sum("more than once" in str(problem) for problem in found) == 2
+    assert sum("async" in str(problem) for problem in found) == 1
