@@ -63,15 +63,22 @@ def all_pending_responses_consumed(j: Journal) -> Iterator[Observation]:
                 why="What was not taken is missing on the worklist.",
             )
         elif query.final is not None:
-            ok = shown is None or shown == len(query.pending)
+            error = _answers(j, query).get("error") if query.status == 0 else None
+            ok = not error and (shown is None or shown == len(query.pending))
             kinds = listed(sorted({f"{status_of(m) or 0:04X}" for m in query.pending}))
             yield judged(
                 ok,
                 f"{len(query.pending)} matches were sent with status {kinds}"
-                + (f"; the modality shows {shown}" if shown is not None else " and taken to the end"),
+                + (
+                    f"; the modality says {error!r}"
+                    if error
+                    else f"; the modality shows {shown}"
+                    if shown is not None
+                    else " and taken to the end"
+                ),
                 evidence,
                 expected=f"{len(query.pending)} entries",
-                actual=f"{shown if shown is not None else len(query.pending)} entries",
+                actual=str(error) if error else f"{shown if shown is not None else len(query.pending)} entries",
                 why="FF00 and FF01 both carry a match; an entry that is dropped is a patient who is not found.",
             )
 
