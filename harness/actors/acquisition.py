@@ -124,7 +124,7 @@ class Acquisition(Sender):
 
         Performing the same entry again appends. Raises PeerError.
         """
-        chosen = plan or self._plan_for(entries)
+        chosen = plan or self.plan_for(entries)
         created = step_messages.creation(entries, chosen)
         uid, answer = self.create_step(steps, created)
         samples = self.acquire(entries, chosen, uid, images=images) if images else []
@@ -136,7 +136,8 @@ class Acquisition(Sender):
         ended = self.set_step(steps, uid, final)
         return Exam(uid, chosen, tuple(samples), answer, tuple(stored), ended)
 
-    def _plan_for(self, entries: Sequence[Dataset]) -> StepPlan:
+    def plan_for(self, entries: Sequence[Dataset]) -> StepPlan:
+        """A performed step for these worklist entries; its modality is that of the first."""
         modality = str(step_messages.scheduled_step(entries[0]).get("Modality", "") or "CT") if entries else "CT"
         known = modality if modality in ("CT", "MR", "CR", "DX", "US") else "SC"
         return replace(self.plan(known), modality=modality)

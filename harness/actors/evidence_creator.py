@@ -70,8 +70,8 @@ class EvidenceCreator(Sender):
                 dataset.PerformedProcedureStepStartTime = plan.start_time
         return samples
 
-    def perform(self, sources: Sequence[Dataset], steps: Address, archive: Address) -> Exam:
-        """A creator step on a study: create it, store the derived images, complete it. Raises PeerError."""
+    def plan_for(self, sources: Sequence[Dataset]) -> StepPlan:
+        """A creator step on the study of these images."""
         first = sources[0]
         plan = StepPlan(
             pps_id=f"EC{self.uid()[-8:]}",
@@ -81,7 +81,11 @@ class EvidenceCreator(Sender):
             study_id=str(first.get("StudyID", "") or ""),
             subject=_subject(first),
         )
-        plan = replace(plan, start_date=str(first.StudyDate) or plan.start_date)
+        return replace(plan, start_date=str(first.StudyDate) or plan.start_date)
+
+    def perform(self, sources: Sequence[Dataset], steps: Address, archive: Address) -> Exam:
+        """A creator step on a study: create it, store the derived images, complete it. Raises PeerError."""
+        plan = self.plan_for(sources)
         created = step_messages.creation([], plan)
         uid, answer = self.create_step(steps, created)
         samples = self.derive(sources, step_uid=uid, plan=plan)

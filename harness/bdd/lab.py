@@ -6,6 +6,7 @@ import contextlib
 import datetime
 import os
 import random
+import secrets
 import socket
 from collections import deque
 from collections.abc import Iterator
@@ -19,11 +20,12 @@ from harness.actors.image_manager import ImageManager
 from harness.actors.image_manager_behaviour import ImageManagerBehaviour
 from harness.actors.order_filler import OrderFiller
 from harness.actors.pps_manager import PpsManager
+from harness.bdd.hospital import Hospital
 from harness.bdd.operator import TerminalOperator
 from harness.bdd.settings import RunSettings
 from harness.bdd.studies import StudyLibrary
 from harness.core.check import Declaration
-from harness.core.errors import EnvironmentFailure
+from harness.core.errors import EnvironmentFailure, UsageError
 from harness.core.transcript import Recorder, Transcript
 from harness.protocols.dicom import pcapng
 from harness.protocols.dicom.capture import Capture
@@ -113,11 +115,13 @@ class Lab:
         #: whether the studies of the query scenarios have been stored into the product
         self.archive_filled = False
         self._actors: dict[str, SimulatedActor] = {}
+        self._away: set[str] = set()
         self._stack = contextlib.ExitStack()
         self._driver: SutDriver | None = None
         self._address: Address | None = None
         self._capture: Capture | None = None
         self._process: ManagedProcess | None = None
+        self._hospital: Hospital | None = None
         self._operator = TerminalOperator()
 
     @staticmethod
@@ -142,6 +146,7 @@ class Lab:
             work = self._work_folder()
             self._start_capture()
             self._start_actors()
+            self._start_hospital()
             values = self._values(work)
             if self.sut.process is not None:
                 table = self._with_defects(self.sut.process)
@@ -198,6 +203,14 @@ class Lab:
             for other in self._actors.values():
                 actor.know(Address(other.ae_title, side.advertise, other.port))
 
+    def _start_hospital(self) -> None:
+        """The HL7 side of our actors, for products whose file has a table for HL7."""
+        if self.sut.hl7 is not None:
+            self._hospital = Hospital(self.recorder, self.sut, self.source, self.image_manager, self._capture)
+            self._hospital.start(self._stack)
+            # orders that a product places with us are on our worklist
+            self.order_filler.worklist.book = self._hospital.book
+
     def _with_defects(self, table: ProcessTable) -> ProcessTable:
         extra = [fill(part, {"defect": d}) for d in self.sut.driver.defects for part in table.defect_argv]
         return table.model_copy(update={"argv": [*table.argv, *extra]})
@@ -218,10 +231,32 @@ class Lab:
             port = endpoint.port or (free_port(endpoint.host) if self.sut.process is not None else 0)
             self.sut = self.sut.model_copy(update={"dicom": endpoint.model_copy(update={"port": port})})
             values |= {"dicom.ae_title": endpoint.ae_title, "dicom.host": endpoint.host, "dicom.port": str(port)}
-        return values
+        return values | self._hl7_values()
+
+    def _hl7_values(self) -> dict[str, str]:
+        """Where HL7 goes, and how a simulated product that we start is asked to act."""
+        if self._hospital is None or self.sut.hl7 is None:
+            return {}
+        values = {f"{slug}.hl7_port": str(end.port) for slug, end in self._hospital.endpoints.items()}
+        for slug, end in self._hospital.endpoints.items():
+            values |= {f"{slug}.application": end.application.name, f"{slug}.facility": end.application.facility}
+        table = self.sut.hl7
+        if self.sut.process is not None:
+            table = table.model_copy(update={"port": table.port or free_port(table.host)})
+            self.sut = self.sut.model_copy(update={"hl7": table})
+            values |= {"control.port": str(free_port()), "control.token": secrets.token_hex(16)}
+        return values | {
+            "hl7.host": table.host,
+            "hl7.port": str(table.port),
+            "hl7.application": table.application,
+            "hl7.facility": table.facility,
+            "hl7.version": self._hospital.version,
+        }
 
     def _meet(self, driver: SutDriver) -> None:
         """Learn where the product listens, tell the actors, and see that it answers at all."""
+        if self._hospital is not None and self.sut.hl7 is not None and self.sut.hl7.port:
+            self._hospital.meet(self.sut.hl7.host, self.sut.hl7.port)
         endpoint: DicomEndpoint | None = getattr(driver, "endpoint", None) or self.sut.dicom
         if endpoint is None or not endpoint.port:
             return
@@ -260,9 +295,7 @@ class Lab:
     def product(self) -> Address:
         """Where the product listens for DICOM. Raises EnvironmentFailure if its file does not say."""
         if self._address is None:
-            raise EnvironmentFailure(
-                f"{self.settings.sut}: [dicom] needs a port: the product has to be called"
-            )
+            raise EnvironmentFailure(f"{self.settings.sut}: [dicom] needs a port: the product has to be called")
         return self._address
 
     @property
@@ -315,14 +348,43 @@ class Lab:
         assert isinstance(actor, Acquisition)
         return actor
 
+    def take_away(self, name: str) -> None:
+        """Have a simulated actor close its port and every connection. Raises UsageError for an unknown name."""
+        self._named(name).node.leave()
+        self._away.add(name)
+
+    def bring_back(self, name: str) -> None:
+        """Have it listen again, where it did before."""
+        if name in self._away:
+            self._away.discard(name)
+            self._named(name).node.start()
+
+    def _named(self, name: str) -> SimulatedActor:
+        known = {actor.name: actor for actor in self._actors.values()}
+        if name not in known:
+            raise UsageError(f"there is no simulated actor {name!r}; known: {', '.join(known)}")
+        return known[name]
+
+    @property
+    def hospital(self) -> Hospital:
+        """The HL7 side of our actors. Raises EnvironmentFailure if the product's file says nothing of HL7."""
+        if self._hospital is None:
+            raise EnvironmentFailure(f"{self.settings.sut}: HL7 scenarios need a table [hl7]; a port of 0 is allowed")
+        return self._hospital
+
     # -- scenarios -------------------------------------------------------------------------------------------------
 
     def begin(self, scenario: str) -> Transcript:
         """A fresh transcript and actors without memory of earlier scenarios."""
+        if self._hospital is not None:
+            # what is still on its way belongs to the scenario before
+            self._hospital.reset()
         transcript = Transcript()
         self.recorder.target = transcript
         self.refusals.clear()
         self.display_refusals.clear()
+        for name in tuple(self._away):
+            self.bring_back(name)
         for actor in self._actors.values():
             actor.reset()
         if isinstance(self._driver, ReplayDriver):

@@ -12,6 +12,7 @@ STEP_MODULES: tuple[str, ...] = (
     "harness.bdd.steps.scheduling",
     "harness.bdd.steps.examining",
     "harness.bdd.steps.worklist",
+    "harness.bdd.steps.performing",
     "harness.bdd.steps.archiving",
     "harness.bdd.steps.printing",
     "harness.bdd.steps.presenting",

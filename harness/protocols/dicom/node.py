@@ -212,6 +212,12 @@ class Node:
             self._forget(association)
         self._workers = Workers(f"{self.ae_title}-association")
 
+    def leave(self) -> None:
+        """Stop as if the machine were gone; :meth:`start` comes back on the same port."""
+        port = self.port
+        self.stop()
+        self._asked_port = port or self._asked_port
+
     def __enter__(self) -> Node:
         self.start()
         return self

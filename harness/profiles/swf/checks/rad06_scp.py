@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from harness.core.check import Check, Observation
+from harness.core.check import Check, Declaration, Observation
 from harness.profiles import facts, names
 from harness.profiles.journal import FROM_SUT, MPPS, TO_SUT, Journal, Operation
 from harness.profiles.observe import check, judged
@@ -138,9 +138,17 @@ def set_of_unknown_refused(j: Journal) -> Iterator[Observation]:
 # -- forwarding ------------------------------------------------------------------------------------------------
 
 
-def _destinations(j: Journal) -> list[str]:
-    """The simulated actors that a manager passes steps on to: those it is not grouped with."""
-    return [actor for actor in (names.IMAGE_MANAGER, names.ORDER_FILLER) if actor not in j.sut.actors]
+def destinations(sut: Declaration) -> list[str]:
+    """The simulated actors that a manager passes steps on to.
+
+    Those it is not grouped with, unless its file states others: a manager has to support two destinations besides the
+    actor that it is grouped with (RAD TF-3 4.59.1), so one of them may be of the same kind.
+    """
+    receivers = (names.IMAGE_MANAGER, names.ORDER_FILLER)
+    stated = sut.statement.get("pps_destinations")
+    if stated:
+        return [actor for actor in receivers if actor in stated]
+    return [actor for actor in receivers if actor not in sut.actors]
 
 
 def _away(j: Journal, actor: str) -> list[tuple[int, int]]:
@@ -163,7 +171,7 @@ def _forwarded(j: Journal, operations: Iterator[Operation], why: str) -> Iterato
     for operation in operations:
         if operation.status != 0:
             continue
-        for actor in _destinations(j):
+        for actor in destinations(j.sut):
             if any(not until for _, until in _away(j, actor)):
                 continue  # it never came back
             copies = _copies(j, operation, actor)
@@ -224,7 +232,7 @@ def creator_steps_forwarded(j: Journal) -> Iterator[Observation]:
 def repeated_until_destination_is_back(j: Journal) -> Iterator[Observation]:
     if names.PPS_MANAGER not in j.sut.actors:
         return
-    for actor in _destinations(j):
+    for actor in destinations(j.sut):
         for since, until in _away(j, actor):
             sent = [o for o in (*creates(j), *sets(j)) if since < o.request.seq < until and o.status == 0]
             sent.sort(key=lambda o: o.request.seq)
