@@ -21,12 +21,14 @@ from harness.actors.evidence_creator import EvidenceCreator
 from harness.actors.image_display import ImageDisplay
 from harness.actors.image_manager import ImageManager
 from harness.actors.order_filler import OrderFiller
+from harness.actors.orders_standing import ACTORS as HL7_ACTORS
 from harness.actors.pps_manager import PpsManager
 from harness.actors.print_composer import PrintComposer
 from harness.actors.print_server import PrintServer
 from harness.actors.report_reader import ReportReader
 from harness.actors.report_repository import ReportRepository
 from harness.actors.worklist import item_from_mapping
+from harness.cli import simulate_hl7
 from harness.cli.console import complain, out
 from harness.core.errors import ConfigurationError, EnvironmentFailure, UsageError
 from harness.core.message import Message
@@ -134,9 +136,12 @@ _MAKERS: Final[Mapping[str, _Maker]] = {
     "report-reader": lambda place: ReportReader(*place.common, peers=place.peers),
 }
 
+#: every actor that can stand alone, those without a DICOM side last
+_KNOWN: Final = (*_MAKERS, *simulate_hl7.HL7_ONLY)
+
 
 def simulate(
-    actors: Annotated[list[str], typer.Argument(metavar="ACTOR...", help=f"Any of: {', '.join(_MAKERS)}.")],
+    actors: Annotated[list[str], typer.Argument(metavar="ACTOR...", help=f"Any of: {', '.join(_KNOWN)}.")],
     port: Annotated[
         int, typer.Option(min=0, max=65535, help="Port of the first actor, the next ones follow; 0: free.")
     ] = 0,
@@ -158,13 +163,47 @@ def simulate(
         Path | None,
         typer.Option(exists=True, dir_okay=False, help="JSON list of worklist entries by DICOM keyword."),
     ] = None,
+    hl7_port: Annotated[
+        int, typer.Option(min=0, max=65535, help="HL7 port of the first actor that has one; 0: free.")
+    ] = 0,
+    hl7_version: Annotated[str, typer.Option(help="2.3.1 or 2.5.1.")] = simulate_hl7.VERSIONS[0],
+    hl7_peer: Annotated[
+        list[str] | None,
+        typer.Option("--hl7-peer", metavar="ACTOR=HOST:PORT[/APP[/FACILITY]]", help="Where HL7 messages go."),
+    ] = None,
+    application: Annotated[str, typer.Option(help="MSH-3 of what is sent, like ADT or RIS.")] = "",
+    facility: Annotated[str, typer.Option(help="MSH-4 of what is sent.")] = "",
+    appointments: Annotated[bool, typer.Option(help="Have an order filler book one for each order.")] = False,
+    control: Annotated[
+        int | None,
+        typer.Option(min=0, max=65535, help=f"Take POST /actions/NAME on this port; token in {simulate_hl7.TOKEN}."),
+    ] = None,
     json_output: Annotated[bool, typer.Option("--json", help="Print one JSON line once everything listens.")] = False,
 ) -> int:
     """Start simulated actors and serve until SIGTERM or Ctrl-C."""
-    places = _places(actors, port, host, ae or [], storage, defect or [], peer or [], destination or [])
+    for slug in actors:
+        if slug not in _KNOWN:
+            raise UsageError(f"there is no simulated actor {slug!r}; known: {', '.join(_KNOWN)}")
+    if hl7_version not in simulate_hl7.VERSIONS:
+        raise UsageError(f"HL7 version {hl7_version!r}; known: {', '.join(simulate_hl7.VERSIONS)}")
+    wrong = [name for name in defect or () if not simulate_hl7.is_hl7_defect(name)]
+    options = simulate_hl7.Hl7Options(
+        port=hl7_port,
+        version=hl7_version,
+        application=application,
+        facility=facility,
+        peers=dict(map(simulate_hl7.peer_of, hl7_peer or ())),
+        wrong=[name for name in defect or () if name not in wrong],
+        appointments=appointments,
+    )
+    with_dicom = [slug for slug in actors if slug in _MAKERS]
+    places = _places(with_dicom, port, host, ae or [], storage, wrong, peer or [], destination or [])
     entries = _entries(worklist)
     with _stop_signals() as stopped, contextlib.ExitStack() as stack:
         running = _start(places, stack)
+        recorder = places[0].recorder if places else Recorder(RecentMessages())
+        with_hl7 = [slug for slug in dict.fromkeys(actors) if slug in HL7_ACTORS]
+        talking = simulate_hl7.start(with_hl7, running, recorder, host, options, stack)
         for actor in running:
             for other in running:
                 actor.know(other.address)
@@ -175,6 +214,21 @@ def simulate(
             {"actor": actor.slug, "protocol": "dicom", "ae_title": actor.ae_title, "host": host, "port": actor.port}
             for actor in running
         ]
+        endpoints += [
+            {
+                "actor": slug,
+                "protocol": "hl7",
+                "application": actor.endpoint.application.name,
+                "facility": actor.endpoint.application.facility,
+                "host": host,
+                "port": actor.endpoint.port,
+            }
+            for slug, actor in talking.items()
+        ]
+        if control is not None:
+            desk = simulate_hl7.Desk(tuple(talking.values()), running)
+            number = stack.enter_context(simulate_hl7.control(desk, control))
+            endpoints.append({"actor": "control", "protocol": "http", "host": "127.0.0.1", "port": number})
         _announce(endpoints, as_json=json_output)
         while not stopped.wait():
             if worklist is not None:
@@ -217,9 +271,6 @@ def _places(
     peers: Sequence[str],
     destinations: Sequence[str],
 ) -> list[Place]:
-    for slug in actors:
-        if slug not in _MAKERS:
-            raise UsageError(f"there is no simulated actor {slug!r}; known: {', '.join(_MAKERS)}")
     if titles and len(titles) != len(actors):
         raise UsageError(f"{len(titles)} AE titles for {len(actors)} actors; give --ae once per actor or not at all")
     owners = {name: defects.actor_of(name) for name in wrong}
@@ -310,4 +361,7 @@ def _announce(endpoints: Sequence[Mapping[str, Any]], *, as_json: bool) -> None:
         sys.stdout.flush()
         return
     for endpoint in endpoints:
-        out().print("{actor}: {ae_title} listens on {host}:{port} (DICOM); Ctrl-C stops it".format(**endpoint))
+        name = endpoint.get("ae_title") or endpoint.get("application") or "actions"
+        protocol = str(endpoint["protocol"]).upper()
+        out().print(f"{endpoint['actor']}: {name} listens on {endpoint['host']}:{endpoint['port']} ({protocol})")
+    out().print("Ctrl-C stops it")
