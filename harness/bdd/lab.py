@@ -353,6 +353,11 @@ class Lab:
         self._named(name).node.leave()
         self._away.add(name)
 
+    @property
+    def away(self) -> frozenset[str]:
+        """The actors that were taken away and are not back."""
+        return frozenset(self._away)
+
     def bring_back(self, name: str) -> None:
         """Have it listen again, where it did before."""
         if name in self._away:

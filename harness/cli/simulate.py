@@ -21,13 +21,14 @@ from harness.actors.evidence_creator import EvidenceCreator
 from harness.actors.image_display import ImageDisplay
 from harness.actors.image_manager import ImageManager
 from harness.actors.order_filler import OrderFiller
+from harness.actors.orders import StepState
 from harness.actors.orders_standing import ACTORS as HL7_ACTORS
 from harness.actors.pps_manager import PpsManager
 from harness.actors.print_composer import PrintComposer
 from harness.actors.print_server import PrintServer
 from harness.actors.report_reader import ReportReader
 from harness.actors.report_repository import ReportRepository
-from harness.actors.worklist import item_from_mapping
+from harness.actors.worklist import WorklistItem, item_from_mapping
 from harness.cli import simulate_hl7
 from harness.cli.console import complain, out
 from harness.core.errors import ConfigurationError, EnvironmentFailure, UsageError
@@ -209,7 +210,7 @@ def simulate(
                 actor.know(other.address)
             if isinstance(actor, OrderFiller):
                 for values in entries:
-                    actor.schedule(item_from_mapping(values))
+                    actor.schedule(_item(values))
         endpoints = [
             {"actor": actor.slug, "protocol": "dicom", "ae_title": actor.ae_title, "host": host, "port": actor.port}
             for actor in running
@@ -247,7 +248,7 @@ def _reload(worklist: Path, running: Sequence[SimulatedActor]) -> None:
         if isinstance(actor, OrderFiller):
             actor.reset()
             for values in entries:
-                actor.schedule(item_from_mapping(values))
+                actor.schedule(_item(values))
     worklist.with_suffix(".loaded").touch()
 
 
@@ -309,6 +310,12 @@ def parse_address(text: str) -> Address:
     return Address(title.strip(), host.strip("[]"), int(port))
 
 
+def _item(values: Mapping[str, Any]) -> WorklistItem:
+    """A worklist entry from DICOM keywords and ``State`` (SCHEDULED unless given). Raises KeyError, ValueError."""
+    keywords = {keyword: value for keyword, value in values.items() if keyword != "State"}
+    return item_from_mapping(keywords, StepState(values.get("State", StepState.SCHEDULED)))
+
+
 def _entries(path: Path | None) -> list[dict[str, Any]]:
     if path is None:
         return []
@@ -317,7 +324,7 @@ def _entries(path: Path | None) -> list[dict[str, Any]]:
         if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
             raise ConfigurationError(path, "", "a list of objects with DICOM keywords is expected")
         for entry in entries:
-            item_from_mapping(entry)
+            _item(entry)
     except (ValueError, KeyError, TypeError) as error:
         raise ConfigurationError(path, "", f"not a list of worklist entries: {error}") from error
     return entries

@@ -9,14 +9,16 @@ from typing import Any
 from pydicom.dataset import Dataset
 
 from harness.actors import step_messages
+from harness.actors.archive_keys import Level
+from harness.actors.availability import notifications
 from harness.actors.evidence_creator import EvidenceCreator
 from harness.actors.objects import Sample, Subject
 from harness.actors.orders import Code
-from harness.actors.performed_steps import COMPLETED
+from harness.actors.performed_steps import COMPLETED, PerformedStep, merge
 from harness.actors.records import assign
 from harness.actors.sender import Sender
 from harness.actors.step_messages import StepPlan
-from harness.actors.worklist_user import WorklistUser
+from harness.actors.worklist_user import Replies, WorklistUser
 from harness.bdd.context import ScenarioContext
 from harness.bdd.guests import Guests
 from harness.bdd.orders import Step
@@ -26,8 +28,8 @@ from harness.core.errors import NonConformance, UsageError
 from harness.core.message import Direction, Message
 from harness.profiles import facts, names
 from harness.profiles.swf.checks.rad06_scp import destinations
-from harness.protocols.dicom.node import Answer
-from harness.protocols.dicom.uids import MPPS
+from harness.protocols.dicom.node import Answer, Proposal
+from harness.protocols.dicom.uids import INSTANCE_AVAILABILITY, MPPS
 
 #: reasons of CID 9300 that the scenarios name, with their meaning; others are local codes
 _REASONS = {
@@ -45,6 +47,8 @@ _END_REFUSED = {
     names.ORDER_FILLER: "RAD-7-SCP-04",
     names.IMAGE_MANAGER: "RAD-6-SCP-10",
 }
+#: how long a notice that must not come is waited for
+_NOTICE_SECONDS = 1.0
 
 
 @dataclass(slots=True)
@@ -106,25 +110,37 @@ def _create(
     context: ScenarioContext, name: str, entries: Sequence[Dataset], plan: StepPlan, sender: Sender
 ) -> Performed:
     created = step_messages.creation(entries, plan)
-    uid, _ = context.converse(
-        "RAD-6-SCP-01", "The N-CREATE", lambda: sender.create_step(context.lab.product, created, sender.uid())
+    if isinstance(sender, EvidenceCreator):
+        demanded = "RAD-20-SCP-01"
+    elif not entries and context.tags.actor == names.ORDER_FILLER:
+        demanded = "RAD-6-SCP-08"
+    else:
+        demanded = "RAD-6-SCP-01"
+    demanded = "RAD-6-SCP-06" if context.lab.away else demanded
+    uid, answer = context.converse(
+        demanded, "The N-CREATE", lambda: sender.create_step(context.lab.product, created, sender.uid())
     )
+    _accepted(context, answer, demanded, "The beginning of a step")
     performed = Performed(uid, plan, entries, created, sender)
     _steps(context)[name] = performed
     return performed
 
 
-def _set(context: ScenarioContext, performed: Performed, dataset: Dataset) -> Answer:
+def _set(context: ScenarioContext, performed: Performed, dataset: Dataset) -> None:
+    demanded = "RAD-6-SCP-06" if context.lab.away else _END_REFUSED[context.tags.actor]
+    if isinstance(performed.sender, EvidenceCreator):
+        demanded = "RAD-20-SCP-01"
     answer = context.converse(
-        _END_REFUSED[context.tags.actor],
-        "The N-SET",
-        lambda: performed.sender.set_step(context.lab.product, performed.uid, dataset),
+        demanded, "The N-SET", lambda: performed.sender.set_step(context.lab.product, performed.uid, dataset)
     )
+    _accepted(context, answer, demanded, "A change of a step in progress")
+
+
+def _accepted(context: ScenarioContext, answer: Answer, demanded: str, what: str) -> None:
     if answer.status != 0:
-        summary = f"The end of a step in progress was answered {answer.status:04X}"
-        context.broken(_END_REFUSED[context.tags.actor], summary, expected=("0000",), actual=f"{answer.status:04X}")
+        summary = f"{what} was answered {answer.status:04X}"
+        context.broken(demanded, summary, expected=("0000",), actual=f"{answer.status:04X}", locator="Status")
         raise NonConformance(summary, tuple(context.findings))
-    return answer
 
 
 def _start(context: ScenarioContext, names_: str) -> Performed:
@@ -380,3 +396,137 @@ def _was_accepted(context: ScenarioContext, sent: Message) -> bool:
         where=lambda m: m.association == sent.association,
     )
     return bool(answers) and answers[0].fields.get("Status") == 0
+
+
+# -- what archives and order fillers make of it ------------------------------------------------------------------
+
+
+def _series_of(performed: Performed) -> dict[str, str]:
+    first = performed.samples[0].dataset
+    return {"StudyInstanceUID": str(first.StudyInstanceUID), "SeriesInstanceUID": str(first.SeriesInstanceUID)}
+
+
+def _note_images(context: ScenarioContext, replies: Replies, keys: dict[str, str], **more: Any) -> None:
+    fact = {"message": replies.request, "level": "IMAGE", "model": "STUDY", "keys": keys, "by": "SOPInstanceUID"}
+    context.transcript.note(facts.QUERY, {**fact, **more})
+
+
+@when('the Order Filler asks the archive which images of "{wanted:Text}" it has')
+def filler_asks_availability(scenario_context: ScenarioContext, wanted: str) -> None:
+    """An Images Availability Query (RAD-11) for the series of a performed step."""
+    context, performed = scenario_context, _known(scenario_context, wanted)
+    keys = _series_of(performed)
+    context.begin()
+    replies = context.converse(
+        "RAD-11-SCP-01",
+        "The availability query",
+        lambda: context.lab.order_filler.query_availability(context.lab.product, *keys.values()),
+    )
+    held = {sample.sop_instance for sample in context.memory.get("held back", ())}
+    there = sorted(sample.sop_instance for sample in performed.samples if sample.sop_instance not in held)
+    _note_images(context, replies, keys, expected=there, **({"purpose": "missing-instance"} if held else {}))
+
+
+@then('the Image Display finds {images:Count} images of "{wanted:Text}" after the wrong entry')
+def display_finds(scenario_context: ScenarioContext, images: int, wanted: str) -> None:
+    """An image query for the series of a performed step; none may be found of a step discontinued for 110514."""
+    context, performed = scenario_context, _known(scenario_context, wanted)
+    keys = _series_of(performed)
+    context.begin()
+    replies = context.converse(
+        "RAD-14-SCP-01",
+        "The query",
+        lambda: context.lab.image_display.query(context.lab.product, "IMAGE", keys),
+    )
+    uids = sorted(sample.sop_instance for sample in performed.samples)
+    _note_images(context, replies, keys, expected=uids[:images], universe=uids, purpose="after-wrong-entry")
+
+
+@then('the objects of the work on "{name:Text}" are found in its study')
+def derived_found(scenario_context: ScenarioContext, name: str) -> None:
+    """An image query for the series that the Evidence Creator stored."""
+    context, performed = scenario_context, _known(scenario_context, f"work on {name}")
+    keys = _series_of(performed)
+    context.begin()
+    replies = context.converse(
+        "RAD-14-SCP-01",
+        "The query",
+        lambda: context.lab.image_display.query(context.lab.product, "IMAGE", keys),
+    )
+    uids = sorted(sample.sop_instance for sample in performed.samples)
+    _note_images(context, replies, keys, expected=uids, universe=uids)
+    context.judge("requirement", "RAD-18-SCP-01")
+
+
+@when('the Image Display retrieves the study of "{wanted:Text}"')
+def display_retrieves_step(scenario_context: ScenarioContext, wanted: str) -> None:
+    """C-MOVE of the study of a performed step to our display."""
+    context, performed = scenario_context, _known(scenario_context, wanted)
+    study = {"StudyInstanceUID": _series_of(performed)["StudyInstanceUID"]}
+    display = context.lab.image_display
+    context.begin()
+    replies = context.converse("RAD-16-SCP-01", "C-MOVE", lambda: display.move(context.lab.product, Level.STUDY, study))
+    uids = sorted(sample.sop_instance for sample in performed.samples)
+    context.transcript.note(
+        facts.MOVE, {"message": replies.request, "destination": display.ae_title, "expected": uids, "failing": []}
+    )
+
+
+@then("the product has had the time to announce what is available")
+def time_to_announce(scenario_context: ScenarioContext) -> None:
+    """Wait a moment for notices that must not come; judging is left to others."""
+    context = scenario_context
+    context.transcript.quiet_for("N-CREATE-RQ", _NOTICE_SECONDS, after=context.asked_at, direction=Direction.FROM_SUT)
+
+
+@when('the Image Manager announces the images of "{wanted:Text}"')
+def archive_announces(scenario_context: ScenarioContext, wanted: str) -> None:
+    """An Instance Availability Notification (RAD-49) of a performed step, with nothing optional in it."""
+    context, performed = scenario_context, _known(scenario_context, wanted)
+    ended = step_messages.completion(performed.samples, performed.plan, performed.created)
+    step = PerformedStep(performed.uid, merge(performed.created, ended))
+    archive = context.lab.image_manager
+    context.begin()
+
+    def announce() -> None:
+        with archive.node.connect(context.lab.product, [Proposal(INSTANCE_AVAILABILITY)]) as association:
+            for notice in notifications(step, archive.ae_title, "ONLINE"):
+                association.n_create(INSTANCE_AVAILABILITY, performed.sender.uid(), notice)
+
+    context.converse("RAD-49-SCP-01", "The availability notice", announce)
+
+
+@given('the system under test has cancelled the order of "{name:Text}"')
+@when('the system under test cancels the order of "{name:Text}"')
+def product_cancels(scenario_context: ScenarioContext, name: str) -> None:
+    """Have the product cancel the order of a scheduled step."""
+    step: Step = scenario_context.memory["steps"][name]
+    scenario_context.act("cancel-order", accession=str(step.entry["AccessionNumber"]))
+    scenario_context.transcript.note(facts.ORDER, {"keywords": dict(step.entry), "cancelled": True})
+
+
+@then('the worklist of the patient offers "{offered:Text}" after the "{event:Text}"')
+def worklist_offers(scenario_context: ScenarioContext, offered: str, event: str) -> None:
+    """Query the patient of the scenario; exactly these steps (none: empty) may be there after what happened."""
+    context = scenario_context
+    purposes = {"cancellation": "cancelled", "wrong entry": "after-wrong-entry", "completion": "after-completed"}
+    if event not in purposes:
+        raise UsageError(f"{event!r} is not an event of a step; known: {', '.join(purposes)}")
+    known: dict[str, Step] = context.memory["steps"]
+    keys = {"PatientID": str(next(iter(known.values())).entry["PatientID"])}
+    user = WorklistUser(context.lab.modality.node, context.lab.recorder)
+    context.begin()
+    replies = context.converse("RAD-5-SCP-01", "The worklist query", lambda: user.query(context.lab.product, keys))
+    context.transcript.note(
+        facts.QUERY,
+        {
+            "message": replies.request,
+            "level": "STEP",
+            "model": "WORKLIST",
+            "keys": keys,
+            "by": "ScheduledProcedureStepID",
+            "expected": sorted(known[name.strip()].step_id for name in offered.split(",") if name.strip()),
+            "universe": sorted(step.step_id for step in known.values()),
+            "purpose": purposes[event],
+        },
+    )

@@ -1,4 +1,7 @@
-"""Give scheduled steps to ``ihe-harness simulate order-filler``: write its file, tell it to read, wait until it has."""
+"""Give scheduled steps to ``ihe-harness simulate order-filler``: write its file, tell it to read, wait until it has.
+
+Parameters with ``orders`` replace its worklist; with ``accession`` they cancel the steps of that order.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +23,13 @@ def main() -> int:
     parser.add_argument("--file", type=Path, required=True)
     parser.add_argument("--pid-file", type=Path, required=True)
     arguments = parser.parse_args()
-    orders = json.loads(arguments.parameters.read_text(encoding="utf-8"))["orders"]
+    parameters = json.loads(arguments.parameters.read_text(encoding="utf-8"))
+    orders = parameters.get("orders")
+    if orders is None:
+        orders = json.loads(arguments.file.read_text(encoding="utf-8"))
+        for entry in orders:
+            if entry.get("AccessionNumber") == parameters["accession"]:
+                entry["State"] = "CANCELLED"
     loaded = arguments.file.with_suffix(".loaded")
     loaded.unlink(missing_ok=True)
     temporary = arguments.file.with_suffix(".part")
