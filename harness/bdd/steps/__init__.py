@@ -11,6 +11,7 @@ STEP_MODULES: tuple[str, ...] = (
     "harness.bdd.steps.judging",
     "harness.bdd.steps.scheduling",
     "harness.bdd.steps.examining",
+    "harness.bdd.steps.ordering",
     "harness.bdd.steps.worklist",
     "harness.bdd.steps.performing",
     "harness.bdd.steps.archiving",
