@@ -186,6 +186,31 @@ def _area(**values: Any) -> Change:
     return change
 
 
+def _turned(rotation: int, flip: str) -> Change:
+    """Rotation, then flip; the corners of the area are those of the picture as shown (PS3.3 C.10.4)."""
+
+    def change(ds: Dataset) -> None:
+        ds.ImageRotation, ds.ImageHorizontalFlip = rotation, flip
+        area = ds.DisplayedAreaSelectionSequence[0]
+        left, top = area.DisplayedAreaTopLeftHandCorner
+        right, bottom = area.DisplayedAreaBottomRightHandCorner
+        # clockwise from the top left of the image; a turn by 90 degrees brings the corner before it to the top left
+        corners = ((left, top), (right, top), (right, bottom), (left, bottom))
+        first, last = (4 - rotation // 90) % 4, (6 - rotation // 90) % 4
+        if flip == "Y":
+            first, last = (first + 1) % 4, (first + 3) % 4
+        area.DisplayedAreaTopLeftHandCorner = list(corners[first])
+        area.DisplayedAreaBottomRightHandCorner = list(corners[last])
+
+    return change
+
+
+def _true_size(ds: Dataset) -> None:
+    area = ds.DisplayedAreaSelectionSequence[0]
+    area.PresentationSizeMode, area.PresentationPixelSpacing = "TRUE SIZE", [0.5, 0.5]
+    del area.PresentationPixelAspectRatio  # only one of the two says how large or how wide a pixel is
+
+
 def _mark() -> Phantom:
     return phantoms.orientation_mark(96, 128, form=TWELVE)
 
@@ -263,7 +288,7 @@ _RECIPES: Mapping[str, _Recipe] = MappingProxyType(
                 "CPI-DISP-08",
                 "Is the picture turned and flipped as the reference picture shows?",
                 _mark,
-                _put(ImageRotation=rotation, ImageHorizontalFlip=flip),
+                _turned(rotation, flip),
             )
             for rotation in (0, 90, 180, 270)
             for flip in ("N", "Y")
@@ -278,7 +303,7 @@ _RECIPES: Mapping[str, _Recipe] = MappingProxyType(
             "CPI-DISP-09",
             "Are both bars 50 mm long, measured on the screen?",
             lambda: phantoms.resolution_bars(128, 128, length_mm=50.0, form=TWELVE),
-            _area(PresentationSizeMode="TRUE SIZE", PresentationPixelSpacing=[0.5, 0.5]),
+            _true_size,
         ),
         "graphics": _Recipe(
             "CPI-DISP-10", "Are a point, lines, a curve, a circle and an ellipse drawn?", _mark, _graphics
