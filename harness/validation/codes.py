@@ -9,6 +9,7 @@ from functools import lru_cache
 from importlib.resources import files
 
 from harness.core.errors import UsageError
+from harness.validation.media import RULES as MEDIA_RULES
 
 _VALUE_REPRESENTATION = re.compile(r"VR-([A-Z]{2})-(LENGTH|VALUE)")
 
@@ -17,7 +18,8 @@ _VALUE_REPRESENTATION = re.compile(r"VR-([A-Z]{2})-(LENGTH|VALUE)")
 def codes() -> Mapping[str, str]:
     """Code -> meaning; ``VR-{vr}-LENGTH`` and ``VR-{vr}-VALUE`` stand for one code of each VR."""
     data = tomllib.loads(files("harness.validation").joinpath("data/codes.toml").read_text("utf-8"))
-    return dict(data["codes"])
+    media = {rule.code: rule.meaning for rule in MEDIA_RULES} | {"MEDIA-UNREADABLE": "The medium cannot be opened."}
+    return dict(data["codes"]) | media
 
 
 def explain(code: str) -> str:

@@ -6,8 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from harness.protocols.media.sources import is_medium
 from harness.validation.finding import ValidationFinding
 from harness.validation.hl7 import validate_hl7
+from harness.validation.media import validate_medium
 from harness.validation.objects import validate_part10
 
 #: bytes of the beginning of a file that recognition looks at
@@ -33,6 +35,7 @@ def _is_file(path: Path, head: bytes) -> bool:
 
 KINDS: tuple[Kind, ...] = (
     Kind("hl7", _is_hl7, lambda path: validate_hl7(path.read_bytes())),
+    Kind("media", is_medium, validate_medium),
     Kind("dicom", _is_file, lambda path: validate_part10(path.read_bytes())),
 )
 

@@ -1,0 +1,51 @@
+"""All rules over one medium."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+from harness.core.errors import UsageError
+from harness.protocols.media.sources import open_medium
+from harness.validation.finding import Severity, ValidationFinding
+from harness.validation.media import content, layout, records, web
+from harness.validation.media.rules import Rule
+from harness.validation.media.view import View
+
+RULES: Final[tuple[Rule, ...]] = (*layout.RULES, *records.RULES, *content.RULES, *web.RULES)
+#: one cause has thousands of consequences: more findings of one code say nothing new
+MAXIMUM_FINDINGS: Final = 20
+
+
+def rule(code: str) -> Rule:
+    """The rule with that code. Raises LookupError."""
+    for each in RULES:
+        if each.code == code:
+            return each
+    raise LookupError(f"no media rule {code!r}")
+
+
+def validate_view(view: View) -> list[ValidationFinding]:
+    """Every rule that a medium breaks."""
+    found: list[ValidationFinding] = []
+    for each in RULES:
+        problems = each.function(view).problems
+        found += [
+            ValidationFinding(each.code, each.severity, p.locator, p.expected, p.actual, each.clause)
+            for p in problems[:MAXIMUM_FINDINGS]
+        ]
+        if len(problems) > MAXIMUM_FINDINGS:
+            more = f"{len(problems) - MAXIMUM_FINDINGS} more of this kind"
+            found.append(ValidationFinding(each.code, Severity.INFO, "medium", "none", more, each.clause))
+    return found
+
+
+def validate_medium(path: Path) -> list[ValidationFinding]:
+    """Judge a folder, a ZIP file or an ISO image. Nothing is unpacked and nothing on it is run."""
+    try:
+        with open_medium(path) as medium:
+            return validate_view(View(medium))
+    except UsageError as error:
+        return [
+            ValidationFinding("MEDIA-UNREADABLE", Severity.ERROR, "medium", "a medium", str(error), "the file system")
+        ]
