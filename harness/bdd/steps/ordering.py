@@ -337,6 +337,7 @@ def we_announce(scenario_context: ScenarioContext, event: str, order: str) -> No
             hospital.filler.cancel_appointment(placed)
 
 
+@given('the system under test has ordered "{service:Text}" for "{patient:Text}" as "{order:Text}"')
 @when('the system under test orders "{service:Text}" for "{patient:Text}" as "{order:Text}"')
 def product_orders(scenario_context: ScenarioContext, service: str, patient: str, order: str) -> None:
     """Have an Order Placer under test order, or a DSS/Order Filler under test for itself."""
@@ -398,6 +399,7 @@ _DEMANDED: Mapping[tuple[str, str], str] = {
 }
 
 
+@given('the order "{order:Text}" has reached the "{actor:Text}" as "{what:Text}"')
 @then('the order "{order:Text}" reaches the "{actor:Text}" as "{what:Text}"')
 def order_reaches(scenario_context: ScenarioContext, order: str, actor: str, what: str) -> None:
     """Wait for the next order message to that actor, in the form of the run's HL7 version, and learn its numbers.

@@ -73,13 +73,14 @@ def registration_reaches_all(j: Journal) -> Iterator[Observation]:
 
 
 def placer_does_all(j: Journal) -> Iterator[Observation]:
-    """Only in a flow with a registration, an order and a message of the filler."""
+    """Only in a flow with a registration, a message of the filler, and an order that came or was asked for."""
     if names.ORDER_PLACER not in j.sut.actors:
         return
     hl7 = HL7Journal(j)
     registered, reported, ordered = hl7.asked("RAD-1"), hl7.asked("RAD-3"), hl7.of("RAD-2")
-    if not registered or not reported:
-        return
+    asked = any(action.get("action") == "place-order" for _, action in j.actions)
+    if not registered or not reported or not (ordered or asked):
+        return  # a placer that nobody asked to order has not failed to
     ok = bool(ordered) and all(g.code in ("AA", "CA") for g in (*registered, *reported) if g.seq not in hl7.negative)
     yield judged(
         ok,
