@@ -31,11 +31,13 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "rejudge": ("harness.cli.rejudge", "rejudge"),
     "report": ("harness.cli.report", "report"),
     "simulate": ("harness.cli.simulate", "simulate"),
+    "observe": ("harness.cli.observe", "observe"),
 }
 #: groups of commands: name -> (module, typer application)
 GROUPS: dict[str, tuple[str, str]] = {
     "evidence": ("harness.cli.evidence", "app"),
     "modality": ("harness.modality.cli", "app"),
+    "statement": ("harness.cli.statement", "app"),
 }
 
 
