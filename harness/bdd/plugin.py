@@ -98,12 +98,21 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     kept: list[pytest.Item] = []
     dropped: list[pytest.Item] = []
     for item in items:
+        # What a person reads of a failure is in the findings. pytest's own rendering parses source code, which in
+        # Python 3.11 must not happen in two threads at once (python/cpython#106905), and simulated actors have threads.
+        item.repr_failure = _message  # type: ignore[method-assign]
         wanted = selection.wanted(selection.identity(item.nodeid), item.name, read(tags_of(item)), settings)
         (kept if wanted else dropped).append(item)
     items[:] = kept
     if dropped:
         config.hook.pytest_deselected(items=dropped)
     config.stash[PROGRESS].planned(len(kept))
+
+
+def _message(excinfo: pytest.ExceptionInfo[BaseException], style: object = None) -> str:
+    """A failure in its own words."""
+    del style
+    return f"{excinfo.typename}: {excinfo.value}"
 
 
 # -- the lab: one per process ------------------------------------------------------------------------------------
@@ -113,8 +122,9 @@ def _lab(config: pytest.Config) -> Lab:
     lab = config.stash.get(LAB, None)
     if lab is None:
         lab = Lab(config.stash[SETTINGS])
-        config.stash[LAB] = lab
         lab.start()
+        # only a lab that came up is one: no scenario may meet half of it
+        config.stash[LAB] = lab
     return lab
 
 
