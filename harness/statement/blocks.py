@@ -155,7 +155,7 @@ def activity_blocks(activity: Activity) -> list[Block]:
 
 
 def _plain_behaviour(status: str) -> str:
-    return "goes on" if status in ("0000", "FF00", "FF01") else "not stated"
+    return "–" if status in ("0000", "FF00", "FF01") else "not stated"
 
 
 def character_sets(statement: Statement) -> list[Block]:

@@ -40,7 +40,6 @@ KNOWN_KEYS: Final = frozenset(
     )
 )  # fmt: skip
 _DATE: Final = re.compile(r"\d{4}-\d{2}-\d{2}")
-_MAX_SCENARIOS: Final = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,7 +189,6 @@ class _Maker:
             stated = text.get(f"checks_{which}_title")
             return stated if isinstance(stated, bool) else None
 
-        anything = bool(seen.supports) or seen.accepts or seen.initiates
         return AssociationPolicy(
             max_pdu=_number(min(seen.max_pdus)) if seen.max_pdus else _number(text.get("max_pdu")),
             implementation_class_uid=", ".join(sorted(seen.class_uids)),
@@ -198,8 +196,9 @@ class _Maker:
             max_associations=_number(text.get("max_associations")),
             checks_called_title=checks("called"),
             checks_calling_title=checks("calling"),
-            initiates=seen.initiates or None if not anything else seen.initiates,
-            accepts=seen.accepts or None if not anything else seen.accepts,
+            # what was not seen may still happen: unknown, not "no"
+            initiates=seen.initiates or None,
+            accepts=seen.accepts or None,
         )
 
     def sop_classes(self) -> tuple[SopClass, ...]:
@@ -230,11 +229,13 @@ class _Maker:
         state = State.DECLARED if is_declared else State.NEGOTIATED
         if support.accepted:
             note = "agreed in negotiation, not exercised" if is_declared else ""
+            if role is Role.SCU and not support.proposed:
+                note = "as user of an association that the peer opens (role selection)"
             return Standing(state, is_declared, note, self._proofs(set().union(*support.accepted.values())))
         return Standing(state, is_declared, "proposed by the product" if support.proposed else "")
 
     def _proofs(self, scenarios: Iterable[str]) -> tuple[Proof, ...]:
-        return tuple(Proof(self.run_id, name) for name in sorted(scenarios)[:_MAX_SCENARIOS])
+        return tuple(Proof(self.run_id, name) for name in sorted(scenarios))
 
     def activities(self) -> tuple[Activity, ...]:
         result = []

@@ -12,7 +12,6 @@ from harness.core.verdict import Verdict
 from harness.profiles import registry
 from harness.statement.model import ActorClaim, OptionClaim, Proof, Standing, State, TransactionClaim
 
-_MAX_PROOFS: Final = 40
 _BROKEN: Final = frozenset((Verdict.FAIL,))
 _UNJUDGED: Final = frozenset((Verdict.INCONCLUSIVE, Verdict.ERROR))
 
@@ -159,21 +158,21 @@ class _Judge:
         return "the run was limited to some scenarios" if self.run.options.get("only") else ""
 
     def _proofs(self, judged: Sequence[tuple[ScenarioResult, Finding]]) -> tuple[Proof, ...]:
-        """One for each scenario and requirement, the gravest finding of it."""
+        """One for each scenario that passed; one for each requirement that did not, with its gravest finding."""
         assert self.run is not None
         gravest: dict[tuple[str, str], Finding] = {}
         for scenario, finding in judged:
-            key = (scenario.id, finding.requirement)
+            key = (scenario.id, "" if finding.verdict is Verdict.PASS else finding.requirement)
             if key not in gravest or finding.verdict > gravest[key].verdict:
                 gravest[key] = finding
         return tuple(
             Proof(
                 self.run.run_id, scenario, requirement, finding.verdict.name,
-                finding.summary if finding.verdict not in (Verdict.PASS,) else "",
-                waiver_reason(self.run, scenario, requirement),
+                finding.summary if requirement else "",
+                waiver_reason(self.run, scenario, requirement) if requirement else "",
             )
             for (scenario, requirement), finding in sorted(gravest.items())
-        )[:_MAX_PROOFS]  # fmt: skip
+        )  # fmt: skip
 
 
 def waiver_reason(run: RunResult, scenario: str, requirement: str) -> str:

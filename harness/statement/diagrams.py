@@ -120,6 +120,7 @@ def _short(service: str) -> str:
         "Modality Performed Procedure Step": "MPPS",
         "Modality Worklist": "Worklist",
         "Instance Availability Notification": "Availability",
+        "Storage Commitment": "Commitment",
         "Print Management": "Print",
     }.get(service, service)
 

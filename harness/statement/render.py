@@ -44,11 +44,11 @@ p{margin:8px 0;max-width:75ch}.sub{font-size:19px;color:var(--soft);margin:0 0 2
 dl.cover{display:grid;grid-template-columns:max-content 1fr;gap:6px 24px;border:1px solid var(--line);
 border-radius:8px;padding:16px 20px;margin:0 0 20px}dl.cover dt{color:var(--soft)}dl.cover dd{margin:0;font-weight:600}
 .wide{overflow-x:auto;margin:12px 0 18px}
-table{border-collapse:collapse;width:100%;font-size:13.5px}
+table{border-collapse:collapse;width:100%;font-size:13.5px;overflow-wrap:break-word}
 caption{text-align:left;font-weight:600;padding:0 0 6px}
 th{background:var(--wash);text-align:left;font-weight:600}
 th,td{border:1px solid var(--line);padding:5px 9px;vertical-align:top}
-code{font:12.5px/1.5 "DejaVu Sans Mono",monospace;color:#33404f}
+code{font:12.5px/1.5 "DejaVu Sans Mono",monospace;color:#33404f;overflow-wrap:anywhere}
 .m{display:inline-block;min-width:1.4em;font-weight:700}.ok .m{color:#176b4d}.bad .m{color:#b3261e}
 .bad{background:#fdecea}.open .m{color:#8a5200}.said .m{color:#5f449b}
 figure{margin:14px 0 22px}figure svg{max-width:100%;height:auto;border:1px solid var(--line);border-radius:8px}

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Final
 
 from harness.statement import vocabulary
 from harness.statement.model import ActorClaim, AssociationPolicy, Role, SopClass, State, Statement
 from harness.statement.observation import Observed
+
+_TOLD_SINGLY: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +26,7 @@ class Difference:
 def differences(statement: Statement, seen: Statement, observed: Observed) -> tuple[Difference, ...]:
     """``seen`` is a statement built from the run with the claims of ``statement``; ``observed`` is the same run."""
     return (
-        *_sop_classes(statement, observed),
+        *_grouped(_sop_classes(statement, observed)),
         *_policies(statement, seen),
         *_character_sets(statement, observed),
         *_claims(statement.claims, seen.claims),
@@ -51,6 +54,20 @@ def _sop_classes(statement: Statement, observed: Observed) -> Iterator[Differenc
         if (uid, role) not in stated and support.exercised:
             name = vocabulary.name_of(uid)
             yield Difference(f"{name} as {role}", "not stated", "was used", _names(support.exercised))
+
+
+def _grouped(found: Iterable[Difference]) -> Iterator[Difference]:
+    """The same difference of many SOP classes in one role is told once."""
+    groups: dict[tuple[str, str, tuple[str, ...], str], list[Difference]] = {}
+    for difference in found:
+        role = difference.subject.rpartition(" as ")[2]
+        groups.setdefault((difference.stated, difference.seen, difference.where, role), []).append(difference)
+    for (stated, seen, where, role), members in groups.items():
+        if len(members) <= _TOLD_SINGLY:
+            yield from members
+            continue
+        names = ", ".join(member.subject.rpartition(" as ")[0] for member in members[:_TOLD_SINGLY])
+        yield Difference(f"{len(members)} SOP classes as {role} ({names} and others)", stated, seen, where)
 
 
 def _policies(statement: Statement, seen: Statement) -> Iterator[Difference]:
