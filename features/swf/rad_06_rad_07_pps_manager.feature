@@ -86,6 +86,7 @@ Feature: RAD-6 and RAD-7: the PPS Manager receives and forwards performed steps
     When the Acquisition Modality starts "S1"
     And the Acquisition Modality ends "S1" with 2 images
     And the Acquisition Modality performs "S2" with 1 image
+    And the Acquisition Modality performs an unscheduled examination of "roe" with 1 images
     And the "<actor>" is up again
     Then every accepted message reaches the "Image Manager/Archive"
     And every accepted message reaches the "DSS/Order Filler"

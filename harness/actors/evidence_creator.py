@@ -9,11 +9,14 @@ from pydicom.dataset import Dataset
 
 from harness.actors import step_messages
 from harness.actors.acquisition import Exam
-from harness.actors.objects import Sample, SeriesPlan, StudyPlan, Subject, make
+from harness.actors.archive_keys import Level
+from harness.actors.image_display import identifier
+from harness.actors.objects import SOP_CLASSES, Sample, SeriesPlan, StudyPlan, Subject, make
 from harness.actors.sender import Sender
 from harness.actors.step_messages import StepPlan
-from harness.protocols.dicom.node import Address
-from harness.protocols.dicom.uids import MPPS
+from harness.protocols.dicom.datasets import decode
+from harness.protocols.dicom.node import Address, Proposal, Request, Response
+from harness.protocols.dicom.uids import MPPS, STUDY_ROOT_GET
 
 _COPIED = (
     "SpecificCharacterSet",
@@ -39,6 +42,21 @@ class EvidenceCreator(Sender):
 
     slug = "evidence-creator"
     name = "Evidence Creator"
+
+    def fetch(self, archive: Address, study_uid: str) -> list[Dataset]:
+        """The images of a study, by C-GET; other objects are left where they are. Raises PeerError."""
+        found: list[Dataset] = []
+
+        def keep(request: Request) -> Response:
+            found.append(decode(request.payload, request.transfer_syntax, pixels=True))
+            return Response()
+
+        proposals = [Proposal(STUDY_ROOT_GET)] + [
+            Proposal(uid, scu_role=False, scp_role=True) for uid in SOP_CLASSES.values()
+        ]
+        with self.node.connect(archive, proposals) as association:
+            association.get(STUDY_ROOT_GET, identifier(Level.STUDY, {"StudyInstanceUID": study_uid}, ()), keep)
+        return found
 
     def derive(self, sources: Sequence[Dataset], *, step_uid: str = "", plan: StepPlan | None = None) -> list[Sample]:
         """One derived image per source, all of one study: its patient, study and request data, a new series.

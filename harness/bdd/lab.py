@@ -231,10 +231,12 @@ class Lab:
             port = endpoint.port or (free_port(endpoint.host) if self.sut.process is not None else 0)
             self.sut = self.sut.model_copy(update={"dicom": endpoint.model_copy(update={"port": port})})
             values |= {"dicom.ae_title": endpoint.ae_title, "dicom.host": endpoint.host, "dicom.port": str(port)}
+        if self.sut.process is not None:  # where a simulated product that we start is asked to act
+            values |= {"control.port": str(free_port()), "control.token": secrets.token_hex(16)}
         return values | self._hl7_values()
 
     def _hl7_values(self) -> dict[str, str]:
-        """Where HL7 goes, and how a simulated product that we start is asked to act."""
+        """Where HL7 goes."""
         if self._hospital is None or self.sut.hl7 is None:
             return {}
         values = {f"{slug}.hl7_port": str(end.port) for slug, end in self._hospital.endpoints.items()}
@@ -244,7 +246,6 @@ class Lab:
         if self.sut.process is not None:
             table = table.model_copy(update={"port": table.port or free_port(table.host)})
             self.sut = self.sut.model_copy(update={"hl7": table})
-            values |= {"control.port": str(free_port()), "control.token": secrets.token_hex(16)}
         return values | {
             "hl7.host": table.host,
             "hl7.port": str(table.port),
@@ -364,6 +365,12 @@ class Lab:
             self._away.discard(name)
             self._named(name).node.start()
 
+    def forget_product_at_archive(self) -> str:
+        """Our archive knows no address of the product until the next scenario; its AE title."""
+        title = self.product.ae_title
+        self.image_manager.peers.pop(title, None)
+        return title
+
     def _named(self, name: str) -> SimulatedActor:
         known = {actor.name: actor for actor in self._actors.values()}
         if name not in known:
@@ -390,6 +397,8 @@ class Lab:
         self.display_refusals.clear()
         for name in tuple(self._away):
             self.bring_back(name)
+        if self._address is not None:
+            self.image_manager.know(self._address)
         for actor in self._actors.values():
             actor.reset()
         if isinstance(self._driver, ReplayDriver):

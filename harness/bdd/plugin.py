@@ -152,7 +152,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     config.stash[PROGRESS].scenario_started(record.name, record.feature)
     sut = Lab.read_sut(settings)
     reason = sut.supports(tags.profiles, tags.actor, tags.transactions, tags.options)
-    if not reason and tags.manual and sut.driver.kind in UNATTENDED:
+    if not reason and tags.manual and (sut.driver.kind in UNATTENDED or not sut.driver.attest):
         reason = f"needs an operator; the {sut.driver.kind} driver has none"
     if reason:
         record.skip(reason)

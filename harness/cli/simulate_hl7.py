@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from harness.actors import imaging_actions
 from harness.actors.actor import SimulatedActor
 from harness.actors.image_manager import ImageManager
 from harness.actors.order_filler import OrderFiller
@@ -173,10 +174,26 @@ class Desk:
         with self._lock:
             if action == "schedule-steps":
                 return self._schedule(parameters.get("orders", ()))
+            if action == "cancel-order" and self._cancelled(str(parameters.get("accession", ""))):
+                return {}
+            for beside in self._beside:
+                if imaging_actions.can(beside, action):
+                    return imaging_actions.perform(beside, action, parameters)
             for actor in self._actors:
                 with contextlib.suppress(Unsupported):
                     return perform(actor, action, parameters)
         raise Unsupported(f"none of these actors can {action}")
+
+    def _cancelled(self, accession: str) -> bool:
+        """Cancel steps that were scheduled without an order; False if none has that accession number."""
+        found = [
+            actor.cancel(item.step_id)
+            for actor in self._beside
+            if isinstance(actor, OrderFiller)
+            for item in actor.worklist.items
+            if item.value("AccessionNumber") == accession and actor.worklist.book.by_step(item.step_id) is None
+        ]
+        return any(found)
 
     def _schedule(self, orders: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         for actor in self._beside:

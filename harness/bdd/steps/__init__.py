@@ -14,6 +14,7 @@ STEP_MODULES: tuple[str, ...] = (
     "harness.bdd.steps.ordering",
     "harness.bdd.steps.worklist",
     "harness.bdd.steps.performing",
+    "harness.bdd.steps.displaying",
     "harness.bdd.steps.archiving",
     "harness.bdd.steps.printing",
     "harness.bdd.steps.presenting",

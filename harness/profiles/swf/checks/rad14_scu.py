@@ -199,6 +199,47 @@ def declared_classes_accepted(j: Journal) -> Iterator[Observation]:
         )
 
 
+def _told(j: Journal, seq: int) -> Mapping[str, object]:
+    """What the product showed after the action that a request belongs to, as far as the driver can see it."""
+    action = j.action_before(seq, "query-images", "retrieve-images")
+    outcome = (action or {}).get("outcome") or {}
+    answers = outcome.get("answers") or {}
+    return answers if isinstance(answers, Mapping) else {}
+
+
+def failures_shown(j: Journal) -> Iterator[Observation]:
+    for operation in moves(j):
+        told = _told(j, operation.request.seq)
+        if operation.status in (0, None) or "error" not in told:
+            continue
+        yield judged(
+            bool(told["error"]),
+            f"{operation.request.label} was answered {operation.status:04X}; the product shows "
+            + (f"{told['error']!r}" if told["error"] else "no error"),
+            operation.evidence,
+            expected="an error that the user sees",
+            actual=str(told["error"]) or "none",
+            locator="Status",
+            why="A user who is told nothing believes that there are no more images.",
+        )
+    for operation in queries(j):
+        told = _told(j, operation.request.seq)
+        if operation.status != 0 or operation.pending or "entries" not in told:
+            continue
+        shown = told["entries"]
+        count = len(shown) if isinstance(shown, list) else shown
+        yield judged(
+            count == 0 and not told.get("error"),
+            f"{operation.request.label} had no match; the product shows {count} and "
+            + (f"the error {told['error']!r}" if told.get("error") else "no error"),
+            operation.evidence,
+            expected="an empty list",
+            actual=f"{count} entries, error {told.get('error') or 'none'}",
+            locator="Status",
+            why="No match is an answer, not a failure.",
+        )
+
+
 _Function = Callable[[Journal], Iterator[Observation]]
 _ROWS: tuple[tuple[str, str, str, _Function, str], ...] = (
     ("query-hierarchical", "RAD-14-SCU-01", "RAD-14", hierarchical, "Queries are hierarchical"),
@@ -210,6 +251,7 @@ _ROWS: tuple[tuple[str, str, str, _Function, str], ...] = (
     ("query-study-keys", "RAD-14-SCU-07", "RAD-14", study_return_keys, "Study return keys are asked for"),
     ("query-series-keys", "RAD-14-SCU-08", "RAD-14", series_return_keys, "Series return keys are asked for"),
     ("move-own-storage", "RAD-16-SCU-01", "RAD-16", moved_to_own_storage, "Images are moved to the display"),
+    ("display-failures-shown", "EX-27", "RAD-14 RAD-16", failures_shown, "The user is told what went wrong"),
     ("move-classes", "RAD-16-SCU-02", "RAD-16", declared_classes_accepted, "Declared classes are accepted"),
 )
 

@@ -1,0 +1,86 @@
+"""What a display and an evidence creator of ours can be asked to do when they stand for a product."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from harness.actors.actor import SimulatedActor
+from harness.actors.evidence_creator import EvidenceCreator
+from harness.actors.image_display import ImageDisplay
+from harness.actors.worklist_user import Replies
+from harness.protocols.dicom.errors import PeerError
+from harness.protocols.dicom.node import Address
+
+#: actions of the closed list that the actors of this module take
+DISPLAY_ACTIONS = ("query-images", "retrieve-images")
+CREATOR_ACTIONS = ("create-evidence",)
+
+Parameters = Mapping[str, Any]
+
+
+def can(actor: SimulatedActor, action: str) -> bool:
+    """Whether that actor takes that action."""
+    return (isinstance(actor, ImageDisplay) and action in DISPLAY_ACTIONS) or (
+        isinstance(actor, EvidenceCreator) and action in CREATOR_ACTIONS
+    )
+
+
+def perform(actor: SimulatedActor, action: str, parameters: Parameters) -> dict[str, Any]:
+    """Do it; the answer says what a user would see: ``entries`` and ``error`` (empty if all went well).
+
+    Raises UsageError for a peer that the actor does not know, KeyError for a parameter that is missing.
+    """
+    try:
+        if isinstance(actor, ImageDisplay) and action == "query-images":
+            return _query(actor, parameters)
+        if isinstance(actor, ImageDisplay) and action == "retrieve-images":
+            return _retrieve(actor, parameters)
+        if isinstance(actor, EvidenceCreator) and action == "create-evidence":
+            return _create(actor, parameters)
+    except PeerError as error:
+        return {"entries": 0, "error": str(error)}
+    raise ValueError(f"{actor.name} cannot {action}")
+
+
+def _peer(actor: SimulatedActor, parameters: Parameters, name: str = "peer") -> Address:
+    """``TITLE at HOST:PORT`` names a peer by its title: where it is has been configured."""
+    return actor.peer(str(parameters[name]).partition(" at ")[0])
+
+
+def _query(display: ImageDisplay, parameters: Parameters) -> dict[str, Any]:
+    replies = display.query(_peer(display, parameters), str(parameters["level"]), dict(parameters["keys"]))
+    return {"entries": len(replies.pending), "error": _error(replies)}
+
+
+def _retrieve(display: ImageDisplay, parameters: Parameters) -> dict[str, Any]:
+    """The whole study in one, or each of its series as a user of a list of series does."""
+    peer, study = _peer(display, parameters), {"StudyInstanceUID": str(parameters["study"])}
+    level = str(parameters.get("level") or "STUDY")
+    wanted = [study]
+    if level == "SERIES":
+        found = display.query(peer, "SERIES", study)
+        wanted = [{**study, "SeriesInstanceUID": str(entry.SeriesInstanceUID)} for entry in found.datasets()]
+    before, errors = len(display.received), []
+    for keys in wanted:
+        errors.append(_error(display.move(peer, level, keys)))
+    return {"entries": len(display.received) - before, "error": "; ".join(filter(None, errors))}
+
+
+def _error(replies: Replies) -> str:
+    if replies.status == 0:
+        return ""
+    failed = replies.final.command.get("NumberOfFailedSuboperations")
+    comment = str(replies.final.command.get("ErrorComment") or "")
+    count = f", {failed} failed" if failed else ""
+    return f"the archive answered {replies.status:04X}{count}{': ' + comment if comment else ''}"
+
+
+def _create(creator: EvidenceCreator, parameters: Parameters) -> dict[str, Any]:
+    archive, manager = _peer(creator, parameters), _peer(creator, parameters, "manager")
+    sources = creator.fetch(archive, str(parameters["study"]))
+    if not sources:
+        return {"entries": 0, "error": "the archive has no images of that study"}
+    exam = creator.perform(sources, manager, archive)
+    creator.request_commitment(archive, exam.samples)
+    return {"entries": len(exam.samples), "error": "" if exam.accepted else "something was refused"}

@@ -1,0 +1,140 @@
+"""Displays and evidence creators under test: our archive holds known studies, the product asks for them."""
+
+from __future__ import annotations
+
+from harness.bdd.context import ScenarioContext
+from harness.bdd.registry import given, then, when
+from harness.bdd.studies import StoredStudy, value_of
+from harness.bdd.tables import pairs
+from harness.core.errors import NonConformance, UsageError
+from harness.core.message import Direction
+from harness.profiles import facts
+from harness.protocols.dicom.uids import EXPLICIT_VR_LE
+
+#: which requirement a key of a query exercises
+_BY_KEY = {
+    "PatientName": "RAD-14-SCU-02",
+    "PatientID": "RAD-14-SCU-03",
+    "AccessionNumber": "RAD-14-SCU-04",
+    "StudyDate": "RAD-14-SCU-05",
+    "ModalitiesInStudy": "RAD-14-SCU-06",
+}
+
+
+def _studies(context: ScenarioContext) -> dict[str, StoredStudy]:
+    studies: dict[str, StoredStudy] = context.memory.get("studies", {})
+    return studies
+
+
+def _archive(context: ScenarioContext) -> str:
+    """Our archive as an operator is told of it."""
+    archive = context.lab.image_manager
+    return f"{archive.ae_title} at {context.lab.sut.harness.advertise}:{archive.port}"
+
+
+@given('the Image Manager holds the studies "{names:Text}"')
+def archive_holds(scenario_context: ScenarioContext, names: str) -> None:
+    """Put studies of the library into our archive; it knows nothing else of these patients."""
+    lab = scenario_context.lab
+    studies = {name: lab.library.study(name) for name in (part.strip() for part in names.split(","))}
+    scenario_context.memory["studies"] = studies
+    lab.image_manager.load([sample.dataset for study in studies.values() for sample in study.samples], EXPLICIT_VR_LE)
+
+
+@given("the Image Manager does not know where the Image Display is")
+def destination_unknown(scenario_context: ScenarioContext) -> None:
+    """Our archive answers a retrieve of the product with A801 (move destination unknown)."""
+    forgotten = scenario_context.lab.forget_product_at_archive()
+    scenario_context.transcript.note(facts.FAULT_INJECTED, {"fault": "destination-unknown", "actor": forgotten})
+
+
+@when('the system under test queries the archive at "{level:Text}" level by')
+def display_queries(scenario_context: ScenarioContext, level: str, datatable: list[list[str]]) -> None:
+    """Have the display query; values may be words such as ID of doe. Keys above the level are given as well."""
+    context, studies = scenario_context, list(_studies(scenario_context).values())
+    keys = {name: value_of(text, studies) for name, text in pairs(datatable).items()}
+    context.memory["asked"] = keys
+    context.act("query-images", peer=_archive(context), level=level, keys=keys)
+
+
+@then("the archive had {matches:Count} match")
+@then("the archive had {matches:Count} matches")
+def archive_had(scenario_context: ScenarioContext, matches: int) -> None:
+    """Our archive found exactly so many: the keys of the product mean what was asked for."""
+    context, request = scenario_context, scenario_context.that
+    if request is None or request.kind != "C-FIND-RQ":
+        raise UsageError("this step follows 'a \"C-FIND-RQ\" reaches ...'")
+
+    final = context.transcript.wait_for(
+        "C-FIND-RSP",
+        timeout=context.lab.sut.timeouts.exchange,
+        after=request.seq,
+        direction=Direction.TO_SUT,
+        where=lambda m: m.association == request.association and m.fields.get("Status") not in (0xFF00, 0xFF01),
+    )
+    answers = context.transcript.select(
+        "C-FIND-RSP",
+        direction=Direction.TO_SUT,
+        after=request.seq,
+        where=lambda m: m.association == request.association and m.fields.get("Status") in (0xFF00, 0xFF01),
+    )
+    if final is not None and len(answers) == matches:
+        return
+    keys = [name for name, value in context.memory.get("asked", {}).items() if value]
+    requirement = next((_BY_KEY[name] for name in keys if name in _BY_KEY), "RAD-14-SCU-01")
+    summary = f"The product's keys matched {len(answers)} entries; {matches} were to be found with what was asked"
+    context.broken(requirement, summary, expected=(f"{matches} matches",), actual=f"{len(answers)} matches")
+    raise NonConformance(summary, tuple(context.findings))
+
+
+@when('the system under test retrieves the study "{name:Text}"')
+def display_retrieves(scenario_context: ScenarioContext, name: str) -> None:
+    """Have the display retrieve a study as a whole."""
+    _retrieve(scenario_context, name, "STUDY")
+
+
+@when('the system under test retrieves the series of the study "{name:Text}"')
+def display_retrieves_series(scenario_context: ScenarioContext, name: str) -> None:
+    """Have the display retrieve a study series by series."""
+    _retrieve(scenario_context, name, "SERIES")
+
+
+def _retrieve(context: ScenarioContext, name: str, level: str) -> None:
+    study = str(_studies(context)[name].first.StudyInstanceUID)
+    context.memory["retrieved"] = name
+    context.act("retrieve-images", peer=_archive(context), study=study, level=level)
+
+
+@then('every image of "{name:Text}" was delivered to the product')
+def images_delivered(scenario_context: ScenarioContext, name: str) -> None:
+    """Our archive stored each image of the study into the product and was answered."""
+    context, wanted = scenario_context, set(_studies(scenario_context)[name].instance_uids)
+    sent = context.transcript.select("C-STORE-RQ", direction=Direction.TO_SUT, after=context.asked_at)
+    came = {str(m.fields.get("AffectedSOPInstanceUID")) for m in sent}
+    if wanted - came:
+        summary = f"{len(wanted - came)} of {len(wanted)} images of the study were not asked for or could not be sent"
+        context.broken(
+            "RAD-16-SCU-01", summary, expected=(f"{len(wanted)} images",), actual=f"{len(wanted & came)} images"
+        )
+        raise NonConformance(summary, tuple(context.findings))
+    for uid in sorted(wanted):
+        context.expect(
+            "C-STORE-RSP",
+            "Image Manager/Archive",
+            where=lambda m, uid=uid: m.fields.get("AffectedSOPInstanceUID") in (uid, None),  # type: ignore[misc]
+            demanded_by="RAD-16-SCU-02",
+        )
+
+
+@when('the system under test creates evidence of the study "{name:Text}"')
+def product_creates(scenario_context: ScenarioContext, name: str) -> None:
+    """Have the product derive a series, store it, report the step and ask for commitment."""
+    context, lab = scenario_context, scenario_context.lab
+    manager = lab.pps_manager
+    study = str(_studies(context)[name].first.StudyInstanceUID)
+    context.act(
+        "create-evidence",
+        study=study,
+        peer=_archive(context),
+        manager=f"{manager.ae_title} at {lab.sut.harness.advertise}:{manager.port}",
+    )
