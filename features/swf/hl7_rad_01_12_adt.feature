@@ -1,4 +1,4 @@
-@profile:SWF @profile:SWF.b @actor:adt
+@profile:SWF @actor:adt
 Feature: RAD-1 and RAD-12 Patient Registration and Update: the ADT tells
   The product under test is an ADT; the Order Placer and the DSS/Order Filler are simulated.
 

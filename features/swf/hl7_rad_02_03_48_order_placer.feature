@@ -1,4 +1,4 @@
-@profile:SWF @profile:SWF.b @actor:order-placer
+@profile:SWF @actor:order-placer
 Feature: RAD-2, RAD-3 and RAD-48: the order placer orders, numbers and follows
   The product under test is an Order Placer; the ADT and the DSS/Order Filler are simulated.
 
@@ -10,7 +10,7 @@ Feature: RAD-2, RAD-3 and RAD-48: the order placer orders, numbers and follows
     And the exchange satisfies every "RAD-1" requirement
     And the exchange satisfies every "RAD-2" requirement
 
-  @quick @transaction:RAD-2 @mesa:132 @case:cancel @req:RAD-2-SRC-02
+  @profile:SWF.b @quick @transaction:RAD-2 @mesa:132 @case:cancel
   Scenario: The placer cancels an order
     Given the "ADT" has sent "A04" for "roe"
     And the system under test has ordered "MR-BRAIN" for "roe" as "O1"

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from harness.actors.adt import ADT, PatientRegistration
 from harness.actors.order_placer import ORDER_PLACER, OrderPlacer
-from harness.actors.orders import Numbering, OrderBook
+from harness.actors.orders import Numbering, OrderBook, ScheduledStep
 from harness.actors.orders_archive import PatientRecords, schedule_receiver
 from harness.actors.orders_catalogue import DEFAULT_CATALOGUE, Catalogue
 from harness.actors.orders_endpoint import Destination, HL7Endpoint
@@ -32,6 +32,16 @@ class StandingActor(Protocol):
 
     def stop(self) -> None:
         """Close all connections."""
+
+
+def stationed(step: ScheduledStep) -> ScheduledStep:
+    """A step on the first station of its modality, where the catalogue names none."""
+    if step.station_ae_title:
+        return step
+    title = f"{step.modality}_1"
+    return replace(
+        step, station_ae_title=title, station_name=step.station_name or title, location=step.location or "RADIOLOGY"
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +76,7 @@ def standing(slug: str, endpoint: HL7Endpoint, around: Surroundings) -> Standing
             around.book,
             catalogue=around.catalogue,
             books_appointments=around.books_appointments,
+            station=stationed,
         )
     if slug == "image-manager":
         if around.archive is not None:

@@ -148,6 +148,12 @@ def _teller(context: ScenarioContext, who: str) -> PatientRegistration:
 
 
 @given('the "{who:Text}" has sent "{event:Text}" for "{patient:Text}"')
+def we_told(scenario_context: ScenarioContext, who: str, event: str, patient: str) -> None:
+    """As "sends", where the product has to take it: SWF.b has no patient registration, its orders bring the patient."""
+    if "SWF" in scenario_context.declaration.profiles:
+        we_tell(scenario_context, who, event, patient)
+
+
 @when('the "{who:Text}" sends "{event:Text}" for "{patient:Text}"')
 def we_tell(scenario_context: ScenarioContext, who: str, event: str, patient: str) -> None:
     """Our ADT (RAD-1, RAD-12) or our DSS/Order Filler (RAD-12) tells the product of a patient; waits for its answer."""

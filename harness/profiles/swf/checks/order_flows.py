@@ -79,6 +79,7 @@ def placer_does_all(j: Journal) -> Iterator[Observation]:
     hl7 = HL7Journal(j)
     registered, reported, ordered = hl7.asked("RAD-1"), hl7.asked("RAD-3"), hl7.of("RAD-2")
     asked = any(action.get("action") == "place-order" for _, action in j.actions)
+    asked = asked or any(g.control == "SC" for g in reported)
     if not registered or not reported or not (ordered or asked):
         return  # a placer that nobody asked to order has not failed to
     ok = bool(ordered) and all(g.code in ("AA", "CA") for g in (*registered, *reported) if g.seq not in hl7.negative)
