@@ -13,8 +13,8 @@ from pydicom.dataset import Dataset
 from harness.core.message import Blob, Direction
 from harness.protocols.dicom import command as dimse
 from harness.protocols.dicom import negotiation
-from harness.protocols.dicom.core import Ended, PduArrived
 from harness.protocols.dicom.errors import NoPresentationContext, PeerError, PeerTimeout
+from harness.protocols.dicom.events import Ended, PduArrived
 from harness.protocols.dicom.fragments import Payload
 from harness.protocols.dicom.fsm import State
 from harness.protocols.dicom.model import PROCESSING_FAILURE, Answer, Context
@@ -63,6 +63,7 @@ class Association(Serving, Services):
         self.answer_pdu: AssociateAC | None = None
         self._pending: dict[int, Operation] = {}
         self._message_ids = itertools.cycle(range(1, 65536))
+        self._may_invoke = 1
 
     def __enter__(self) -> Association:
         return self
@@ -126,16 +127,32 @@ class Association(Serving, Services):
             values.setdefault("Priority", 0)
         key = "AffectedSOPClassUID" if kind.startswith(("C-", "N-CREATE", "N-EVENT")) else "RequestedSOPClassUID"
         values.setdefault(key, abstract_syntax)
-        with self._changed:
-            message_id = values.setdefault("MessageID", next(self._message_ids))
-            operation = Operation(self, message_id, context, kind, timeout or self.timeouts.dimse)
-            self._pending[message_id] = operation
+        message_id = values.setdefault("MessageID", next(self._message_ids))
+        operation = Operation(self, message_id, context, kind, timeout or self.timeouts.dimse)
+        self._begin(operation)
         try:
             self.send_message(context, kind, values, dataset)
         except PeerError:
             self._pending.pop(message_id, None)
             raise
         return operation
+
+    def _begin(self, operation: Operation) -> None:
+        """Take a place in the operations window, once one is free (PS3.7 section D.3.3.3: one if none was agreed)."""
+
+        def take() -> bool:
+            window = self._may_invoke
+            if window and sum(not other.abandoned for other in self._pending.values()) >= window:
+                return False
+            self._pending[operation.message_id] = operation
+            return True
+
+        if not self._wait_until(take, self.timeouts.dimse, patient=True):
+            self._raise_if_ended()
+            raise PeerTimeout(
+                f"{self.peer} did not finish any of {len(self._pending)} operations within {self.timeouts.dimse:g} s; "
+                "no more may be outstanding"
+            )
 
     def cancel(self, operation: Operation) -> None:
         """Send C-CANCEL for an operation that is not finished."""
@@ -147,13 +164,18 @@ class Association(Serving, Services):
     def next_answer(self, operation: Operation, timeout: float) -> Answer:
         """Wait for the next response to an operation. Raises PeerTimeout, AssociationAborted."""
         answers = operation.answers
-        if not answers and not self._wait_until(lambda: bool(answers), timeout):
-            operation.abandoned = True  # a late response is late, not a response to nothing
+        if not answers and not self._wait_until(lambda: bool(answers), timeout, patient=True):
+            with self._changed:
+                operation.abandoned = True  # a late response is late, not a response to nothing
+                self._changed.notify_all()
             self._raise_if_ended()
             raise PeerTimeout(
                 f"{self.peer} sent no {operation.expects} for message {operation.message_id} within {timeout:g} s"
             )
         return answers.popleft()
+
+    def _busy(self) -> bool:
+        return super()._busy() or any(not operation.abandoned for operation in self._pending.values())
 
     def _response(self, kind: str, values: Mapping[str, Any], payload: Blob, context: Context, seq: int) -> None:
         message_id = values.get("MessageIDBeingRespondedTo", -1)
@@ -220,7 +242,10 @@ class Association(Serving, Services):
         other = answer if self._core.requestor else self.request_pdu
         self._core.peer_max_pdu = negotiation.maximum_length(other.user_items)
         window = negotiation.operations_window(answer.user_items)
-        self._concurrent = window is not None and (window.invoked, window.performed) != (1, 1)
+        if window is not None:
+            # both numbers are those of the requestor (PS3.7 section D.3.3.3)
+            ours, theirs = window.invoked, window.performed
+            self._may_invoke, self._may_perform = (ours, theirs) if self._core.requestor else (theirs, ours)
 
     def _pdu(self, event: PduArrived) -> None:
         pdu = event.pdu
@@ -229,5 +254,5 @@ class Association(Serving, Services):
         self._record(Direction.FROM_SUT, negotiation.kind_of(pdu), fields, header=Blob.of(event.raw))
         if isinstance(pdu, AssociateRQ) and self._core.state is State.AWAITING_LOCAL_ASSOCIATE:
             self.request_pdu, self.request_raw = pdu, event.raw
-        elif isinstance(pdu, AssociateAC) and self._core.state is State.ESTABLISHED:
-            self._agree(pdu, event.raw)
+        elif isinstance(pdu, AssociateAC) and self._core.requestor and self.answer_pdu is None:
+            self._agree(pdu, event.raw)  # whatever else came in the same bytes

@@ -106,9 +106,7 @@ class Channel:
                 else:
                     sent = self._socket.sendmsg(pending[first : first + _VECTORS])
             except (BlockingIOError, ssl.SSLWantWriteError, ssl.SSLWantReadError):
-                if on_blocked():
-                    continue
-                if not self._writable.poll(50) and time.monotonic() > deadline:
+                if (on_blocked() or not self._writable.poll(50)) and time.monotonic() > deadline:
                     raise TimeoutError from None
                 continue
             except (OSError, ValueError) as problem:

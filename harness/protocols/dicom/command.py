@@ -70,6 +70,8 @@ KINDS: Final[Mapping[int, str]] = {
 FIELDS: Final[Mapping[str, int]] = {kind: field for field, kind in KINDS.items()}
 
 NO_DATA_SET: Final = 0x0101
+MAX_PROBLEMS: Final = 20
+"""So many faults of one command set are told one by one; the rest is counted."""
 _HEAD = struct.Struct("<HHI")
 _US = struct.Struct("<H")
 
@@ -152,6 +154,8 @@ def decode(data: bytes) -> Command:
     elif said != end - 12:
         problems.append(f"Command Group Length is {said}, but {end - 12} bytes follow it")
     problems += [f"{name} is missing" for name in ("CommandField", "CommandDataSetType") if name not in values]
+    if len(problems) > MAX_PROBLEMS:
+        problems[MAX_PROBLEMS:] = [f"and {len(problems) - MAX_PROBLEMS} more"]
     return Command(values, tuple(problems))
 
 

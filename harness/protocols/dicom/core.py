@@ -7,14 +7,14 @@ ARTIM timer while ``artim`` is true and closes the connection when ``closing`` i
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 from typing import Final
 
 from harness.core.message import EMPTY, Blob
 from harness.protocols.dicom import command as dimse
 from harness.protocols.dicom.command import Command
 from harness.protocols.dicom.errors import WireError
+from harness.protocols.dicom.events import CoreEvent, Ended, MessageArrived, PduArrived, PduSent, Violation
 from harness.protocols.dicom.fsm import ACTIONS, TRANSITIONS, Effect, Event, State
 from harness.protocols.dicom.pdu import (
     Abort,
@@ -32,54 +32,6 @@ from harness.protocols.dicom.stream import PduReader
 MAX_COMMAND_SET: Final = 256 << 10
 MAX_DATA_SET: Final = 64 << 30
 
-
-# -- events ----------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class PduArrived:
-    """A PDU other than P-DATA-TF came; ``raw`` is the whole of it."""
-
-    pdu: ControlPDU
-    raw: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class MessageArrived:
-    """A whole DIMSE message came."""
-
-    context_id: int
-    command: Command
-    raw_command: bytes
-    payload: Blob
-
-
-@dataclass(frozen=True, slots=True)
-class Violation:
-    """The peer broke a rule of the standard; the engine goes on unless an abort follows."""
-
-    rule: str
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class Ended:
-    """The association is over: ``how`` is released, rejected, aborted (by the peer), failed (by us) or lost."""
-
-    how: str
-    source: int = -1
-    reason: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class PduSent:
-    """A PDU other than P-DATA-TF was put into the output."""
-
-    pdu: ControlPDU
-    raw: bytes
-
-
-CoreEvent = PduArrived | MessageArrived | Violation | Ended | PduSent
 
 _PDU_EVENTS: Final = {
     AssociateRQ: Event.ASSOCIATE_RQ_PDU,
@@ -108,7 +60,7 @@ class AssociationCore:
         self.state = State.IDLE
         self.artim = False
         self.closing = False
-        self.contexts: frozenset[int] | None = None  # accepted context ids; None until negotiated
+        self.contexts: Mapping[int, str] | None = None  # transfer syntax by accepted context; None until negotiated
         self._sinks = sinks or (lambda _context, _command: MemorySink())
         self._reader = PduReader(self)
         self._output: list[bytes] = []
@@ -164,7 +116,7 @@ class AssociationCore:
 
     def accept(self, pdu: AssociateAC) -> None:
         """Answer the request with A-ASSOCIATE-AC."""
-        self.contexts = frozenset(context.id for context in pdu.contexts if context.result == 0)
+        self.contexts = {context.id: context.transfer_syntax for context in pdu.contexts if context.result == 0}
         self._fire(Event.ACCEPT, pdu)
 
     def reject(self, result: int, source: int, reason: int) -> None:
@@ -187,6 +139,10 @@ class AssociationCore:
     def may_send_data(self) -> bool:
         """True if table 9-10 lets a P-DATA-TF go out now."""
         return (Event.P_DATA_REQUEST, self.state) in TRANSITIONS
+
+    def discard(self) -> None:
+        """Nobody feeds it any more: let go of a message that is not complete."""
+        self._drop_message()
 
     def take_output(self) -> list[bytes]:
         """What must be sent, oldest first; empties it."""
@@ -238,7 +194,7 @@ class AssociationCore:
                 self._end("failed", 2, self._provider_reason)
             case Effect.CONFIRM_ACCEPTED:
                 assert isinstance(pdu, AssociateAC)
-                self.contexts = frozenset(context.id for context in pdu.contexts if context.result == 0)
+                self._accepted(pdu)
             case Effect.CONFIRM_REJECTED:
                 assert isinstance(pdu, AssociateRJ)
                 self._end("rejected", pdu.source, pdu.reason)
@@ -263,6 +219,13 @@ class AssociationCore:
                 self._reader.stopped = True  # what follows in the same portion of bytes is not heard any more
             case _:  # connecting, data and indications: the driver does them, or did
                 pass
+
+    def _accepted(self, pdu: AssociateAC) -> None:
+        accepted = {context.id: context.transfer_syntax for context in pdu.contexts if context.result == 0}
+        proposed = {context.id for context in self._request.contexts} if self._request else set()
+        self.contexts = {number: accepted[number] for number in accepted if number in proposed}
+        for number in sorted(accepted.keys() - proposed):
+            self._events.append(Violation("PS3.8 9.3.3.2", f"context {number} was accepted, but never proposed"))
 
     _ended = False
 

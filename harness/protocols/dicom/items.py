@@ -10,11 +10,14 @@ import functools
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from harness.protocols.dicom.errors import WireError
 
 _HEAD = struct.Struct(">BBH")
+MAX_ITEMS: Final = 1024
+"""A PDU or item with more items in it is refused; 128 contexts with three sub-items each are fewer."""
+_MEMORABLE: Final = 1024  # longer items are not kept in any cache
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,8 +137,11 @@ class ContextResult:
 
 def split(data: bytes, rule: str) -> Iterator[tuple[int, bytes]]:
     """The (type, value) of every item in ``data``. Raises WireError if the last one does not fit."""
-    position, end = 0, len(data)
+    position, end, count = 0, len(data), 0
     while position < end:
+        count += 1
+        if count > MAX_ITEMS:
+            raise WireError(rule, f"more than {MAX_ITEMS} items in one")
         if end - position < 4:
             raise WireError(rule, f"{end - position} bytes are left where an item header of 4 bytes must be")
         kind, _, length = _HEAD.unpack_from(data, position)
@@ -151,9 +157,18 @@ def text(data: bytes) -> str:
     return data.decode("latin-1").rstrip("\0 ")
 
 
-@functools.lru_cache(maxsize=2048)
 def proposed_context(data: bytes) -> ProposedContext:
     """The value of an item 20H."""
+    return _proposed_context(data) if len(data) <= _MEMORABLE else _proposed_context.__wrapped__(data)
+
+
+def context_result(data: bytes) -> ContextResult:
+    """The value of an item 21H."""
+    return _context_result(data) if len(data) <= _MEMORABLE else _context_result.__wrapped__(data)
+
+
+@functools.lru_cache(maxsize=2048)
+def _proposed_context(data: bytes) -> ProposedContext:
     rule = "PS3.8 9.3.2.2"
     if len(data) < 4:
         raise WireError(rule, f"a presentation context item of {len(data)} bytes")
@@ -167,8 +182,7 @@ def proposed_context(data: bytes) -> ProposedContext:
 
 
 @functools.lru_cache(maxsize=2048)
-def context_result(data: bytes) -> ContextResult:
-    """The value of an item 21H."""
+def _context_result(data: bytes) -> ContextResult:
     rule = "PS3.8 9.3.3.2"
     if len(data) < 4:
         raise WireError(rule, f"a presentation context item of {len(data)} bytes")
@@ -246,7 +260,6 @@ def _count(value: bytes) -> bytes:
     return struct.pack(">H", len(value)) + value
 
 
-@functools.lru_cache(maxsize=2048)
 def encode_proposed(context: ProposedContext) -> bytes:
     """Item 20H."""
     body = item(0x30, context.abstract_syntax.encode("latin-1")) + b"".join(
@@ -255,7 +268,6 @@ def encode_proposed(context: ProposedContext) -> bytes:
     return item(0x20, bytes((context.id, 0, 0, 0)) + body)
 
 
-@functools.lru_cache(maxsize=2048)
 def encode_result(context: ContextResult) -> bytes:
     """Item 21H."""
     return item(0x21, bytes((context.id, 0, context.result, 0)) + item(0x40, context.transfer_syntax.encode("latin-1")))

@@ -10,7 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from pydicom.dataset import Dataset
 
@@ -20,21 +20,17 @@ from harness.protocols.connections import next_number as next_number
 from harness.protocols.dicom import command as dimse
 from harness.protocols.dicom import datasets, negotiation
 from harness.protocols.dicom.channel import TIMED_OUT, Buffer, Channel
-from harness.protocols.dicom.core import (
-    AssociationCore,
-    CoreEvent,
-    Ended,
-    MessageArrived,
-    PduArrived,
-    PduSent,
-    Violation,
-)
+from harness.protocols.dicom.core import AssociationCore
 from harness.protocols.dicom.errors import AssociationAborted, AssociationRejected, PeerTimeout
+from harness.protocols.dicom.events import CoreEvent, Ended, MessageArrived, PduArrived, PduSent, Violation
 from harness.protocols.dicom.fragments import Payload, command_pdus, data_pdus
 from harness.protocols.dicom.fsm import State
 from harness.protocols.dicom.model import Context, Timeouts
 from harness.protocols.dicom.pdu import AssociateAC
 from harness.protocols.dicom.sinks import Spool
+
+WORTHWHILE: Final = 4096
+"""Bytes within the time of a patient wait that count as going on; whole messages always do."""
 
 
 class Link:
@@ -43,6 +39,8 @@ class Link:
     ``attended`` is true if a thread of its own reads it all the time.
     """
 
+    _progressed = 0.0  # when the peer last said something worth waiting for
+    _scraps = 0  # bytes since then
     _own_reader = 0  # ident of the thread that serves this association, if one was given to it
     _last_pdu: object = None
 
@@ -58,6 +56,7 @@ class Link:
         attended: bool,
         peer: str,
         spool: Spool,
+        on_closed: Callable[[int], None],
     ) -> None:
         self.id = number
         self.peer = peer
@@ -69,6 +68,7 @@ class Link:
         self._actor = actor
         self._attended = attended
         self._spool = spool
+        self._on_closed = on_closed
         self._changed = threading.Condition()
         self._sending = threading.RLock()
         self._send_depth = 0
@@ -91,6 +91,10 @@ class Link:
 
     def _work(self) -> None:
         """Something was read, and the thread that read it may do what has to be done."""
+
+    def _saturated(self) -> bool:
+        """Whether more must not be read while the peer does not take what we send."""
+        return False
 
     def _on_end(self) -> None:
         """It is over (called with the lock held)."""
@@ -180,11 +184,13 @@ class Link:
             self._closed_recorded = True
             if self._ended is None:
                 self._ended = Ended("lost")
+            self._core.discard()
             self._on_end()
             self._changed.notify_all()
         self._channel.close()
         self._spool.close()
         self._record(Direction.NONE, "CONNECTION-CLOSED", {"how": self._ended.how, "peer": self.peer})
+        self._on_closed(self.id)
 
     def wake(self) -> None:
         """End every wait on this association from another thread: the connection is shut down."""
@@ -209,8 +215,12 @@ class Link:
         """The calling thread is the one that serves requests from now on."""
         self._own_reader = threading.get_ident()
 
-    def _wait_until(self, ready: Callable[[], bool], timeout: float) -> bool:
-        """Read (or wait for whoever reads) until ``ready`` or the end; the value of ``ready`` then."""
+    def _wait_until(self, ready: Callable[[], bool], timeout: float, *, patient: bool = False) -> bool:
+        """Read (or wait for whoever reads) until ``ready`` or the end; the value of ``ready`` then.
+
+        ``timeout`` is in seconds; a ``patient`` wait begins anew while the peer keeps sending, so that a large data
+        set over a slow line is not taken for silence.
+        """
         me = threading.get_ident()
         deadline = time.monotonic() + timeout
         changed = self._changed
@@ -221,7 +231,8 @@ class Link:
                         return True
                     if self._ended is not None:
                         return False
-                    remaining = deadline - time.monotonic()
+                    end = max(deadline, self._progressed + timeout) if patient else deadline
+                    remaining = end - time.monotonic()
                     if remaining <= 0 and timeout > 0:
                         return False
                     outer = self._reader
@@ -255,6 +266,9 @@ class Link:
         count = self._channel.receive(timeout)
         with self._changed:
             if count > 0:
+                self._scraps += count
+                if self._scraps >= WORTHWHILE:
+                    self._scraps, self._progressed = 0, time.monotonic()
                 view = self._channel.view(count)
                 events = core.receive(view)
                 if self._channel.tap is not None:
@@ -320,7 +334,7 @@ class Link:
         me = threading.get_ident()
         with self._changed:
             outer = self._reader
-            if outer not in (0, me) or self._ended is not None:
+            if outer not in (0, me) or self._ended is not None or self._saturated():
                 return False
             self._reader = me
         try:
@@ -336,6 +350,7 @@ class Link:
     def _collect(self, events: list[CoreEvent]) -> None:
         for event in events:
             if isinstance(event, MessageArrived):
+                self._scraps, self._progressed = 0, time.monotonic()
                 self._message(event)
             elif isinstance(event, PduArrived):
                 self._pdu(event)

@@ -10,7 +10,7 @@ import tempfile
 import threading
 import traceback
 import weakref
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -18,6 +18,7 @@ from harness.core.errors import EnvironmentFailure, UsageError
 from harness.core.message import Direction, Protocol
 from harness.core.transcript import Recorder, Transcript
 from harness.protocols.dicom import items, negotiation, part10
+from harness.protocols.dicom.acceptance import Acceptance
 from harness.protocols.dicom.association import Association, Operation
 from harness.protocols.dicom.channel import Channel, Tap
 from harness.protocols.dicom.command import Command
@@ -38,11 +39,12 @@ from harness.protocols.dicom.model import (
     Service,
     Timeouts,
 )
-from harness.protocols.dicom.pdu import MEMORABLE, AssociateAC, AssociateRQ, ae_text
+from harness.protocols.dicom.pdu import AssociateAC, AssociateRQ
 from harness.protocols.dicom.sinks import SPOOL_THRESHOLD, Sink, Spool, SpoolSink
 from harness.protocols.dicom.tls import TlsSettings
-from harness.protocols.dicom.uids import APPLICATION_CONTEXT, UNCOMPRESSED, VERIFICATION
+from harness.protocols.dicom.uids import UNCOMPRESSED, VERIFICATION
 from harness.protocols.dicom.workers import Workers
+from harness.protocols.listening import Connections, accept_all, secure
 
 __all__ = [
     "PENDING",
@@ -62,7 +64,6 @@ __all__ = [
 ]
 
 DEFAULT_MAX_PDU: Final = 128 << 10
-MAX_CONNECTIONS: Final = 1024
 
 
 class Node:
@@ -105,22 +106,19 @@ class Node:
         self._timeouts = timeouts or Timeouts()
         self._tls = tls
         self._capture = capture
-        self._called_ae_check = called_ae_check
-        self._allowed_callers = allowed_callers
-        self._max_associations = max_associations
         self._window = items.AsynchronousOperations(*operations_window) if operations_window else None
-        self._answer_items = answer_items
+        self._acceptance = Acceptance(
+            ae_title, max_pdu, called_ae_check, allowed_callers, max_associations, self._window, answer_items
+        )
         self._spool = spool
         self._spool_threshold = spool_threshold
         self._backlog = backlog
-        self._services: dict[str, Service] = {}
-        self._answers: dict[bytes, AssociateAC] = {}  # to requests that came before
         self._listener: socket.socket | None = None
         self._acceptor: threading.Thread | None = None
         self._workers = Workers(f"{ae_title}-association")
         self._lock = threading.Lock()
         self._open: dict[int, Association] = {}
-        self._pool_stopped = False
+        self._connections = Connections()
         if verification:
             self.serve([VERIFICATION], lambda _request: Response())
 
@@ -140,9 +138,8 @@ class Node:
         The roles are those that a requestor may take when it asks: SCU unless ``scu_role`` is False, SCP only if
         ``scp_role`` is True.
         """
-        self._answers.clear()
         for uid in abstract_syntaxes:
-            self._services[uid] = Service(uid, handler, tuple(transfer_syntaxes), scu_role, scp_role)
+            self._acceptance.offer(Service(uid, handler, tuple(transfer_syntaxes), scu_role, scp_role))
 
     def tap(self, capture: Tap | None) -> None:
         """Let a capture see every byte of connections that open from now on."""
@@ -151,7 +148,7 @@ class Node:
     @property
     def services(self) -> Mapping[str, Service]:
         """What is offered, by abstract syntax."""
-        return dict(self._services)
+        return dict(self._acceptance.services)
 
     @property
     def port(self) -> int:
@@ -186,8 +183,8 @@ class Node:
                 "free the port or configure another one"
             ) from problem
         self._listener = listener
-        self._acceptor = threading.Thread(target=self._accept, args=(listener,), name=f"{self.ae_title}-listener")
-        self._acceptor.daemon = True
+        name = f"{self.ae_title}-listener"
+        self._acceptor = threading.Thread(target=accept_all, args=(listener, self._take), name=name, daemon=True)
         self._acceptor.start()
         return self.port
 
@@ -201,6 +198,7 @@ class Node:
         if self._acceptor is not None:
             self._acceptor.join(self._timeouts.release)
             self._acceptor = None
+        self._connections.shut()
         for association in self.associations:
             association.wake()
         busy = self._workers.stop(self._timeouts.release)
@@ -209,7 +207,6 @@ class Node:
             self._recorder.fault(f"{self.actor}: stopping {self.ae_title}", problem)
         for association in self.associations:
             association.close()
-            self._forget(association)
         self._workers = Workers(f"{self.ae_title}-association")
 
     def leave(self) -> None:
@@ -227,33 +224,34 @@ class Node:
 
     # -- listening ---------------------------------------------------------------------------------------------
 
-    def _accept(self, listener: socket.socket) -> None:
-        while True:
-            try:
-                sock, where = listener.accept()
-            except OSError:
-                return
-            if len(self._open) >= MAX_CONNECTIONS:
-                sock.close()  # a thread for each is bounded, whoever asks
-                continue
-            if not self._workers.submit(lambda sock=sock, where=where: self._converse(sock, where)):  # type: ignore[misc]
-                sock.close()
-
-    def _converse(self, sock: socket.socket, where: tuple[str, int]) -> None:
-        try:
-            self._serve_connection(sock, where)
-        except Exception as problem:  # noqa: BLE001 - a listener outlives any connection; our fault becomes evidence
-            self._recorder.fault(f"{self.actor}: connection of {where[0]}:{where[1]}", problem, traceback.format_exc())
+    def _take(self, sock: socket.socket) -> None:
+        number = next_number()
+        where = "{}:{}".format(*_ends(sock)[1])
+        if not self._connections.enter(number, sock):
+            sock.close()  # a thread for each is bounded, whoever asks
+            self._note(number, "CONNECTION-REFUSED", {"peer": where, "text": f"{len(self._connections)} are open"})
+            return
+        if not self._workers.submit(lambda: self._converse(sock, number, where)):
+            self._connections.leave(number)
             sock.close()
 
-    def _serve_connection(self, sock: socket.socket, where: tuple[str, int]) -> None:
-        peer = f"{where[0]}:{where[1]}"
-        number = next_number()
+    def _converse(self, sock: socket.socket, number: int, peer: str) -> None:
+        try:
+            self._serve_connection(sock, number, peer)
+        except Exception as problem:  # noqa: BLE001 - a listener outlives any connection; our fault becomes evidence
+            self._recorder.fault(f"{self.actor}: connection of {peer}", problem, traceback.format_exc())
+            sock.close()
+        finally:
+            self._connections.leave(number)
+
+    def _serve_connection(self, sock: socket.socket, number: int, peer: str) -> None:
         if self._tls is not None:
-            sock.settimeout(self._timeouts.associate)
             try:
-                sock = self._tls.server_context().wrap_socket(sock, server_side=True)
-            except OSError as problem:
+                secured = secure(sock, self._tls.server_context(), self._timeouts.associate)
+                sock = secured
+                self._connections.enter(number, secured)
+                secured.do_handshake()
+            except (OSError, ValueError) as problem:
                 self._note(number, "PROTOCOL-VIOLATION", {"rule": "PS3.15 B", "text": f"TLS with {peer}: {problem}"})
                 sock.close()
                 return
@@ -266,40 +264,13 @@ class Node:
                 association.finish_refusal()
         finally:
             association.close()
-            self._forget(association)
 
     def _handler_of(self, context: Context) -> Handler | None:
-        service = self._services.get(context.abstract_syntax)
+        service = self._acceptance.services.get(context.abstract_syntax)
         return service.handler if service else None
 
     def _decide(self, request: AssociateRQ, raw: bytes) -> AssociateAC | tuple[int, int, int]:
-        if not request.protocol_version & 1:
-            return 1, 2, 2
-        if request.application_context != APPLICATION_CONTEXT:
-            return 1, 1, 2
-        if self._called_ae_check and ae_text(request.called) != self.ae_title:
-            return 1, 1, 7
-        if self._allowed_callers is not None and ae_text(request.calling) not in self._allowed_callers:
-            return 1, 1, 3
-        if self._max_associations is not None and len(self._open) > self._max_associations:
-            return 2, 3, 2
-        answer = self._answers.get(raw)
-        if answer is None:
-            answer = negotiation.answer_for(request, self._services, self._max_pdu, tuple(self._extra(request)))
-            if len(raw) <= MEMORABLE and len(self._answers) < 64:
-                self._answers[raw] = answer
-        return answer
-
-    def _extra(self, request: AssociateRQ) -> Iterator[items.UserItem]:
-        asked = negotiation.operations_window(request.user_items)
-        if asked is not None and self._window is not None:
-            yield items.AsynchronousOperations(
-                _smaller(asked.invoked, self._window.performed), _smaller(asked.performed, self._window.invoked)
-            )
-        if any(isinstance(item, items.UserIdentity) and item.response_requested for item in request.user_items):
-            yield items.UserIdentityResponse(b"")
-        if self._answer_items is not None:
-            yield from self._answer_items(request)
+        return self._acceptance.decide(request, raw, len(self._open))
 
     # -- connecting --------------------------------------------------------------------------------------------
 
@@ -326,7 +297,6 @@ class Node:
             association.open_as_requestor(request)
         except BaseException:
             association.close()
-            self._forget(association)
             raise
         if handler is not None:
             self._workers.submit(lambda: self._serve_own(association))
@@ -334,8 +304,13 @@ class Node:
 
     def _serve_own(self, association: Association) -> None:
         association.serve_on_this_thread()
-        association.serve_until_closed()
-        self._forget(association)
+        try:
+            association.serve_until_closed()
+        except Exception as problem:  # noqa: BLE001 - as for a listener: our fault becomes evidence
+            where = f"{self.actor}: association with {association.peer}"
+            self._recorder.fault(where, problem, traceback.format_exc())
+        finally:
+            association.close()
 
     def _dial(self, peer: Address) -> socket.socket:
         try:
@@ -367,7 +342,7 @@ class Node:
         core = AssociationCore(
             requestor=requestor,
             max_pdu=self._max_pdu,
-            sinks=lambda context, command: self._sink(association, context, command, spool),
+            sinks=lambda context, command: self._sink(association, core.contexts or {}, context, command, spool),
         )
         association = Association(
             Channel(sock, number, self._capture),
@@ -380,6 +355,7 @@ class Node:
             workers=self._workers if threaded else None,
             peer=peer,
             spool=spool,
+            on_closed=self._forget,
         )
         with self._lock:
             self._open[number] = association
@@ -400,20 +376,22 @@ class Node:
         )
         return association
 
-    def _forget(self, association: Association) -> None:
+    def _forget(self, number: int) -> None:
         with self._lock:
-            self._open.pop(association.id, None)
+            self._open.pop(number, None)
 
     def _note(self, number: int, kind: str, fields: Mapping[str, object]) -> None:
         self._recorder.record(Direction.NONE, Protocol.DICOM, kind, actor=self.actor, association=number, fields=fields)
 
-    def _sink(self, association: Association, context_id: int, command: Command, spool: Spool) -> Sink:
-        head = b""
+    def _sink(
+        self, association: Association, agreed: Mapping[int, str], context_id: int, command: Command, spool: Spool
+    ) -> Sink:
+        transfer_syntax, head = agreed.get(context_id, ""), b""
         if command.kind == "C-STORE-RQ":
             head = part10.file_meta(
                 str(command.values.get("AffectedSOPClassUID", "")),
                 str(command.values.get("AffectedSOPInstanceUID", "")),
-                association.contexts[context_id].transfer_syntax,
+                transfer_syntax,
                 association.calling_ae,
             )
         return SpoolSink(spool, head, threshold=self._spool_threshold, captured=self._capture is not None)
@@ -440,8 +418,3 @@ def _ends(sock: socket.socket) -> tuple[tuple[str, int], tuple[str, int]]:
     except OSError:
         remote = ("0.0.0.0", 0)
     return (local[0], local[1]), (remote[0], remote[1])
-
-
-def _smaller(left: int, right: int) -> int:
-    """The smaller of two windows, where 0 is no limit."""
-    return min(left, right) if left and right else left or right

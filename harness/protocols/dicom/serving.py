@@ -6,12 +6,12 @@ import threading
 import traceback
 from collections import deque
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from harness.core.message import Blob, Direction
 from harness.protocols.dicom import command as dimse
-from harness.protocols.dicom.core import MessageArrived
 from harness.protocols.dicom.errors import PeerError
+from harness.protocols.dicom.events import MessageArrived
 from harness.protocols.dicom.link import Link
 from harness.protocols.dicom.model import (
     CANCELLED,
@@ -29,6 +29,10 @@ if TYPE_CHECKING:
     from harness.protocols.dicom.association import Association
 
 _LONG_RUNNING = frozenset(("C-FIND-RQ", "C-GET-RQ", "C-MOVE-RQ"))
+MAX_PERFORMED: Final = 64
+"""Operations of one peer that are performed at once when no limit was agreed."""
+MAX_WAITING: Final = 256
+"""Requests that may wait for their turn; then nothing more is read, and at twice as many the peer is cut off."""
 
 
 class Serving(Link):
@@ -48,15 +52,30 @@ class Serving(Link):
         self._inbox: deque[Request] = deque()
         self._running: dict[int, Request] = {}  # requests of the peer that are not answered yet, by message id
         self._serving = 0  # ident of the thread that runs a handler in line
-        self._concurrent = False
+        self._performing = 0  # handlers on workers
+        self._may_perform = 1
 
     def _response(self, kind: str, values: Mapping[str, Any], payload: Blob, context: Context, seq: int) -> None:
         """A response came (called with the lock held)."""
         raise NotImplementedError
 
     def _work(self) -> None:
-        if self._inbox and not self._serving:
+        if self._servable() and not self._serving:
             self._serve_inbox()
+
+    def _servable(self) -> bool:
+        """Whether a request waits whose turn has come: one after the other, or as many at once as was agreed."""
+        return bool(self._inbox) and (not self._performing or self._performing < self._limit())
+
+    def _limit(self) -> int:
+        return min(self._may_perform or MAX_PERFORMED, MAX_PERFORMED)
+
+    def _saturated(self) -> bool:
+        return len(self._inbox) >= MAX_WAITING
+
+    def _busy(self) -> bool:
+        """Whether silence of the peer is no idleness: it waits for us, or we for it."""
+        return bool(self._running)
 
     def _on_end(self) -> None:
         for request in self._running.values():
@@ -65,9 +84,9 @@ class Serving(Link):
     def serve_until_closed(self) -> None:
         """Read and serve requests until the connection is closed; what a listening thread runs."""
         while self._ended is None:
-            if self._wait_until(lambda: bool(self._inbox), self.timeouts.idle):
+            if self._wait_until(self._servable, self.timeouts.idle, patient=True):
                 self._serve_inbox()
-            elif self._ended is None:
+            elif self._ended is None and not self._busy():
                 self._record(Direction.NONE, "IDLE-TIMEOUT", {"seconds": self.timeouts.idle})
                 self.abort()
         self._drain(self.timeouts.release)
@@ -99,17 +118,33 @@ class Serving(Link):
                 target.cancelled.set()
             return
         message_id = values.get("MessageID", -1)
+        if self._ended is not None:
+            return
         if message_id in self._running:
             self._note_violation("PS3.7 9.1.1.1.1", f"message id {message_id} is still in use")
+        elif self._may_perform and len(self._running) >= self._may_perform:
+            outstanding = len(self._running) + 1
+            self._note_violation("PS3.7 D.3.3.3", f"{outstanding} operations at once; {self._may_perform} were agreed")
+        if len(self._inbox) >= 2 * MAX_WAITING:
+            self._note_violation("PS3.7 D.3.3.3", f"{len(self._inbox)} requests wait for their turn; aborted")
+            self._core.abort(2, 0)
+            self._collect(self._core.take_events())
+            return
         request = Request(kind, values, event.payload, context, cast("Association", self), seq)
         self._running[message_id] = request
         self._inbox.append(request)
 
     def _serve_inbox(self) -> None:
-        while self._inbox and self._ended is None:
-            request = self._inbox.popleft()
-            if self._workers is not None and (self._concurrent or request.kind in _LONG_RUNNING):
-                if not self._workers.submit(lambda request=request: self._serve(request)):  # type: ignore[misc]
+        while self._ended is None:
+            with self._changed:
+                if not self._servable():
+                    return
+                request = self._inbox.popleft()
+                apart = self._workers is not None and (self._may_perform != 1 or request.kind in _LONG_RUNNING)
+                self._performing += apart
+            if apart:
+                assert self._workers is not None
+                if not self._workers.submit(lambda request=request: self._serve_apart(request)):  # type: ignore[misc]
                     return
                 continue
             self._serving = threading.get_ident()
@@ -119,11 +154,23 @@ class Serving(Link):
                 self._serving = 0
             self._spool.prepare()
 
+    def _serve_apart(self, first: Request) -> None:
+        """On a worker: a request, and then those whose turn came while the reader was reading."""
+        request: Request | None = first
+        while request is not None:
+            self._serve(request)
+            with self._changed:
+                self._performing -= 1
+                request = self._inbox.popleft() if self._ended is None and self._servable() else None
+                self._performing += request is not None
+
     def _serve(self, request: Request) -> None:
         try:
             self._answer(request)
         except PeerError:
             pass  # the peer went away; the transcript says so
+        except Exception as problem:  # noqa: BLE001 - what cannot be answered at all is our fault too
+            self._recorder.fault(f"{self._actor}: answer to {request.kind}", problem, traceback.format_exc())
         finally:
             with self._changed:
                 self._running.pop(request.command.get("MessageID", -1), None)

@@ -77,7 +77,7 @@ class Spool:
     last cleared.
     """
 
-    __slots__ = ("_association", "_count", "_folder", "_prefix", "_spare", "_used", "extents")
+    __slots__ = ("_association", "_closed", "_count", "_folder", "_prefix", "_spare", "_used", "extents")
 
     def __init__(self, folder: Callable[[], Path], association: int) -> None:
         self.extents: list[Extent] = []
@@ -87,6 +87,7 @@ class Spool:
         self._count = 0
         self._spare: tuple[int, str] | None = None
         self._used = False
+        self._closed = False
 
     def take(self) -> tuple[int, str]:
         """A new file: its descriptor and name."""
@@ -109,12 +110,13 @@ class Spool:
 
     def prepare(self) -> None:
         """If the last message took a file, the next one probably will."""
-        if self._used and self._spare is None:
+        if self._used and self._spare is None and not self._closed:
             self._used = False
             self._spare = self._make()
 
     def close(self) -> None:
         """Remove the file that was not needed."""
+        self._closed = True
         if self._spare is not None:
             handle, name = self._spare
             self._spare = None
