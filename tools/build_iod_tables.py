@@ -99,8 +99,8 @@ def condition(description: str, module: dict[Path_, Any], path: Path_) -> str | 
     if any(piece is None for piece in terms):
         return None
     joined = f" {operators.pop() if operators else 'and'} ".join(str(piece) for piece in terms)
-    forbidden = re.search(r"[Ss]hall not be (?:present|included) otherwise|[Nn]ot permitted otherwise", text)
-    return joined + ("!" if forbidden else "")
+    # PS3.5 7.4.2: not to be included when the condition does not hold, unless the text says otherwise
+    return joined + ("" if re.search(r"\b[Mm]ay (?:also |only )?be (?:present|included)|[Mm]ay be", text) else "!")
 
 
 def term(piece: str, module: dict[Path_, Any], path: Path_) -> str | None:
@@ -124,7 +124,7 @@ def term(piece: str, module: dict[Path_, Any], path: Path_) -> str | None:
 
 def values(text: str) -> str:
     """A tuple of constants."""
-    found = [value.strip('"') for value in re.findall(_VALUE, text)]
+    found = [value.strip('"').rstrip(".") for value in re.findall(_VALUE, text)]
     return "(" + "".join(f"{value!r}, " for value in found) + ")"
 
 
@@ -200,7 +200,7 @@ def main(folder: Path) -> None:
     sop_classes = json.loads((packaged / "sop_class_iod_map.json").read_text())
     descriptions = described(folder)
     by_hand = tomllib.loads((DATA / "conditions.toml").read_text())
-    hand = dict(by_hand["attributes"])
+    hand = dict(by_hand["attributes"]) | {"general-series:Laterality": laterality(packaged)}
     anywhere = by_hand["anywhere"]
     hand_terms = by_hand["terms"]
 
@@ -299,6 +299,14 @@ def main(folder: Path) -> None:
     target = DATA / "iod.json"
     target.write_text(json.dumps(result, separators=(",", ":"), ensure_ascii=True) + "\n")
     print(f"{target}: {target.stat().st_size} bytes, {len(tables.values)} tables, {statistics}")
+
+
+def laterality(packaged: Path) -> str:
+    """The condition of Laterality: body parts that highdicom's copy of PS3.16 Annex L marks as paired."""
+    regions = json.loads((packaged / "anatomic_regions.json").read_text())
+    paired = tuple(sorted(part for part, (*_, is_paired) in regions.items() if is_paired))
+    elsewhere = ("ImageLaterality", "MeasurementLaterality", "SharedFunctionalGroupsSequence")
+    return " and ".join([f"BodyPartExamined in {paired!r}", *(f"absent({keyword})" for keyword in elsewhere)])
 
 
 def contexts(by_hand: dict[str, int]) -> dict[str, list[list[Any]]]:

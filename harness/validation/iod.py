@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import struct
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -82,12 +83,13 @@ class Module:
 
 @dataclass(frozen=True, slots=True)
 class ObjectDefinition:
-    """An IOD: its modules and the functional groups that it demands."""
+    """An IOD: its modules, the functional groups that it demands, and ``shared``, tags that several modules have."""
 
     name: str
     modules: tuple[Module, ...]
     groups: tuple[int, ...]
     tags: frozenset[int]
+    shared: frozenset[int]
 
 
 class Tables:
@@ -154,6 +156,7 @@ class Tables:
                 modules,
                 tuple(self._data["groups"].get(iod, ())),
                 frozenset().union(*(table.tags for table in tables)),
+                frozenset(tag for tag, times in Counter(tag for t in tables for tag in t.tags).items() if times > 1),
             )
         return found
 
@@ -173,6 +176,7 @@ class ObjectRules:
         self._unjudged: set[int] = set()
         self._module = ""
         self._certain = True
+        self._shared: frozenset[int] = frozenset()
 
     def check(self, root: DataSet, sop_class: str) -> None:
         """All modules of the IOD of that SOP class."""
@@ -184,6 +188,7 @@ class ObjectRules:
             )  # fmt: skip
             return
         definition = self._known.object(iod)
+        self._shared = definition.shared
         present = root.elements.keys()
         for module in definition.modules:
             self._certain = True
@@ -232,7 +237,7 @@ class ObjectRules:
             if row.tag not in elements:
                 if condition.holds(ds):
                     self._missing(ds, row)
-            elif condition.exclusive and not condition.holds(ds):
+            elif condition.exclusive and not condition.holds(ds) and (ds.path or row.tag not in self._shared):
                 self._finding(
                     f"IOD-{row.type}-NOT-ALLOWED", ds, row, f"not present unless {condition.words}", "present"
                 )

@@ -10,7 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness.protocols.dicom.charset import check_terms
+from harness.validation.content import check_content
 from harness.validation.dictionary import name
+from harness.validation.display import check_display
 from harness.validation.finding import Severity, ValidationFinding, shown
 from harness.validation.iod import ObjectRules, tables
 from harness.validation.pixels import PixelRules
@@ -128,7 +130,10 @@ def _check_dataset(
                 )
         else:
             ObjectRules(report, tables()).check(root, sop_class or own)
-        check_relations(report, root)
+        named = sop_class or own
+        check_relations(report, root, named, tables())
+        check_content(report, root, tables().sop_classes.get(named, ""))
+        check_display(report, root)
         PixelRules(report).check(root, transfer_syntax, transfer_syntax not in NATIVE)
     return root
 
