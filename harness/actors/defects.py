@@ -14,6 +14,8 @@ from harness.actors.defects_archive import ARCHIVE_DEFECTS, ARCHIVE_VARIANTS
 from harness.actors.defects_steps import PPS_MANAGER_DEFECTS
 from harness.actors.defects_worklist import ORDER_FILLER_DEFECTS, ORDER_FILLER_VARIANTS
 from harness.actors.image_manager_behaviour import ImageManagerBehaviour
+from harness.actors.media_creator import MediaCreatorBehaviour
+from harness.actors.media_creator_defects import MEDIA_CREATOR_DEFECTS
 from harness.actors.order_filler import OrderFillerBehaviour
 from harness.actors.pps_manager import PpsManagerBehaviour
 from harness.actors.print_composer import PrintComposerBehaviour
@@ -42,6 +44,7 @@ class Defect:
 #: how an actor decides when it is healthy
 HEALTHY: dict[str, Callable[[], Any]] = {
     "image-manager": ImageManagerBehaviour,
+    "media-creator": MediaCreatorBehaviour,
     "order-filler": OrderFillerBehaviour,
     "pps-manager": PpsManagerBehaviour,
     "print-composer": PrintComposerBehaviour,
@@ -63,6 +66,7 @@ DEFECTS: tuple[Defect, ...] = (
     *_listed("image-manager", ARCHIVE_DEFECTS),
     *_listed("order-filler", ORDER_FILLER_DEFECTS),
     *_listed("pps-manager", PPS_MANAGER_DEFECTS),
+    *_listed("media-creator", MEDIA_CREATOR_DEFECTS),
     *_print("print-composer", COMPOSER_DEFECTS),
     *_print("print-server", SERVER_DEFECTS),
 )

@@ -35,9 +35,15 @@ COMMANDS: dict[str, tuple[str, str]] = {
 }
 #: groups of commands: name -> (module, typer application)
 GROUPS: dict[str, tuple[str, str]] = {
+    "media": ("harness.cli.media", "app"),
     "evidence": ("harness.cli.evidence", "app"),
     "modality": ("harness.modality.cli", "app"),
     "statement": ("harness.cli.statement", "app"),
+}
+#: simulated actors that do one thing and end, instead of listening
+ONE_SHOT: dict[tuple[str, ...], tuple[str, ...]] = {
+    ("simulate", "media-creator"): ("media", "create"),
+    ("simulate", "media-importer"): ("media", "import"),
 }
 
 
@@ -76,9 +82,11 @@ def call(arguments: Sequence[str]) -> int:
 
         sys.stdout.write(f"ihe-harness {__version__}\n")
         return 0
+    arguments = [*ONE_SHOT.get(tuple(arguments[:2]), arguments[:2]), *arguments[2:]]
     first = arguments[0] if arguments else ""
     try:
-        code = application(first if first in COMMANDS or first in GROUPS else "")(list(arguments), standalone_mode=False)
+        only = first if first in COMMANDS or first in GROUPS else ""
+        code = application(only)(list(arguments), standalone_mode=False)
     except typer.Exit as stop:
         return int(stop.exit_code)
     except UsageError as error:

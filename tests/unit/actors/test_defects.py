@@ -15,6 +15,7 @@ def test_identifiers_are_unique_and_say_whose_they_are() -> None:
     assert len({each.id for each in ALL}) == len(ALL)
     prefixes = {
         "image-manager": "archive-",
+        "media-creator": "media-",
         "order-filler": "filler-",
         "pps-manager": "ppsm-",
         "print-composer": "composer-",

@@ -1,0 +1,115 @@
+"""``ihe-harness media``: write media, import media. ``simulate media-creator`` and ``media-importer`` are the same."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+from harness.actors.defects import DEFECTS, behaviour
+from harness.actors.media_creator import PROFILES, MediaCreator, MediaPlan
+from harness.actors.media_importer import Identity, MediaImporter
+from harness.actors.objects import uid_source
+from harness.cli.console import err, out, print_json
+from harness.core.errors import ConfigurationError, EnvironmentFailure
+
+app = typer.Typer(help="Write and import portable media (PDI, RAD-47).", no_args_is_help=True)
+
+
+def _bar() -> Progress:
+    return Progress(
+        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), console=err(), transient=True,
+        disable=not err().is_terminal,
+    )  # fmt: skip
+
+
+@app.command("create")
+def create(
+    studies: Annotated[Path, typer.Option("--studies", exists=True, help="A DICOM file, or a folder of them.")],
+    target: Annotated[Path, typer.Option("--out", help="An empty folder, FILE.zip or FILE.iso.")],
+    profile: Annotated[str, typer.Option(help=f"One of {', '.join(PROFILES)}.")] = "STD-GEN-CD",
+    web: Annotated[bool, typer.Option("--web/--no-web", help="With pages for a browser.")] = True,
+    label: Annotated[str, typer.Option(help="The volume label of an ISO image.")] = "IHE_PDI",
+    institution: Annotated[str, typer.Option(help="Who makes the medium.")] = "Harness Hospital",
+    defect: Annotated[list[str] | None, typer.Option("--defect", metavar="ID", help="Be wrong in this way.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Deal out the same UIDs each time.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> int:
+    """Write a medium: DICOM files, DICOMDIR, README.TXT and web content."""
+    plan = MediaPlan(profile, web, label, institution)
+    creator = MediaCreator(plan, behaviour("media-creator", defect or []), uid_source(seed))
+    try:
+        with _bar() as bar:
+            task = bar.add_task("reading", total=None)
+            done = creator.create(studies, target, lambda at, total: bar.update(task, completed=at, total=total))
+    except OSError as error:
+        raise EnvironmentFailure(f"{target} cannot be written: {error.strerror or error}") from error
+    skipped = [{"path": path, "reason": reason} for path, reason in done.skipped]
+    if as_json:
+        print_json({"medium": str(target), "instances": list(done.instances), "files": done.files, "skipped": skipped})
+        return 0
+    out().print(f"{target}: {len(done.instances)} DICOM objects, {done.files} files", markup=False)
+    for one in skipped:
+        out().print(f"  left out {one['path']}: {one['reason']}", markup=False)
+    return 0
+
+
+@app.command("import")
+def load(
+    medium: Annotated[Path, typer.Option("--medium", exists=True, help="A folder, ZIP file or ISO image.")],
+    store: Annotated[Path, typer.Option("--store", file_okay=False, help="Where imported objects go.")],
+    patients: Annotated[
+        Path | None, typer.Option(exists=True, dir_okay=False, help="Local patients: a JSON list of identities.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> int:
+    """Import a medium and say what could not be imported. Exit 1 if anything could not."""
+    importer = MediaImporter(store, _patients(patients))
+    try:
+        with _bar() as bar:
+            task = bar.add_task("importing", total=None)
+            report = importer.load(medium, lambda at, total: bar.update(task, completed=at, total=total))
+    except OSError as error:
+        raise EnvironmentFailure(f"{store} cannot be written: {error.strerror or error}") from error
+    if as_json:
+        print_json(
+            {
+                "imported": report.imported,
+                "unsupported": report.unsupported,
+                "errors": report.errors,
+                "undecided": report.undecided,
+            }
+        )
+    else:
+        for line in (*report.preview, "", f"{len(report.imported)} objects imported"):
+            out().print(line, markup=False)
+        for uid in report.unsupported:
+            out().print(f"  not supported: {uid}", markup=False)
+        for problem in (*report.undecided, *report.errors):
+            out().print(f"  {problem}", markup=False)
+    return 1 if report.errors or report.unsupported or report.undecided else 0
+
+
+@app.command("defects")
+def defects() -> int:
+    """The defective media that ``create --defect ID`` makes."""
+    for each in DEFECTS:
+        if each.actor == "media-creator":
+            out().print(f"{each.id:26} {each.title} ({', '.join(sorted(each.breaks))})", markup=False, highlight=False)
+    return 0
+
+
+def _patients(path: Path | None) -> tuple[Identity, ...]:
+    if path is None:
+        return ()
+    try:
+        return tuple(
+            Identity(**{str(k): str(v) for k, v in one.items()}) for one in json.loads(path.read_text("utf-8"))
+        )
+    except (OSError, ValueError, TypeError, AttributeError) as error:
+        raise ConfigurationError(
+            path, "", f"is no list of name, patient_id, issuer, birth_date, sex: {error}"
+        ) from None

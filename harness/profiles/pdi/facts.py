@@ -1,0 +1,86 @@
+"""Facts of media exchanges: names and JSON shapes, and media rebuilt from what a transcript recorded."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Final, TypedDict
+
+from harness.core.message import Message
+from harness.profiles.journal import Journal
+from harness.protocols.media.medium import HeldMedium, Refusal
+
+#: noted for each medium that is recorded; its files are messages of kind FILE whose field ``medium`` has its id
+MEDIUM: Final = "MEDIUM"
+#: noted for each import that was asked for
+IMPORT: Final = "IMPORT"
+#: noted when it is known what a medium must hold
+EXPECTED: Final = "MEDIUM-EXPECTED"
+FILE: Final = "FILE"
+
+
+class MediumFact(TypedDict, total=False):
+    """MEDIUM: ``kind`` is "folder", "zip" or "iso"; ``claimed`` "CD", "DVD", "USB" or ""."""
+
+    id: str
+    name: str
+    kind: str
+    label: str
+    claimed: str
+    folders: list[str]
+    refused: list[list[str]]
+    structure: list[list[str]]
+
+
+class ImportFact(TypedDict, total=False):
+    """IMPORT: SOP Instance UIDs on the medium, those of classes that the product does not claim, and broken files."""
+
+    medium: str
+    offered: list[str]
+    unsupported: list[str]
+    broken: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """A medium of the transcript: its content, the fact, and the messages by path."""
+
+    medium: HeldMedium
+    fact: dict[str, Any]
+    messages: dict[str, Message]
+
+    def evidence(self, locator: str) -> tuple[int, ...]:
+        """The message of the file that a locator names; that of DICOMDIR, or any, if it names none."""
+        path = locator.split(",")[0].split(" ")[0]
+        for wanted in (path, "DICOMDIR", next(iter(self.messages), "")):
+            if wanted in self.messages:
+                return (self.messages[wanted].seq,)
+        return ()
+
+
+def recorded(j: Journal) -> Iterator[Recorded]:
+    """Every medium of the exchange that the system under test made."""
+    for _, data in j.facts(MEDIUM):
+        fact = dict(data)
+        if fact.get("made_by", "sut") != "sut":
+            continue
+        yield rebuilt(j, fact)
+
+
+def rebuilt(j: Journal, fact: dict[str, Any]) -> Recorded:
+    """The medium that a fact announces."""
+    messages = {
+        str(message.fields["path"]): message
+        for message in j.transcript.select(FILE)
+        if message.fields.get("medium") == fact.get("id") and "path" in message.fields
+    }
+    medium = HeldMedium(
+        str(fact.get("name", "medium")),
+        {path: message.payload.bytes() for path, message in messages.items()},
+        tuple(str(path) for path in fact.get("folders", ())),
+    )
+    medium.kind = str(fact.get("kind", "folder"))
+    medium.label = str(fact.get("label", ""))
+    medium.refusals.extend(Refusal(str(path), str(reason)) for path, reason in fact.get("refused", ()))
+    medium.structure.extend((str(where), str(what)) for where, what in fact.get("structure", ()))
+    return Recorded(medium, fact, messages)

@@ -1,0 +1,1 @@
+"""Which rules about media judge which requirement."""
