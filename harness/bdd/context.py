@@ -141,7 +141,9 @@ class ScenarioContext:
 
     # -- judgement steps: they collect -------------------------------------------------------------------------
 
-    def judge(self, scope: str, identifier: str, *, focus: Message | None = None) -> list[Finding]:
+    def judge(
+        self, scope: str, identifier: str, *, focus: Message | None = None, broken_only: bool = False
+    ) -> list[Finding]:
         """Carry out a judgement now and keep its findings. A judgement that looked at nothing is not judged."""
         asked: Mapping[str, Any] = {
             "scope": scope,
@@ -149,6 +151,7 @@ class ScenarioContext:
             "actor": self.tags.actor,
             "focus": focus.seq if focus else None,
             "at": self.transcript.mark(),
+            **({"broken_only": True} if broken_only else {}),
         }
         self.transcript.note(judgement.FACT, asked)
         found = judgement.carry_out(asked, self.transcript, self.declaration, strict=self.strict)
@@ -156,6 +159,16 @@ class ScenarioContext:
         if not found:
             self.unjudged.append(f"nothing to judge for {identifier}")
         return found
+
+    def judge_the_rest(self) -> None:
+        """After an exchange failed: what else is broken in what was seen, so that one silence does not hide ten faults.
+
+        Nothing passes here: what the scenario meant to judge later was not reached.
+        """
+        for transaction in sorted(self.tags.transactions):
+            unjudged = len(self.unjudged)
+            self.judge("transaction", transaction, broken_only=True)
+            del self.unjudged[unjudged:]
 
     def attest(self, requirement: str, question: str) -> None:
         """Ask the operator; their word is a finding of its own kind."""

@@ -224,6 +224,8 @@ def pytest_bdd_after_scenario(request: pytest.FixtureRequest) -> None:
         return
     allure_bridge.close_leftovers(record)
     context = record.context
+    if record.exchange_failed:
+        context.judge_the_rest()
     context.close()
     verdict = context.verdict()
     if record.raised or sys.exc_info()[1] is not None:  # Ctrl-C is no Exception: no step hook has seen it

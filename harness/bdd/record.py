@@ -12,12 +12,16 @@ from pytest_bdd.exceptions import StepDefinitionNotFoundError
 from harness.bdd import selection
 from harness.bdd.context import ScenarioContext
 from harness.bdd.tags import ScenarioTags
-from harness.core.errors import NonConformance, Unjudgeable
+from harness.core.errors import EnvironmentFailure, NonConformance, Unjudgeable, UsageError
 from harness.core.result import ScenarioResult, StepResult
 from harness.core.verdict import Verdict, roll_up
 
 if TYPE_CHECKING:
     from harness.bdd.lab import Lab
+
+
+#: how the reason of a scenario starts that failed because of its own text: neither the product nor we are at fault
+AUTHORS_MISTAKE = "mistake in the scenario: "
 
 
 class ScenarioRecord:
@@ -33,6 +37,7 @@ class ScenarioRecord:
         self.context: ScenarioContext | None = None
         self.steps: list[StepResult] = []
         self.raised = False
+        self.exchange_failed = False
         self.verdict: Verdict | None = None
         self.reason = ""
         self.allure_open: list[str] = []
@@ -40,6 +45,7 @@ class ScenarioRecord:
         self._step: Any = None
         self._step_started = 0.0
         self._judged_before = 0
+        self._unjudged_before = 0
 
     @classmethod
     def of(cls, item: pytest.Item, tags: ScenarioTags) -> ScenarioRecord:
@@ -59,16 +65,22 @@ class ScenarioRecord:
         """The clock of a step starts."""
         self._step, self._step_started = step, time.monotonic()
         self._judged_before = len(self.context.findings) if self.context else 0
+        self._unjudged_before = len(self.context.unjudged) if self.context else 0
 
     def step_finished(self, step: Any) -> StepResult:
-        """A step without an exception is as good as the worst it found; a Given or When passes by itself."""
+        """A step without an exception is as good as the worst it found; a Given or When passes by itself.
+
+        One that found nothing to judge says so, and is no better than that.
+        """
         found = self.context.findings[self._judged_before :] if self.context else []
-        verdict = roll_up([finding.verdict for finding in found] or [Verdict.PASS])
-        return self._keep(step, verdict, "")
+        unjudged = self.context.unjudged[self._unjudged_before :] if self.context else []
+        verdicts = [finding.verdict for finding in found] + [Verdict.INCONCLUSIVE for _ in unjudged]
+        return self._keep(step, roll_up(verdicts or [Verdict.PASS]), "; ".join(unjudged))
 
     def step_failed(self, step: Any, error: BaseException) -> StepResult:
         """A step that raised: the product's fault, nobody's, or ours."""
         self.raised = True
+        self.exchange_failed = self.exchange_failed or isinstance(error, NonConformance)
         verdict, message = grade(error)
         if self.verdict is None or verdict > self.verdict:
             self.verdict, self.reason = verdict, message
@@ -139,8 +151,12 @@ def grade(error: BaseException) -> tuple[Verdict, str]:
         return Verdict.FAIL if _confirmed(error) else Verdict.INCONCLUSIVE, str(error)
     if isinstance(error, Unjudgeable | KeyboardInterrupt):
         return Verdict.INCONCLUSIVE, str(error) or "interrupted"
+    if isinstance(error, EnvironmentFailure):
+        return Verdict.INCONCLUSIVE, str(error)
+    if isinstance(error, UsageError):
+        return Verdict.ERROR, f"{AUTHORS_MISTAKE}{error}"
     if isinstance(error, StepDefinitionNotFoundError):
-        return Verdict.ERROR, f"undefined step: {error}"
+        return Verdict.ERROR, f"{AUTHORS_MISTAKE}undefined step: {error}"
     last = traceback.extract_tb(error.__traceback__)[-1:]
     place = f" ({last[0].name}, line {last[0].lineno})" if last else ""
     return Verdict.ERROR, f"{type(error).__name__}: {error}{place}"

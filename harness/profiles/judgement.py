@@ -6,7 +6,8 @@ A judgement is plain data, noted in the transcript as a fact of kind ``JUDGEMENT
      "id": "RAD-6" | "RAD-6-SCU-04",
      "actor": "Acquisition Modality",      # the role that the system under test has in the scenario
      "focus": 14 | None,                   # the message that "that message" means
-     "at": 31}                             # what came later than this is not judged
+     "at": 31,                             # what came later than this is not judged
+     "broken_only": True}                  # optional: after a failed exchange nothing passes any more
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from typing import Any
 from harness.core.check import Check, Declaration, Exchange, judge
 from harness.core.finding import Finding
 from harness.core.transcript import Transcript
+from harness.core.verdict import Verdict
 from harness.profiles import registry
 
 FACT = "JUDGEMENT"
@@ -61,4 +63,6 @@ def carry_out(
     rows = registry.requirements()
     for check in selected(judgement, sut):
         findings.extend(judge(check, rows[check.requirement], exchange, strict=strict))
+    if judgement.get("broken_only"):
+        return [finding for finding in findings if finding.verdict in (Verdict.WARNING, Verdict.FAIL, Verdict.ERROR)]
     return findings

@@ -113,7 +113,13 @@ def modality_asks_too_much(scenario_context: ScenarioContext, name: str) -> None
 def commitment_report_comes(scenario_context: ScenarioContext) -> None:
     """Wait for the N-EVENT-REPORT, on whichever association it comes."""
     context = scenario_context
-    context.expect("N-EVENT-REPORT-RQ", "Acquisition Modality", timeout=context.lab.sut.timeouts.commitment)
+    repeated = "RAD-10-SCP-06" in context.tags.requirements
+    context.expect(
+        "N-EVENT-REPORT-RQ",
+        "Acquisition Modality",
+        timeout=context.lab.sut.timeouts.commitment,
+        demanded_by="RAD-10-SCP-06" if repeated else "",
+    )
 
 
 # -- queries ---------------------------------------------------------------------------------------------------------
