@@ -152,7 +152,7 @@ def _check_dataset(
                         name(tag),
                         shown(announced),
                         shown(root.text(tag)),
-                        "PS3.4 B.2.3",
+                        "PS3.7 9.1.1.1.3, 9.1.1.1.4",
                     )
                 )
         return found
@@ -197,7 +197,7 @@ def _check_unique_keys(found: list[ValidationFinding], root: DataSet, kind: str)
     if kind != "C-FIND-RQ" and ("*" in own or "?" in own):
         found.append(
             ValidationFinding(
-                "QR-UNIQUE-KEY", Severity.ERROR, name(keys[place]), "no wildcard", shown(own), "PS3.4 C.4.2.1.4"
+                "QR-UNIQUE-KEY", Severity.ERROR, name(keys[place]), "no wildcard", shown(own), "PS3.4 C.4.2.1.4.1"
             )
         )
 

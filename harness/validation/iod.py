@@ -310,7 +310,7 @@ class ObjectRules:
             if 0x6000 <= group < 0x6100 or group in (0x0002, 0xFFFA, 0xFFFC):
                 continue
             wanted = f"an attribute of the {definition.name} IOD"
-            self._add("IOD-STANDARD-EXTENDED", name(tag), wanted, "another", "PS3.2 3.11.2", Severity.INFO)
+            self._add("IOD-STANDARD-EXTENDED", name(tag), wanted, "another", "PS3.2 7.3", Severity.INFO)
 
     def _contexts(self, root: DataSet, iod: str) -> None:
         for tag, group, known in self._known.contexts(iod):

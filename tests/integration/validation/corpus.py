@@ -12,6 +12,9 @@ from pydicom import Dataset
 from pydicom.data import get_testdata_file
 from pydicom.uid import generate_uid
 
+from harness.actors import presentation_objects
+from harness.actors.objects import SUBJECTS, uid_source
+from tests.integration.validation import orthanc
 from tests.unit.validation import samples
 
 
@@ -84,6 +87,26 @@ def by_gdcm(folder: Path) -> Iterator[Path]:
         command = ["gdcmconv", option, str(source), str(target)]
         subprocess.run(command, capture_output=True, timeout=30, check=True)
         yield target
+
+
+def by_orthanc(folder: Path, program: str) -> Iterator[Path]:
+    """The baselines as Orthanc gives them back, and what it makes of the CT."""
+    place = folder / "orthanc"
+    place.mkdir()
+    for name, raw in orthanc.objects(program, place, baselines()):
+        target = folder / f"orthanc-{name}.dcm"
+        target.write_bytes(raw)
+        yield target
+
+
+def by_us(folder: Path) -> Iterator[Path]:
+    """The display test objects that the harness stores in a product: images and presentation states."""
+    for name in presentation_objects.NAMES:
+        made = presentation_objects.make(name, SUBJECTS[0], uid_source(1))
+        for number, ds in enumerate(made.datasets):
+            target = folder / f"display-{name.replace(' ', '-')}-{number}.dcm"
+            ds.save_as(target, enforce_file_format=True)
+            yield target
 
 
 def by_highdicom(folder: Path) -> Iterator[Path]:

@@ -29,12 +29,14 @@ class Difference:
     file: str
 
 
-def objects(folder: Path) -> Iterator[Path]:
+def objects(folder: Path, orthanc: str) -> Iterator[Path]:
     """The whole corpus as files."""
     yield from corpus.pydicom_files()
     yield from corpus.by_dcmtk(folder)
     yield from corpus.by_gdcm(folder)
     yield from corpus.by_highdicom(folder)
+    yield from corpus.by_orthanc(folder, orthanc)
+    yield from corpus.by_us(folder)
     for number, (name, raw) in enumerate([*corpus.baselines(), *corpus.broken()]):
         path = folder / f"{number:03} {name}.dcm"
         path.write_bytes(raw)
@@ -76,12 +78,13 @@ def test_every_difference_is_explained(tmp_path: Path) -> None:
     program = require_program("dciodvfy")
     for other in ("dcmconv", "dcmpsmk", "gdcmconv"):
         require_program(other)
+    orthanc = require_program("Orthanc")
     table = tomllib.loads(TABLE.read_text("utf-8"))["difference"]
     patterns = [(row["side"], re.compile(row["pattern"])) for row in table]
     used: Counter[int] = Counter()
     unexplained: list[Difference] = []
     judged = 0
-    for path in objects(tmp_path):
+    for path in objects(tmp_path, orthanc):
         judged += 1
         for difference in differences(program, path):
             matching = [
@@ -91,7 +94,7 @@ def test_every_difference_is_explained(tmp_path: Path) -> None:
             used.update(matching[:1])
             if not matching:
                 unexplained.append(difference)
-    assert judged > 350
+    assert judged > 400
     assert unexplained == []
     assert [table[place]["pattern"] for place in range(len(table)) if not used[place]] == []
 
