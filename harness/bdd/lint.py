@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import codecs
+import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -14,6 +16,8 @@ from harness.bdd import tags as tag_rules
 from harness.bdd.registry import StepInfo
 from harness.core.errors import UsageError
 from harness.profiles import registry
+
+_PLACEHOLDER = re.compile(r"<[^<>\s\"]+>")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,13 +66,21 @@ def lint(paths: Iterable[Path], steps: Sequence[StepInfo]) -> tuple[list[Problem
     planned: list[PlannedScenario] = []
     for path in feature_files(paths):
         try:
+            if path.read_bytes().startswith(codecs.BOM_UTF8):
+                problems.append(Problem(path, 1, "starts with a byte order mark: save it as UTF-8 without one"))
+                continue
             feature = FeatureParser(str(path.parent), path.name, "utf-8").parse()
         except GherkinParseError as error:
             problems.append(Problem(path, getattr(error, "line", 0) or 0, f"not valid Gherkin: {error.message}"))
             continue
-        except (OSError, UnicodeDecodeError, ValueError) as error:
-            problems.append(Problem(path, 0, f"cannot be read: {error}"))
+        except KeyError:  # how the parser takes a file without "Feature:"
+            problems.append(Problem(path, 1, "holds no scenario"))
             continue
+        except (OSError, UnicodeDecodeError, ValueError) as error:
+            problems.append(Problem(path, 0, f"cannot be read as UTF-8: {error}"))
+            continue
+        if not feature.scenarios:
+            problems.append(Problem(path, 1, "holds no scenario"))
         _lint_feature(path, feature, steps, problems, planned)
     return problems, planned
 
@@ -124,6 +136,9 @@ def _lint_steps_of(
     problems: list[Problem],
 ) -> tuple[str, ...]:
     contexts = [dict(c) for examples in scenario.examples for c in examples.as_contexts()] or [{}]
+    if scenario.examples and contexts == [{}]:
+        text = f"scenario {scenario.name!r} has no row of Examples: it would never run"
+        problems.append(Problem(path, scenario.line_number, text))
     texts: list[str] = []
     has_then = False
     for context in contexts:
@@ -132,6 +147,8 @@ def _lint_steps_of(
             has_then = has_then or step.type == "then"
             matching = [info for info in steps if info.kind == step.type and info.matches(step.name)]
             line = step.line_number
+            if empty := _PLACEHOLDER.findall(step.name):
+                problems.append(Problem(path, line, f"{', '.join(empty)} is filled in by no column of Examples"))
             if context is contexts[0] and step not in background:
                 texts.append(f"{step.keyword.strip()} {step.name}")
             if not matching:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Sequence
 
+from pytest_bdd.scenario import make_python_name
+
+from harness.bdd.lint import PlannedScenario
 from harness.bdd.settings import RunSettings
-from harness.bdd.tags import ACTORS, ScenarioTags, slug
+from harness.bdd.tags import ACTORS, ScenarioTags, read, slug
 from harness.profiles import aliases, registry
 
 
@@ -20,6 +23,21 @@ def identity(node_id: str) -> str:
     return "/".join([*parts[-2:], name.removeprefix("test_")])
 
 
+def planned_identity(scenario: PlannedScenario) -> str:
+    """The id that a scenario of a feature file gets; the rows of an outline append theirs in brackets."""
+    return identity(f"{scenario.path.absolute()}::test_{make_python_name(scenario.name)}")
+
+
+def unmatched(words: Iterable[str], planned: Sequence[PlannedScenario]) -> list[str]:
+    """The words of ``--only`` that mean none of these scenarios."""
+    known = [(planned_identity(scenario), read(scenario.tags)) for scenario in planned]
+    return [
+        word
+        for word in words
+        if not any(meant(word, identifier, tags) or word.startswith(f"{identifier}[") for identifier, tags in known)
+    ]
+
+
 def wanted(identifier: str, name: str, tags: ScenarioTags, settings: RunSettings) -> bool:
     """Whether a scenario is among those that the settings ask for."""
     del name
@@ -31,10 +49,10 @@ def wanted(identifier: str, name: str, tags: ScenarioTags, settings: RunSettings
         return False
     if settings.actors and tags.actor not in settings.actors:
         return False
-    return not settings.only or any(_meant(word, identifier, tags) for word in settings.only)
+    return not settings.only or any(meant(word, identifier, tags) for word in settings.only)
 
 
-def _meant(word: str, identifier: str, tags: ScenarioTags) -> bool:
+def meant(word: str, identifier: str, tags: ScenarioTags) -> bool:
     """``--only`` takes a scenario id (or its end), a transaction, a MESA number, a case or a requirement id."""
     if word == identifier or slug(word) == slug(identifier.rsplit("/", 1)[-1]):
         return True

@@ -43,8 +43,8 @@ PROFILES = ("SWF", "SWF.b", "CPI", "ARI", "PDI")
 
 
 def slug(text: str) -> str:
-    """``Patient-Based Worklist Query`` -> ``patient-based-worklist-query``."""
-    return re.sub(r"[^a-z0-9.]+", "-", text.lower()).strip("-")
+    """``Patient-Based Worklist Query`` -> ``patient-based-worklist-query``; letters of all scripts stay."""
+    return re.sub(r"(?:[^\w.]|_)+", "-", text.lower()).strip("-")
 
 
 OPTIONS: dict[str, str] = {

@@ -13,6 +13,7 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
+from harness.bdd import claims
 from harness.bdd.lab import Lab
 from harness.bdd.settings import RunSettings
 from harness.cli.console import STYLES, out, print_json
@@ -33,7 +34,7 @@ def doctor(
     json_output: Annotated[bool, typer.Option("--json", help="Print as JSON.")] = False,
 ) -> int:
     """Print what to configure on the product, then test TCP, C-ECHO to it, and C-ECHO back."""
-    load_sut(sut)
+    claims.require_known(load_sut(sut), sut)
     with tempfile.TemporaryDirectory(prefix="ihe-doctor-") as folder:
         settings = RunSettings(str(sut.resolve()), (), folder, f"doctor-{secrets.token_hex(3)}")
         lab = Lab(settings)

@@ -9,13 +9,12 @@ import typer
 from rich.text import Text
 
 from harness import resources
-from harness.bdd import lint as linting
-from harness.bdd.selection import wanted
+from harness.bdd import claims
+from harness.bdd.selection import planned_identity, wanted
 from harness.bdd.settings import RunSettings
-from harness.bdd.steps import all_steps
-from harness.bdd.tags import ACTORS, read, slug
+from harness.bdd.tags import PROFILES, read
 from harness.cli.console import out, print_json
-from harness.cli.run import lint_or_stop
+from harness.cli.run import actors_of, lint_or_stop, require_known, require_matches
 from harness.core.errors import UsageError
 from harness.sut.config import load_sut
 
@@ -32,24 +31,25 @@ def dry_run(
 ) -> int:
     """Show which scenarios would run against a product, and why others would not."""
     paths = [features.resolve()] if features else [resources.folder("features")]
-    lint_or_stop(paths)
+    planned = lint_or_stop(paths)
+    require_matches(only or (), planned)
     product = load_sut(sut) if sut else None
+    if product is not None and sut is not None:
+        claims.require_known(product, sut)
     settings = RunSettings(
         "",
         (),
         "",
         "",
-        profiles=tuple(profile or ()),
-        actors=tuple(ACTORS.get(name, name) for name in actor or ()),
+        profiles=tuple(require_known(profile or [], PROFILES, "profile")),
+        actors=actors_of(actor),
         only=tuple(only or ()),
         quick=quick,
     )
-    _, planned = linting.lint(paths, all_steps())
     plan = []
     for scenario in planned:
         tags = read(scenario.tags)
-        identifier = "/".join([*scenario.path.with_suffix("").parts[-2:], slug(scenario.name).replace("-", "_")])
-        if not wanted(identifier, scenario.name, tags, settings):
+        if not wanted(planned_identity(scenario), scenario.name, tags, settings):
             continue
         reason = product.supports(tags.profiles, tags.actor, tags.transactions, tags.options) if product else ""
         plan.append((scenario, tags, reason))

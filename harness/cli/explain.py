@@ -102,7 +102,12 @@ def _alias(identifier: str) -> dict[str, Any] | None:
         return None
     _, planned = linting.lint([resources.folder("features")], all_steps())
     scenarios = [f"{s.name} ({s.path.name}:{s.line})" for s in planned if identifier.upper() in read(s.tags).aliases]
-    return {"alias": identifier.upper(), "topic": str(alias), "scenarios": scenarios}
+    return {
+        "alias": identifier.upper(),
+        "topic": alias.title,
+        "requirements": list(alias.requirements),
+        "scenarios": scenarios,
+    }
 
 
 def _defect(identifier: str) -> dict[str, Any] | None:

@@ -13,6 +13,11 @@ from harness.core.result import ScenarioResult, StepResult
 from harness.core.verdict import Verdict
 
 
+def _repeats(result: ScenarioResult) -> bool:
+    """Whether the reason is only the list of findings again, as the end of a scenario writes it."""
+    return any(f.requirement in result.reason.splitlines()[0] for f in result.findings)
+
+
 class LiveProgress:
     """One line per scenario; on a terminal the running step is shown below it. Implements ``bdd.progress.Progress``."""
 
@@ -71,7 +76,8 @@ class LiveProgress:
                         "   ", (f"{finding.verdict.mark} {finding.requirement} ", style), finding.summary
                     )
                     self._console.print(line)
-            if result.reason and not result.findings:
+            shown = " ".join(f.summary for f in result.findings)
+            if result.reason and result.reason.splitlines()[0] not in shown and not _repeats(result):
                 self._console.print(Text("   " + result.reason.splitlines()[0]), style=style)
         elif result.verdict is Verdict.WARNING:
             warned = sorted({f.requirement for f in result.findings if f.verdict is Verdict.WARNING})

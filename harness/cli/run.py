@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import difflib
 import secrets
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,12 +12,13 @@ from typing import Annotated, Any
 import typer
 
 from harness import resources
+from harness.bdd import claims, runner
 from harness.bdd import lint as linting
-from harness.bdd import runner
-from harness.bdd.selection import known_words
+from harness.bdd.record import AUTHORS_MISTAKE
+from harness.bdd.selection import known_words, unmatched
 from harness.bdd.settings import RunSettings
 from harness.bdd.steps import all_steps
-from harness.bdd.tags import ACTORS
+from harness.bdd.tags import ACTORS, PROFILES
 from harness.cli import summary
 from harness.cli.console import err, print_json
 from harness.cli.live import LiveProgress
@@ -58,26 +60,26 @@ def run(
     """Run scenarios against a product and judge every message."""
     sut_path = (sut or resources.folder("fixtures") / "sut" / "reference.toml").resolve()
     product = load_sut(sut_path)
+    claims.require_known(product, sut_path)
     feature_paths = [features.resolve()] if features else [resources.folder("features")]
-    lint_or_stop(feature_paths)
+    require_matches(only or (), lint_or_stop(feature_paths))
+    accepted = waivers_of(product, sut_path, waivers)
     settings = RunSettings(
         sut=str(sut_path),
         features=tuple(str(path) for path in feature_paths),
-        out=str(run_folder(out)),
-        run_id=Path(run_folder(out)).name,
-        profiles=tuple(_known(profile or [], ("SWF", "SWF.b", "CPI", "ARI", "PDI"), "profile")),
-        actors=tuple(ACTORS.get(name, name) for name in _known(actor or [], [*ACTORS, *ACTORS.values()], "actor")),
+        out="",
+        run_id="",
+        profiles=tuple(require_known(profile or [], PROFILES, "profile")),
+        actors=actors_of(actor),
         only=tuple(only or ()),
         quick=quick,
         strict=strict,
         workers=_workers(workers, product),
         rerun=_failed_ids(rerun_failed),
-        defects=tuple(defect or ()),
+        defects=_defects(defect or (), product),
         allure=str(allure.resolve()) if allure else "",
     )
     settings = _with_folder(settings, out)
-    _ = (waivers_of(product, sut_path, waivers), settings.out)
-    accepted = waivers_of(product, sut_path, waivers)
     progress = LiveProgress(product.product.name, product.product.version, quiet=False)
     with progress:
         outcome = runner.carry_out(settings, progress)
@@ -130,7 +132,8 @@ def exit_code(
     if not verdicts:
         return 2
     if Verdict.ERROR in verdicts:
-        return 4
+        errors = [s for s in result.scenarios if waived.verdicts[s.id] is Verdict.ERROR]
+        return 2 if all(s.reason.startswith(AUTHORS_MISTAKE) and not s.faults for s in errors) else 4
     if Verdict.FAIL in verdicts or result.interrupted:
         return 1
     if Verdict.INCONCLUSIVE in verdicts and not allow_inconclusive:
@@ -162,13 +165,21 @@ def with_waivers(result: RunResult, waived: waiving.WaivedRun) -> RunResult:
     return dataclasses.replace(result, waivers=tuple(entries))
 
 
-def lint_or_stop(paths: Sequence[Path]) -> None:
+def lint_or_stop(paths: Sequence[Path]) -> list[linting.PlannedScenario]:
     """Raises UsageError that lists every mistake in the feature files: nothing is run on half-understood text."""
-    problems, _ = linting.lint(paths, all_steps())
+    problems, planned = linting.lint(paths, all_steps())
     if problems:
         shown = "\n".join(str(problem) for problem in problems[:20])
         more = f"\n… and {len(problems) - 20} more; see `ihe-harness lint`" if len(problems) > 20 else ""
         raise UsageError(f"the feature files have {len(problems)} problem(s):\n{shown}{more}")
+    return planned
+
+
+def require_matches(only: Sequence[str], planned: Sequence[linting.PlannedScenario]) -> None:
+    """Raises UsageError for a word of ``--only`` that selects nothing: the rest alone would look like all of it."""
+    lost = unmatched(only, planned)
+    if lost:
+        raise UsageError(f"--only {lost[0]}: nothing was selected{unknown_only(lost)}")
 
 
 def run_folder(out: Path | None) -> Path:
@@ -180,7 +191,7 @@ def run_folder(out: Path | None) -> Path:
 
 
 def _with_folder(settings: RunSettings, out: Path | None) -> RunSettings:
-    """Create the folder once, and name the run after it. Raises UsageError if it holds another run."""
+    """Create the folder once, and name the run after it. Raises UsageError if anything lies in it already."""
     import dataclasses
 
     folder = run_folder(out)
@@ -188,6 +199,8 @@ def _with_folder(settings: RunSettings, out: Path | None) -> RunSettings:
         raise UsageError(f"{folder} already holds a run; choose another --out")
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        if any(folder.iterdir()):
+            raise UsageError(f"--out {folder} is not empty; a run needs a folder of its own")
     except OSError as error:
         raise UsageError(f"--out {folder}: {error}") from None
     return dataclasses.replace(settings, out=str(folder), run_id=folder.name)
@@ -212,7 +225,31 @@ def _workers(workers: int, product: SutFile) -> int:
     return workers
 
 
-def _known(given: Sequence[str], known: Sequence[str], what: str) -> list[str]:
+def actors_of(given: Sequence[str] | None) -> tuple[str, ...]:
+    """Actors by name or slug, as names. Raises UsageError for one that does not exist."""
+    return tuple(ACTORS.get(name, name) for name in require_known(given or [], [*ACTORS, *ACTORS.values()], "actor"))
+
+
+def _defects(given: Sequence[str], product: SutFile) -> tuple[str, ...]:
+    """The defects to seed. Raises UsageError for an unknown one, and for a product that cannot have any."""
+    from harness.cli.catalogue import all_defects
+    from harness.modality.defects import VARIANTS
+
+    if not given:
+        return ()
+    if product.driver.kind != "reference" and not (product.process and product.process.defect_argv):
+        raise UsageError(f"--defect: {product.product.name} has no seeded defects; only our own products have")
+    known = [*(defect.id for defect in all_defects()), *(variant.id for variant in VARIANTS)]
+    for value in given:
+        if value not in known:
+            near = difflib.get_close_matches(value, known, n=3)
+            hint = f"did you mean {', '.join(near)}?" if near else "`ihe-harness list defects` shows all"
+            raise UsageError(f"there is no defect {value!r}; {hint}")
+    return tuple(given)
+
+
+def require_known(given: Sequence[str], known: Sequence[str], what: str) -> list[str]:
+    """These words. Raises UsageError for one that does not exist."""
     for value in given:
         if value not in known:
             raise UsageError(f"there is no {what} {value!r}; known: {', '.join(known)}")
@@ -233,7 +270,5 @@ def _failed_ids(path: Path | None) -> tuple[str, ...]:
 
 def unknown_only(words: Sequence[str]) -> str:
     """A sentence that helps when ``--only`` selected nothing."""
-    import difflib
-
     near = difflib.get_close_matches(words[0], known_words(), n=3) if words else []
     return f"; did you mean {', '.join(near)}?" if near else "; `ihe-harness list scenarios` shows all"

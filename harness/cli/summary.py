@@ -44,7 +44,7 @@ def print_summary(
         console.print(Text(str(failure), style="bold red"))
     counts = result.counts()
     selected = len(result.scenarios)
-    if selected and counts["not_applicable"] == selected:
+    if failure is None and selected and counts["not_applicable"] == selected:
         console.print(Text("None of the selected scenarios applies to what the SUT file claims.", style="red"))
     elif not selected and failure is None:
         from harness.cli.run import unknown_only
@@ -53,7 +53,9 @@ def print_summary(
     numbers = ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in counts.items() if count)
     console.print(f"Scenarios: {numbers or 'none'} in {result.seconds:.0f} s")
     overall = roll_up(waived.verdicts.values())
-    words = _words(result, overall)
+    words = "None: the run did not take place" if failure is not None else _words(result, overall)
+    if failure is not None:
+        overall = Verdict.INCONCLUSIVE
     if waived.waived and overall <= Verdict.WARNING:
         number = len({finding.requirement for _, finding, _ in waived.waived})
         words = f"Conforming, apart from {number} accepted deviation{'s' if number != 1 else ''}"
@@ -73,7 +75,7 @@ def _words(result: RunResult, overall: Verdict) -> str:
         Verdict.PASS: "Conforming in everything that was judged",
         Verdict.WARNING: "Conforming, with warnings",
         Verdict.INCONCLUSIVE: "Not everything could be judged",
-        Verdict.ERROR: "The harness failed; no verdict",
+        Verdict.ERROR: "No verdict: not the product, the harness or a scenario failed",
         Verdict.NOT_APPLICABLE: "Nothing applied",
     }[overall]
 

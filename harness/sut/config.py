@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -10,6 +11,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 
 from harness.core.check import Declaration
 from harness.core.errors import ConfigurationError
+from harness.sut.actions import ACTION_KINDS
 
 #: Simulated actors that a SUT file may give an address, by slug.
 ACTOR_SLUGS: tuple[str, ...] = (
@@ -36,6 +38,14 @@ def _ae_title(value: str) -> str:
         raise ValueError("an AE title has 1 to 16 characters")
     if any(ch == "\\" or not 0x20 <= ord(ch) < 0x7F for ch in value):
         raise ValueError("an AE title holds printable ASCII without backslash")
+    return value
+
+
+def _probe(value: str) -> str:
+    """``host:port``; the port may be a placeholder such as ``{dicom.port}``."""
+    port = value.rpartition(":")[2]
+    if ":" not in value or not (port.startswith("{") or (port.isdigit() and 0 < int(port) <= 65535)):
+        raise ValueError('a probe is "host:port", for instance "127.0.0.1:{dicom.port}"')
     return value
 
 
@@ -138,6 +148,17 @@ class DriverTable(_Table):
     parallel_safe: bool = False
     attest: bool = True
 
+    @model_validator(mode="after")
+    def _known_actions(self) -> DriverTable:
+        for name, command in self.actions.items():
+            if name not in ACTION_KINDS:
+                near = difflib.get_close_matches(name, ACTION_KINDS, n=3) or sorted(ACTION_KINDS)
+                raise ValueError(f"there is no action {name!r}; near: {', '.join(near)}")
+            needed = {"command": "argv", "http": "url"}.get(self.kind)
+            if needed is not None and not getattr(command, needed):
+                raise ValueError(f"the action {name!r} needs {needed}: this is what the {self.kind} driver uses")
+        return self
+
 
 class ProcessFile(_Table):
     """``[[process.files]]``: a file that the product needs before it starts; placeholders are filled in."""
@@ -149,7 +170,7 @@ class ProcessFile(_Table):
 class ReadyProbe(_Table):
     """``[process.ready]``: when the product counts as started."""
 
-    tcp: list[str] = []
+    tcp: list[Annotated[str, AfterValidator(_probe)]] = []
     timeout: Seconds = 20.0
 
 

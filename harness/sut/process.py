@@ -27,6 +27,7 @@ class ManagedProcess:
         self._table, self._values, self._work = table, dict(values), work
         self._process: subprocess.Popen[bytes] | None = None
         self._log: IO[bytes] | None = None
+        self._started_before = False
         self.log_path = work / "process.log"
 
     def __enter__(self) -> ManagedProcess:
@@ -39,9 +40,13 @@ class ManagedProcess:
     def start(self) -> None:
         """Write its files, run its preparation, start it and wait until its ready probe answers.
 
-        Raises EnvironmentFailure when a program is missing, preparation fails, or it does not become ready.
+        Raises EnvironmentFailure when a program is missing, preparation fails, another program sits on its port, or
+        it does not become ready; nothing is left running then, nor after Ctrl-C.
         """
         self._require_programs()
+        if not self._started_before:
+            self._require_ports()
+        self._started_before = True
         for folder in self._table.folders:
             self._inside(folder).mkdir(parents=True, exist_ok=True)
         for file in self._table.files:
@@ -50,17 +55,28 @@ class ManagedProcess:
             target.write_text(fill(file.text, self._values), encoding="utf-8")
         for step in self._table.prepare:
             self._prepare(self._argv(step))
+        try:
+            self._launch(self._argv(self._table.argv))
+        except BaseException:
+            self.stop()
+            raise
+
+    def _launch(self, argv: list[str]) -> None:
         self._log = self.log_path.open("ab")
-        argv = self._argv(self._table.argv)
-        self._process = subprocess.Popen(
-            argv,
-            stdin=subprocess.DEVNULL,
-            stdout=self._log,
-            stderr=subprocess.STDOUT,
-            cwd=self._work,
-            env={**os.environ, **{k: fill(v, self._values) for k, v in self._table.environment.items()}},
-            start_new_session=True,
-        )
+        try:
+            self._process = subprocess.Popen(
+                argv,
+                stdin=subprocess.DEVNULL,
+                stdout=self._log,
+                stderr=subprocess.STDOUT,
+                cwd=self._work,
+                env={**os.environ, **{k: fill(v, self._values) for k, v in self._table.environment.items()}},
+                start_new_session=True,
+            )
+        except OSError as error:
+            raise EnvironmentFailure(
+                f"{argv[0]} cannot be started: {error.strerror or error}; see argv in [process] of the SUT file"
+            ) from None
         (self._work / "process.pid").write_text(str(self._process.pid), encoding="utf-8")
         self._wait_until_ready(argv[0])
 
@@ -105,14 +121,26 @@ class ManagedProcess:
             if shutil.which(program) is None and not Path(program).is_file():
                 raise EnvironmentFailure(f"the program {program!r} is not installed; the SUT file needs it")
 
+    def _require_ports(self) -> None:
+        """Whoever listens there already would be tested in the product's place."""
+        for host, port in self._probes():
+            if _listens(host, port):
+                raise EnvironmentFailure(
+                    f"another program listens on {host}:{port} already, where {self._table.argv[0]} is to be started; "
+                    "stop it or give the product another port"
+                )
+
+    def _probes(self) -> list[tuple[str, int]]:
+        return [_endpoint(fill(probe, self._values)) for probe in self._table.ready.tcp]
+
     def _prepare(self, argv: list[str]) -> None:
         try:
             done = subprocess.run(
                 argv, cwd=self._work, stdin=subprocess.DEVNULL, capture_output=True, timeout=60, check=False
             )
-        except FileNotFoundError:
+        except OSError as error:
             raise EnvironmentFailure(
-                f"the program {argv[0]!r} is not installed; preparing the product needs it"
+                f"the program {argv[0]!r} cannot be started ({error.strerror or error}); preparing the product needs it"
             ) from None
         except subprocess.TimeoutExpired:
             raise EnvironmentFailure(f"preparing the product took more than 60 s: {' '.join(argv)}") from None
@@ -121,16 +149,14 @@ class ManagedProcess:
             raise EnvironmentFailure(f"preparing the product failed ({done.returncode}): {' '.join(argv)}: {text}")
 
     def _wait_until_ready(self, program: str) -> None:
-        probes = [_endpoint(fill(probe, self._values)) for probe in self._table.ready.tcp]
         deadline = time.monotonic() + self._table.ready.timeout
-        for host, port in probes:
+        for host, port in self._probes():
             while True:
                 if not self.running:
                     raise EnvironmentFailure(f"{program} ended before it was ready: {self._tail()}")
                 if _listens(host, port):
                     break
                 if time.monotonic() > deadline:
-                    self.stop()
                     seconds = f"{self._table.ready.timeout:g} s"
                     raise EnvironmentFailure(
                         f"{program} did not listen on {host}:{port} within {seconds}: {self._tail()}"
@@ -165,6 +191,8 @@ def python() -> str:
 
 def _endpoint(text: str) -> tuple[str, int]:
     host, _, port = text.rpartition(":")
+    if not port.isdigit():
+        raise ConfigurationError("[process.ready]", "tcp", f'a probe is "host:port" (found {text!r})')
     return host or "127.0.0.1", int(port)
 
 

@@ -119,25 +119,31 @@ def apply(run: RunResult, waivers: tuple[Waiver, ...], today: datetime.date) -> 
     waived: list[tuple[str, Finding, Waiver]] = []
     for scenario in run.scenarios:
         remaining: list[Verdict] = []
-        accepted = False
+        accepted: list[str] = []
         for finding in scenario.findings:
             waiver = next((w for w in valid if w.covers(scenario, finding)), None)
             if waiver is None:
                 remaining.append(finding.verdict)
             else:
                 used.add(waiver)
-                accepted = True
+                accepted.append(finding.summary)
                 waived.append((scenario.id, finding, waiver))
-        verdicts[scenario.id] = _relieved(scenario, remaining) if accepted else scenario.verdict
+        verdicts[scenario.id] = _relieved(scenario, remaining, accepted) if accepted else scenario.verdict
     ran = [s for s in run.scenarios if s.verdict not in (Verdict.NOT_APPLICABLE, Verdict.ERROR)]
     stale = tuple(w for w in valid if w not in used and _was_tried(w, ran))
     return WaivedRun(verdicts, tuple(waived), stale, expired)
 
 
-def _relieved(scenario: ScenarioResult, remaining: list[Verdict]) -> Verdict:
+def _relieved(scenario: ScenarioResult, remaining: list[Verdict], accepted: list[str]) -> Verdict:
     if scenario.verdict is Verdict.ERROR or scenario.faults:
         return Verdict.ERROR
-    return max([Verdict.PASS, *remaining])
+    # a step says in its message why it raised or what it could not judge: no waiver of a finding speaks for that
+    steps = [
+        step.verdict
+        for step in scenario.steps
+        if step.message and step.verdict >= Verdict.INCONCLUSIVE and not any(text in step.message for text in accepted)
+    ]
+    return max([Verdict.PASS, *remaining, *steps])
 
 
 def _was_tried(waiver: Waiver, ran: list[ScenarioResult]) -> bool:

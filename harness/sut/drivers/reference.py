@@ -100,7 +100,11 @@ class ReferenceDriver:
             env=environment,
             start_new_session=True,
         )
-        ready = self._ready_line()
+        try:
+            ready = self._ready_line()
+        except BaseException:  # Ctrl-C leaves no process behind, either
+            self.close()
+            raise
         self._url, self._token = str(ready["url"]), str(ready["token"])
         return int(ready["dicom_port"])
 
@@ -115,11 +119,9 @@ class ReferenceDriver:
             line = lines.get(timeout=_START_SECONDS)
             answer = json.loads(line)
         except (queue.Empty, ValueError):
-            self.close()
             text = (self._work / "modality.log").read_bytes()[-800:].decode(errors="replace").strip()
             raise EnvironmentFailure(f"the reference modality did not start: {text or 'it printed nothing'}") from None
         if not isinstance(answer, dict) or not answer.get("ready"):
-            self.close()
             raise EnvironmentFailure(f"the reference modality did not start: {line!r}")
         return answer
 

@@ -105,3 +105,30 @@ def test_ambiguous_and_async_steps_are_found() -> None:
     )
     assert sum("more than once" in str(problem) for problem in found) == 2
     assert sum("async" in str(problem) for problem in found) == 1
+
+
+OUTLINE = f"""{TAGS}
+Feature: F
+  Scenario Outline: one
+    Given the Order Filler has nothing scheduled
+    Then the requirement "<which>" is met
+    Examples:
+      | which |
+"""
+
+
+def test_an_outline_that_would_never_run_is_named(tmp_path: Path) -> None:
+    assert any("has no row of Examples" in found for found in problems(tmp_path, OUTLINE))
+    without = OUTLINE.partition("    Examples")[0]
+    assert any("<which> is filled in by no column" in found for found in problems(tmp_path, without))
+    other = OUTLINE.replace("| which |", "| other |\n      | x |")
+    assert any("<which> is filled in by no column" in found for found in problems(tmp_path, other))
+
+
+def test_a_feature_without_scenarios_is_named(tmp_path: Path) -> None:
+    assert any("holds no scenario" in found for found in problems(tmp_path, f"{TAGS}\nFeature: F\n"))
+    assert any("holds no scenario" in found for found in problems(tmp_path, "# nothing yet\n"))
+
+
+def test_a_byte_order_mark_is_called_by_its_name(tmp_path: Path) -> None:
+    assert any("byte order mark" in found for found in problems(tmp_path, "\ufeff" + GOOD))

@@ -86,3 +86,18 @@ def test_what_is_not_claimed_does_not_apply(tmp_path: Path) -> None:
     assert "not claimed" in sut.supports(frozenset({"PDI"}), modality, frozenset({"RAD-47"}), frozenset())
     assert "RAD-6" in sut.supports(swf, modality, frozenset({"RAD-6"}), frozenset())
     assert "Group" in sut.supports(swf, modality, frozenset({"RAD-5"}), frozenset({"Modality Group Case"}))
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('[driver.actions.query-wroklist]\nargv = ["x"]', "there is no action 'query-wroklist'; near: query-worklist"),
+        ('[driver.actions.verify]\nurl = "http://x"', "the action 'verify' needs argv"),
+        ('[process]\nargv = ["x"]\n[process.ready]\ntcp = ["abc"]', 'a probe is "host:port"'),
+        ('[process]\nargv = ["x"]\n[process.ready]\ntcp = ["localhost:99999"]', 'a probe is "host:port"'),
+    ],
+)
+def test_actions_and_probes_that_cannot_work_are_named(tmp_path: Path, text: str, said: str) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        read(tmp_path, GOOD.replace('"manual"', '"command"') + text)
+    assert said in str(caught.value)

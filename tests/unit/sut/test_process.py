@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import sys
 import time
 from pathlib import Path
@@ -100,3 +101,42 @@ def test_files_stay_inside_the_work_folder(tmp_path: Path) -> None:
 
 def test_unknown_braces_stay() -> None:
     assert fill('{"a": {port}, {other}}', {"port": "1"}) == '{"a": 1, {other}}'
+
+
+def test_another_program_on_the_port_is_not_taken_for_the_product(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        probe = f"127.0.0.1:{taken.getsockname()[1]}"
+        product = ManagedProcess(table(sys.executable, "-c", "import time; time.sleep(60)", tcp=probe), {}, tmp_path)
+        with pytest.raises(EnvironmentFailure, match=f"another program listens on {probe} already"):
+            product.start()
+    assert not product.running
+
+
+@pytest.mark.parametrize("program", ["/no/such/program", "/tmp"])
+def test_a_program_that_cannot_be_started_is_an_environment_failure(tmp_path: Path, program: str) -> None:
+    with pytest.raises(EnvironmentFailure, match=f"{program} cannot be started"):
+        ManagedProcess(table(program), {}, tmp_path).start()
+
+
+def test_an_interrupt_while_a_product_starts_leaves_nothing_behind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupt(seconds: float) -> None:
+        monkeypatch.undo()
+        raise KeyboardInterrupt
+
+    product = ManagedProcess(
+        table(sys.executable, "-c", "import time; time.sleep(60)", tcp=f"127.0.0.1:{free_port()}"), {}, tmp_path
+    )
+    monkeypatch.setattr("harness.sut.process.time.sleep", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        product.start()
+    assert gone(int((tmp_path / "process.pid").read_text()), within=10)
+
+
+def test_a_product_can_be_started_again_on_its_port(tmp_path: Path) -> None:
+    port = free_port()
+    argv = (sys.executable, "-c", SERVER, str(port))
+    with ManagedProcess(table(*argv, tcp=f"127.0.0.1:{port}"), {}, tmp_path) as product:
+        product.restart()
+        assert product.running

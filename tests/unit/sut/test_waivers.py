@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import datetime
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from harness.core.errors import ConfigurationError
 from harness.core.finding import Finding
-from harness.core.result import RunResult, ScenarioResult
+from harness.core.result import RunResult, ScenarioResult, StepResult
 from harness.core.verdict import Verdict
 from harness.sut import waivers
 
@@ -80,3 +81,21 @@ def test_a_glob_limits_a_waiver_to_scenarios(tmp_path: Path) -> None:
 def test_a_mistake_is_named(tmp_path: Path, text: str, named: str) -> None:
     with pytest.raises(ConfigurationError, match=named):
         load(tmp_path, text)
+
+
+@pytest.mark.parametrize(
+    ("verdict", "message", "left"),
+    [
+        (Verdict.INCONCLUSIVE, "nothing to judge for RAD-5", Verdict.INCONCLUSIVE),
+        (Verdict.FAIL, "s", Verdict.PASS),  # the exchange step that raised what is accepted
+        (Verdict.FAIL, "", Verdict.PASS),  # the judgement step that collected what is accepted
+    ],
+)
+def test_what_a_step_could_not_judge_is_not_waived_with_a_finding(
+    tmp_path: Path, verdict: Verdict, message: str, left: Verdict
+) -> None:
+    run = run_with(Verdict.FAIL)
+    step = StepResult("Then", "x", verdict, 0.1, message)
+    run = replace(run, scenarios=(replace(run.scenarios[0], steps=(step,)),))
+    relieved = waivers.apply(run, load(tmp_path, WAIVER), TODAY)
+    assert relieved.verdicts == {"swf/rad_05/x": left}

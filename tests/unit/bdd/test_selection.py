@@ -1,0 +1,57 @@
+"""Which scenarios a run means: every word selects what it names and nothing else, in all scripts."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from harness.bdd import lint as linting
+from harness.bdd import selection
+from harness.bdd.settings import RunSettings
+from harness.bdd.steps import all_steps
+from harness.bdd.tags import read, slug
+
+TEXT = """# language: ko
+@profile:SWF @actor:acquisition-modality @transaction:RAD-5
+기능: 우리 제품
+  시나리오: 첫째
+    먼저 the Order Filler has nothing scheduled
+    그러면 the requirement "RAD-5-SCU-17" is met
+  시나리오: 둘째
+    먼저 the Order Filler has nothing scheduled
+    그러면 the requirement "RAD-5-SCU-17" is met
+"""
+
+
+def planned(folder: Path) -> list[linting.PlannedScenario]:
+    path = folder / "ours.feature"
+    path.write_text(TEXT, encoding="utf-8")
+    problems, found = linting.lint([path], all_steps())
+    assert problems == []
+    return found
+
+
+def chosen(folder: Path, *only: str) -> list[str]:
+    settings = RunSettings("", (), "", "", only=only)
+    return [
+        s.name
+        for s in planned(folder)
+        if selection.wanted(selection.planned_identity(s), s.name, read(s.tags), settings)
+    ]
+
+
+def test_a_korean_name_selects_its_scenario_only(tmp_path: Path) -> None:
+    assert chosen(tmp_path, "둘째") == ["둘째"]
+    assert chosen(tmp_path, "셋째") == []
+
+
+def test_names_of_scenarios_and_tags_are_written_alike() -> None:
+    assert slug("Patient-Based Worklist Query") == "patient-based-worklist-query"
+    assert slug("HL7 v2.5.1") == "hl7-v2.5.1"
+    assert slug("A rejected image") == slug("a_rejected_image")
+
+
+def test_a_word_that_selects_nothing_is_found(tmp_path: Path) -> None:
+    assert selection.unmatched(["RAD-5", "둘째"], planned(tmp_path)) == []
+    assert selection.unmatched(["RAD-5", "셋째"], planned(tmp_path)) == ["셋째"]
+    folder = tmp_path.name
+    assert selection.unmatched([f"{folder}/ours/둘째[x]"], planned(tmp_path)) == []
