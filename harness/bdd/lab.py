@@ -8,8 +8,9 @@ import os
 import random
 import secrets
 import socket
+import threading
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -57,26 +58,48 @@ _CLASSES: dict[str, type[SimulatedActor]] = {
 
 
 class Refusals:
-    """Statuses that our archive answers the next C-STORE requests with, instead of keeping what they bring."""
+    """How our archive treats the next C-STORE requests, instead of keeping what they bring at once."""
 
     def __init__(self) -> None:
-        self._next: deque[int] = deque()
+        self._next: deque[Callable[[Request], int]] = deque()
+        self._going_on = threading.Event()
 
     def refuse_next(self, status: int) -> None:
         """Queue one refusal."""
-        self._next.append(status)
+        self._next.append(lambda request: status)
+
+    def abort_next(self) -> None:
+        """Queue an abort: the association of that request ends without an answer."""
+
+        def abort(request: Request) -> int:
+            request.association.abort()
+            return 0xC000
+
+        self._next.append(abort)
+
+    def stall_next(self, seconds: float) -> None:
+        """Queue an answer that comes so much later."""
+
+        def stall(request: Request) -> int:
+            del request
+            self._going_on.wait(seconds)
+            return 0x0000
+
+        self._going_on.clear()
+        self._next.append(stall)
 
     def clear(self) -> None:
-        """Forget what was queued."""
+        """Forget what was queued, hold nothing back any more."""
         self._next.clear()
+        self._going_on.set()
 
     def status(self, request: Request) -> int:
         """The status of a C-STORE-RSP; success when nothing is queued."""
-        del request
         try:
-            return self._next.popleft()
+            treat = self._next.popleft()
         except IndexError:
             return 0x0000
+        return treat(request)
 
 
 class ClassRefusals:

@@ -16,7 +16,7 @@ from harness.profiles import facts
 from harness.profiles.journal import FROM_SUT, MPPS, MWL_FIND, TO_SUT, Journal, Operation, instance_of
 from harness.profiles.values import Attributes, attributes_of, items, references, text
 
-SCHEDULED_ACTIONS = ("perform-step", "start-step", "append-to-step")
+SCHEDULED_ACTIONS = ("perform-step", "start-step", "append-to-step", "reassign-step")
 STARTING_ACTIONS = (*SCHEDULED_ACTIONS, "perform-unscheduled", "create-evidence")
 FINAL = ("COMPLETED", "DISCONTINUED")
 

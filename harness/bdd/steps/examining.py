@@ -110,6 +110,39 @@ def product_appends(scenario_context: ScenarioContext, images: int, names: str) 
     )
 
 
+@when('the system under test starts "{names:Text}" with {images:Count} images')
+@when('the system under test starts "{names:Text}" with {images:Count} image')
+def product_starts(scenario_context: ScenarioContext, names: str, images: int) -> None:
+    """Have the product start a scheduled step and acquire images; it does not end the step yet."""
+    steps = _steps(scenario_context, names)
+    scenario_context.act(
+        "start-step",
+        step_ids=[step.step_id for step in steps],
+        patient=steps[0].patient.name,
+        modality=str(steps[0].sps["Modality"]),
+        images=images,
+    )
+
+
+@when("the system under test finishes the open step with {images:Count} more images")
+@when("the system under test finishes the open step with {images:Count} more image")
+def product_finishes(scenario_context: ScenarioContext, images: int) -> None:
+    """Have the product acquire the rest, end the step, store and ask for commitment."""
+    scenario_context.act("finish-step", images=images, commit=True)
+
+
+@when('the system under test moves the images of the wrong entry to "{names:Text}"')
+def product_reassigns(scenario_context: ScenarioContext, names: str) -> None:
+    """Have the product do the examination, discontinued for 110514, anew on the right entry."""
+    steps = _steps(scenario_context, names)
+    scenario_context.act(
+        "reassign-step",
+        step_ids=[step.step_id for step in steps],
+        patient=steps[0].patient.name,
+        commit=True,
+    )
+
+
 @when('the system under test examines "{key:Text}" unscheduled with {images:Count} images')
 def product_unscheduled(scenario_context: ScenarioContext, key: str, images: int) -> None:
     """Have the product register a patient by hand and perform an examination without any order."""
@@ -150,6 +183,12 @@ def commitment_late(scenario_context: ScenarioContext, seconds: float) -> None:
     _commit_with(scenario_context, CommitmentReply(Way.SEPARATE_ASSOCIATION, delay=seconds))
 
 
+@given("the Image Manager reports commitment twice")
+def commitment_twice(scenario_context: ScenarioContext) -> None:
+    """The archive sends the same result again, each on an association of its own."""
+    _commit_with(scenario_context, CommitmentReply(Way.SEPARATE_ASSOCIATION, copies=2))
+
+
 @given("the Image Manager fails to commit {count:Count} instance")
 def commitment_fails(scenario_context: ScenarioContext, count: int) -> None:
     """The report is of event type 2, with that many failed instances."""
@@ -162,6 +201,20 @@ def store_refused(scenario_context: ScenarioContext, status: str) -> None:
     code = int(status, 16)
     scenario_context.lab.refusals.refuse_next(code)
     scenario_context.transcript.note(facts.FAULT_INJECTED, {"fault": "store-refused", "status": code})
+
+
+@given("the Image Manager aborts the association at the next image")
+def store_aborted(scenario_context: ScenarioContext) -> None:
+    """The first C-STORE is never answered: A-ABORT comes instead."""
+    scenario_context.lab.refusals.abort_next()
+    scenario_context.transcript.note(facts.FAULT_INJECTED, {"fault": "store-aborted"})
+
+
+@given("the Image Manager holds back its answer to the next image for {seconds:Number} seconds")
+def store_stalled(scenario_context: ScenarioContext, seconds: float) -> None:
+    """The first C-STORE is answered that much later."""
+    scenario_context.lab.refusals.stall_next(seconds)
+    scenario_context.memory["stalled"] = seconds
 
 
 # -- what must have come -------------------------------------------------------------------------------------------
@@ -228,6 +281,8 @@ def time_to_recover(scenario_context: ScenarioContext) -> None:
         None,
     )
     if refused is None:
+        refused = _unanswered(context)
+    if refused is None:
         raise Unjudgeable("no image was refused: the product stored none")
     seen = [
         m
@@ -250,6 +305,41 @@ def time_to_recover(scenario_context: ScenarioContext) -> None:
             direction=Direction.TO_SUT,
             where=lambda m: m.association == again.association,
         )
+
+
+def _unanswered(context: ScenarioContext) -> str | None:
+    """The image that an aborted association carried."""
+    for request in context.transcript.select("C-STORE-RQ", direction=Direction.FROM_SUT):
+        answers = context.transcript.select(
+            "C-STORE-RSP",
+            direction=Direction.TO_SUT,
+            after=request.seq,
+            where=lambda m, request=request: m.association == request.association,  # type: ignore[misc]
+        )
+        if not answers:
+            return str(request.fields.get("AffectedSOPInstanceUID"))
+    return None
+
+
+@then("the answer that was held back has been given")
+def stalled_answer_given(scenario_context: ScenarioContext) -> None:
+    """Wait for our late C-STORE response, and note when it went out."""
+    context = scenario_context
+    late = context.transcript.wait_for(
+        "C-STORE-RSP",
+        timeout=context.lab.sut.timeouts.exchange + float(context.memory["stalled"]),
+        direction=Direction.TO_SUT,
+    )
+    if late is None:
+        raise Unjudgeable("no image was stored whose answer could be held back")
+    context.transcript.note(facts.FAULT_INJECTED, {"fault": "store-stalled", "message": late.seq})
+
+
+@then("two storage commitment reports are accepted")
+def reports_accepted(scenario_context: ScenarioContext) -> None:
+    """Wait for the product's answers to both N-EVENT-REPORTs of one transaction."""
+    for _ in range(2):
+        report_accepted(scenario_context)
 
 
 @then("the storage commitment report is accepted")

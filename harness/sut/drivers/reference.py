@@ -152,6 +152,7 @@ class ReferenceDriver:
             "perform-step": self._perform_step,
             "perform-unscheduled": self._perform_unscheduled,
             "append-to-step": self._append,
+            "reassign-step": self._reassign,
             "start-step": self._start_step,
             "finish-step": self._finish_step,
             "store-again": self._store_again,
@@ -213,6 +214,17 @@ class ReferenceDriver:
         exam = self._last_exam = int(appended["exam"])
         self._post("start", {"exam": exam}, timeout)
         return self._finish(exam, parameters, timeout)
+
+    def _reassign(self, parameters: Mapping[str, Any], timeout: float) -> Outcome:
+        """Do the cancelled exam anew on another row of the worklist."""
+        step_ids = list(parameters["step_ids"])
+        self._post("worklist", {"date": "today"}, timeout)
+        ended = self._post("reassign", {"exam": self._last_exam, "step_ids": step_ids}, timeout)
+        exam = self._last_exam = int(ended["exam"])
+        self._last_objects = ended.get("objects", [])
+        for step_id in step_ids:
+            self._by_step[step_id] = exam
+        return self._commit(exam, timeout) if parameters.get("commit") else Outcome(OutcomeState.DONE)
 
     def _start_step(self, parameters: Mapping[str, Any], timeout: float) -> Outcome:
         exam = self._open(parameters, timeout)
