@@ -287,6 +287,13 @@ def _of_actor(slug: str) -> Statement:
     from harness import __version__
 
     actor = _ACTORS[slug](slug.upper().replace("-", "")[:16], Recorder(Transcript()))
+    try:
+        return _configured(actor, slug, __version__)
+    finally:
+        actor.stop()
+
+
+def _configured(actor: SimulatedActor, slug: str, version: str) -> Statement:
     claims = [
         {"profile": profile.id, "actor": actor.name}
         for profile in registry.PROFILES
@@ -301,7 +308,7 @@ def _of_actor(slug: str) -> Statement:
         "sop_classes": served,
         "security": [{"name": "None", "value": "no security profile; loopback or a closed test network"}],
     }
-    product = {"name": f"ihe-harness simulated {actor.name}", "version": __version__, "vendor": "ihe-harness"}
+    product = {"name": f"ihe-harness simulated {actor.name}", "version": version, "vendor": "ihe-harness"}
     declared = declared_from(product, claims, text, ae_titles=[actor.ae_title])
     return build(declared, sources=[f"configuration of the simulated actor {slug}"])
 

@@ -102,7 +102,10 @@ class _Judge:
             and (not row.actors or self.claimed.actor in row.actors)
         ]
         unfinished = [s for s in self.scenarios if number in s.transactions and s.verdict is Verdict.ERROR]
-        return TransactionClaim(number, name, required, self._standing(judged, unfinished))
+        # a requirement of several transactions, met in the scenario of another one, does not show this one
+        own = any(number in s.transactions or rows[f.requirement].transactions == (number,) for s, f in judged)
+        shown = judged if own else [(s, f) for s, f in judged if f.verdict is not Verdict.PASS]
+        return TransactionClaim(number, name, required, self._standing(shown, unfinished))
 
     def _option(self, name: str) -> OptionClaim:
         rows = registry.requirements()
