@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, Depends, FastAPI, Header, HTTPException, Query, Request
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, ConfigDict, create_model
 
 from harness.core.errors import EnvironmentFailure, HarnessError, UsageError
+from harness.modality.console.mount import mount, problem
 from harness.modality.errors import NotFound, PeerProblem, Refused
 from harness.modality.operations import OPERATIONS, Operation
 from harness.modality.service import Modality
@@ -18,8 +19,11 @@ from harness.modality.service import Modality
 TOKEN_HEADER = "X-Modality-Token"
 
 
-def create_app(modality: Modality, token: str) -> FastAPI:
-    """Make the application; every write needs the header X-Modality-Token with `token`."""
+def create_app(modality: Modality, token: str, hosts: Iterable[str] = ()) -> FastAPI:
+    """Make the application; every write needs the header X-Modality-Token with `token`, or a login to the console.
+
+    `hosts` are names besides the loopback's under which it is reached; `app.state.desk` makes login tickets.
+    """
     app = FastAPI(title="Reference acquisition modality", version=modality.kernel.settings.equipment.software_version)
 
     def authorised(x_modality_token: Annotated[str, Header(alias=TOKEN_HEADER)] = "") -> None:
@@ -36,8 +40,13 @@ def create_app(modality: Modality, token: str) -> FastAPI:
         """Tell that the modality is up."""
         return {"ok": True, "ae_title": modality.kernel.settings.local.ae_title, "dicom_port": modality.listener.port}
 
+    desk = mount(app, modality, token, hosts)
+    app.state.desk = desk
+
     @app.exception_handler(HarnessError)
-    async def failed(request: Request, error: HarnessError) -> JSONResponse:
+    def failed(request: Request, error: HarnessError) -> Response:
+        if request.url.path.startswith("/console"):
+            return problem(desk, request, error, status_of(error))
         return JSONResponse({"error": error_body(error)}, status_code=status_of(error))
 
     return app

@@ -125,6 +125,7 @@ OPERATIONS: tuple[Operation, ...] = (
     *_of(
         "review",
         ("review", Review.review, ""),
+        ("preview", Review.preview, ""),
         ("save-gsps", Review.save_gsps, "wp"),
         ("key-note", Review.key_note, "wp"),
     ),

@@ -11,6 +11,7 @@ import uvicorn
 
 from harness.core.errors import EnvironmentFailure
 from harness.modality.api import create_app
+from harness.modality.console.session import Sessions
 from harness.modality.service import Modality
 
 
@@ -32,8 +33,10 @@ class Server:
             ) from None
         bound = self._socket.getsockname()
         self.url = f"http://{f'[{bound[0]}]' if ':' in bound[0] else bound[0]}:{bound[1]}"
+        app = create_app(modality, self.token, [host])
+        self._sessions: Sessions = app.state.desk.sessions
         settings = uvicorn.Config(
-            create_app(modality, self.token), log_level="warning", lifespan="off", timeout_graceful_shutdown=5
+            app, log_level="warning", lifespan="off", timeout_graceful_shutdown=5
         )  # fmt: skip
         self._server = uvicorn.Server(settings)
 
@@ -48,6 +51,7 @@ class Server:
                     "ready": True,
                     "url": self.url,
                     "token": self.token,
+                    "console": self.ticket(),
                     "ae_title": self._modality.kernel.settings.local.ae_title,
                     "dicom_port": port,
                 }
@@ -55,6 +59,10 @@ class Server:
             self._server.run(sockets=[self._socket])
         finally:
             self._socket.close()
+
+    def ticket(self) -> str:
+        """Return the address that logs a browser in to the console, once."""
+        return f"{self.url}/console/login?ticket={self._sessions.ticket()}"
 
     def stop(self) -> None:
         """Ask the server to end."""

@@ -75,6 +75,24 @@ class Review:
             made["angle"] = {"value": objects.measure_angle(dataset, view.angle).value, "unit": "deg"}
         return made
 
+    def preview(self, exam: int = 0, number: int = 0, rows: int = 512, columns: int = 512) -> dict[str, Any]:
+        """Render an exposure of an exam, the latest one by default, also before it is confirmed."""
+        found = self._k.exam(exam)
+        shots = [shot for shot in found.shots if shot.is_image and (not number or shot.number == number)]
+        if not shots:
+            raise NotFound(f"exam {found.key} has no exposure {number or ''}".rstrip())
+        if not (16 <= rows <= 4096 and 16 <= columns <= 4096):
+            raise Refused("a picture has 16 to 4096 rows and columns")
+        dataset, syntax = wire.read_file(self._k.home / shots[-1].file)
+        dataset = compression.decompress(dataset, syntax)
+        picture = self.picture(dataset, self.view({}, dataset), rows, columns)
+        return {
+            "exam": found.key,
+            "number": shots[-1].number,
+            "state": shots[-1].state.value,
+            "png": base64.b64encode(png.encode(picture)).decode("ascii"),
+        }
+
     def view(self, values: dict[str, Any], dataset: Dataset) -> View:
         """Judge the values of a view and fill in the window of the image; raises Refused."""
         try:

@@ -1,0 +1,169 @@
+"""The Studies tab: what we hold, and what is done with it; film and media have a page each."""
+
+# No postponed annotations: FastAPI has to see the desk of the enclosing function in them.
+from collections.abc import Callable
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Request, Response
+
+from harness.core.errors import HarnessError
+from harness.modality.console.desk import Desk, Form, back
+from harness.modality.console.registration import MODALITIES
+from harness.modality.console.session import Session
+from harness.modality.errors import Refused
+
+FILTERS = ("patient_id", "patient_name", "study_id", "description", "modality", "date_from", "date_to")
+CHANGES = ("patient_id", "patient_name", "birth_date", "sex", "study_description")
+NO_IMAGES = frozenset({"PR", "KO", "SR"})
+LAYOUTS = ("1x1", "1x2", "2x2", "2x3", "3x3")
+FILM_SIZES = ("8INX10IN", "10INX12IN", "11INX14IN", "14INX17IN", "24CMX30CM", "A4", "A3")
+MEDIA = ("BLUE FILM", "CLEAR FILM", "PAPER")
+
+
+def images_of(desk: Desk, study: str) -> list[dict[str, Any]]:
+    """Return the objects of a study that are pictures."""
+    return [row for row in desk.do("instances", study=study) if row["modality"] not in NO_IMAGES]
+
+
+def router(desk: Desk) -> APIRouter:
+    """Make the routes of the tab."""
+    made = APIRouter()
+
+    @made.get("/studies")
+    def show(request: Request, session: Annotated[Session, Depends(desk.reader)], study: str = "") -> Response:
+        filters = {name: request.query_params.get(name, "").strip() for name in FILTERS}
+        problem = ""
+        try:
+            found = desk.do("studies", **{k: v for k, v in filters.items() if v})
+        except HarnessError as error:
+            found, problem = [], str(error)
+        chosen = next((row for row in found if row["study_instance_uid"] == study), None)
+        detail: dict[str, Any] = {"series": [], "related": [], "objects": [], "images": []}
+        if chosen is not None:
+            objects = desk.do("instances", study=study)
+            detail = {
+                "series": desk.do("series", study=study),
+                "related": desk.do("related", study=study),
+                "objects": objects,
+                "images": [row for row in objects if row["modality"] not in NO_IMAGES],
+            }
+        return desk.page(
+            "studies.html", session, tab="studies", found=found, chosen=chosen, filters=filters, problem=problem,
+            modalities=MODALITIES, typed=session.retyped("study"), **detail,
+        )  # fmt: skip
+
+    def pressed(form: Form, press: Callable[[str], Response | None]) -> Response:
+        study = form.text("study")
+        try:
+            answer = press(study)
+        except HarnessError as error:
+            desk.fail(form.session, error)
+            answer = None
+        return answer if answer is not None else back("studies", study=study)
+
+    @made.post("/studies/scan")
+    def scan(form: Annotated[Form, Depends(desk.writer)]) -> Response:
+        def press(study: str) -> Response:
+            exams = [row["exam_key"] for row in desk.do("instances", study=study) if row["exam_key"]]
+            if not exams:
+                raise Refused("this study was not made here; register the patient to make new images")
+            exam = desk.do("append", exam=exams[-1])["exam"]
+            form.session.tell("pass", "The study is open again; press Start")
+            return back("acquisition", exam=exam)
+
+        return pressed(form, press)
+
+    @made.post("/studies/modify")
+    def modify(form: Annotated[Form, Depends(desk.writer)]) -> Response:
+        def press(study: str) -> None:
+            typed = form.typed(*CHANGES)
+            form.session.typed["study"] = typed
+            desk.do("study-modify", study=study, **typed)
+            form.session.retyped("study")
+            form.session.tell("pass", "The study was changed")
+
+        return pressed(form, press)
+
+    @made.post("/studies/delete")
+    def delete(form: Annotated[Form, Depends(desk.writer)]) -> Response:
+        def press(study: str) -> Response:
+            desk.do("delete", study=study)
+            form.session.tell("pass", "The study was deleted")
+            return back("studies")
+
+        return pressed(form, press)
+
+    @made.post("/studies/store")
+    def store(form: Annotated[Form, Depends(desk.writer)]) -> Response:
+        def press(study: str) -> None:
+            desk.jobs_told(form.session, desk.do("send", study_instance_uid=study), "The study was sent")
+
+        return pressed(form, press)
+
+    @made.post("/studies/commit")
+    def commit(form: Annotated[Form, Depends(desk.writer)]) -> Response:
+        def press(study: str) -> None:
+            result = desk.do("commit", study_instance_uid=study)
+            states = {each["state"] for each in result["commitments"]}
+            if states == {"committed"}:
+                form.session.tell("pass", "The archive has committed to all objects")
+            elif "requested" in states:
+                form.session.tell("warn", "The archive was asked; its answer has not come yet")
+            else:
+                desk.jobs_told(form.session, result, "The archive has answered; see the marks of the objects")
+
+        return pressed(form, press)
+
+    @made.get("/studies/print")
+    def film(session: Annotated[Session, Depends(desk.reader)], study: str) -> Response:
+        printer = desk.modality.kernel.settings.nodes.printer
+        return desk.page(
+            "print.html", session, tab="studies", study=study, images=images_of(desk, study), printer=printer,
+            layouts=LAYOUTS, sizes=FILM_SIZES, media=MEDIA, typed=session.retyped("print"),
+            said=session.found.get("printer", {}),
+        )  # fmt: skip
+
+    @made.post("/studies/print")
+    def print_film(form: Annotated[Form, Depends(desk.writer)]) -> Response:
+        study = form.text("study")
+        form.session.typed["print"] = form.typed("layout", "film_size", "orientation", "copies", "medium")
+        try:
+            job = desk.do(
+                "print", instances=form.many("instance"), layout=form.text("layout"), film_size=form.text("film_size"),
+                orientation=form.text("orientation"), copies=form.key("copies"), medium=form.text("medium"),
+            )  # fmt: skip
+        except HarnessError as error:
+            desk.fail(form.session, error)
+        else:
+            desk.jobs_told(form.session, {"jobs": [job]}, "The film was printed")
+        return back("studies/print", study=study)
+
+    @made.post("/studies/printer")
+    def printer_status(form: Annotated[Form, Depends(desk.writer)]) -> Response:
+        try:
+            form.session.found["printer"] = desk.do("printer-status")
+        except HarnessError as error:
+            form.session.found["printer"] = {}
+            desk.fail(form.session, error)
+        return back("studies/print", study=form.text("study"))
+
+    @made.get("/studies/media")
+    def media(session: Annotated[Session, Depends(desk.reader)], study: str) -> Response:
+        return desk.page(
+            "media.html", session, tab="studies", study=study, objects=desk.do("instances", study=study),
+            related=desk.do("related", study=study), burned=session.found.get("burned", {}),
+        )  # fmt: skip
+
+    @made.post("/studies/media")
+    def burn(form: Annotated[Form, Depends(desk.writer)]) -> Response:
+        study = form.text("study")
+        try:
+            done = desk.do("burn", studies=[study, *form.many("related")])
+        except HarnessError as error:
+            desk.fail(form.session, error)
+        else:
+            form.session.found["burned"] = done
+            desk.jobs_told(form.session, {"jobs": [done]}, "The medium was written")
+        return back("studies/media", study=study)
+
+    return made
