@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import enum
+import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Final
+from urllib.parse import quote
 
 import typer
 from rich.table import Table
@@ -97,7 +99,7 @@ def dicom(
     out_file: Annotated[Path, typer.Option("--out", help="File to write, or - for standard output.")] = Path("-"),
 ) -> int:
     """Write the DICOM Conformance Statement of a product or of a simulated actor."""
-    write_statement(_statement(sut, run, actor, source), format, layout, out_file)
+    write_statement(_statement(sut, run, actor, source), format, layout, out_file, _report(run, out_file))
     return 0
 
 
@@ -111,7 +113,7 @@ def ihe(
     out_file: Annotated[Path, typer.Option("--out", help="File to write, or - for standard output.")] = Path("-"),
 ) -> int:
     """Write the IHE Integration Statement of a product or of a simulated actor."""
-    write_statement(_statement(sut, run, actor, source), format, None, out_file)
+    write_statement(_statement(sut, run, actor, source), format, None, out_file, _report(run, out_file))
     return 0
 
 
@@ -320,9 +322,20 @@ def _either(path: Path) -> Statement:
 # -- writing ---------------------------------------------------------------------------------------------------
 
 
-def write_statement(statement: Statement, format: Format, layout: Layout | None, target: Path) -> None:
+def _report(run: Path | None, target: Path) -> str:
+    """How a link leads from the statement to the page of the run, empty if there is none."""
+    page = run_folder(run) / "report.html" if run is not None else None
+    if page is None or not page.is_file():
+        return ""
+    base = Path.cwd() if str(target) == "-" else target.resolve().parent
+    return quote(Path(os.path.relpath(page.resolve(), base)).as_posix())
+
+
+def write_statement(
+    statement: Statement, format: Format, layout: Layout | None, target: Path, report: str = ""
+) -> None:
     """Write it to a file or to standard output; without a layout it is an IHE Integration Statement."""
-    data = _rendered(statement, format, layout)
+    data = _rendered(statement, format, layout, report)
     if str(target) == "-":
         sys.stdout.buffer.write(data)
         sys.stdout.flush()
@@ -336,7 +349,7 @@ def write_statement(statement: Statement, format: Format, layout: Layout | None,
     err().print(f"Written: {target}", markup=False, soft_wrap=True)
 
 
-def _rendered(statement: Statement, format: Format, layout: Layout | None) -> bytes:
+def _rendered(statement: Statement, format: Format, layout: Layout | None, report: str) -> bytes:
     if format is Format.JSON:
         return codec.json_bytes(statement)
     if format is Format.XML:
@@ -346,5 +359,5 @@ def _rendered(statement: Statement, format: Format, layout: Layout | None) -> by
         return render.pdf_bytes(document)
     if format is Format.DOCX:
         return render.docx_bytes(document)
-    text = render.html_text(document) if format is Format.HTML else render.markdown_text(document)
+    text = render.html_text(document, report) if format is Format.HTML else render.markdown_text(document)
     return text.encode("utf-8", "replace")

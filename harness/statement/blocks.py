@@ -216,7 +216,13 @@ def evidence(statement: Statement) -> list[Block]:
             what = proof.summary or standing.note
             if proof.waived:
                 what += f" (known: {proof.waived})"
-            row = (cell(name), code(proof.requirement), cell(what), code(proof.scenario), code(proof.run))
+            row = (
+                cell(name),
+                code(proof.requirement),
+                cell(what),
+                Cell(proof.scenario, None, True, proof.anchor),
+                code(proof.run),
+            )
             rows.append(row)
     blocks: list[Block] = []
     if rows:

@@ -163,6 +163,7 @@ class _Judge:
     def _proofs(self, judged: Sequence[tuple[ScenarioResult, Finding]]) -> tuple[Proof, ...]:
         """One for each scenario that passed; one for each requirement that did not, with its gravest finding."""
         assert self.run is not None
+        places = {scenario.id: f"s{number}" for number, scenario in enumerate(self.run.scenarios, 1)}
         gravest: dict[tuple[str, str], Finding] = {}
         for scenario, finding in judged:
             key = (scenario.id, "" if finding.verdict is Verdict.PASS else finding.requirement)
@@ -173,6 +174,7 @@ class _Judge:
                 self.run.run_id, scenario, requirement, finding.verdict.name,
                 finding.summary if requirement else "",
                 waiver_reason(self.run, scenario, requirement) if requirement else "",
+                places.get(scenario, ""),
             )
             for (scenario, requirement), finding in sorted(gravest.items())
         )  # fmt: skip

@@ -10,11 +10,12 @@ from harness.statement.model import State
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """A cell of a table: text, and the standing that it shows if it shows one."""
+    """A cell of a table: text, the standing that it shows, the place in the page of a run that it leads to."""
 
     text: str
     state: State | None = None
     code: bool = False
+    anchor: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -106,7 +106,7 @@ def _classic(statement: Statement) -> tuple[Section, ...]:
         _classic_entity(statement, entity, f"4.2.{number}", number == 1)
         for number, entity in enumerate(statement.entities, 1)
     )
-    interfaces = Paragraph("TCP/IP over IPv4 or IPv6 as the operating system offers it; nothing else is stated.")
+    interfaces = Paragraph("DICOM Upper Layer over TCP/IP (PS3.8). Physical interfaces are not stated.")
     networking = Section(
         "4",
         "Networking",

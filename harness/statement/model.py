@@ -42,7 +42,7 @@ class Role(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """Where it was seen: a run, one of its scenarios, and the finding if one was judged."""
+    """Where it was seen: a run, a scenario with its place in the page of the run, and the finding if one was judged."""
 
     run: str
     scenario: str
@@ -50,6 +50,7 @@ class Proof:
     verdict: str = ""
     summary: str = ""
     waived: str = ""
+    anchor: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,8 +60,8 @@ h2{break-before:auto}h2,h3,h4,h5,caption{break-after:avoid}tr,figure{break-insid
 """.strip()
 
 
-def html_text(document: Document) -> str:
-    """One self-contained page without scripts or network, fit to be printed."""
+def html_text(document: Document, report: str = "") -> str:
+    """One self-contained page without scripts or network, fit to be printed; findings lead to the page ``report``."""
     digest = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
     cover = "".join(f"<dt>{_e(key)}</dt><dd>{_e(value)}</dd>" for key, value in document.cover)
     parts = [
@@ -71,10 +71,10 @@ def html_text(document: Document) -> str:
         f"<title>{_e(document.title)}: {_e(document.subtitle)}</title><style>{_STYLE}</style></head><body>",
         f'<header><h1>{_e(document.title)}</h1><p class="sub">{_e(document.subtitle)}</p>',
         f'<dl class="cover">{cover}</dl></header><main>\n',
-        "".join(_html_block(block) for block in document.foreword),
+        "".join(_html_block(block, report) for block in document.foreword),
     ]
     for section in document.sections:
-        parts += _html_section(section, 2, document)
+        parts += _html_section(section, 2, document, report)
     parts.append("</main></body></html>\n")
     return "".join(parts)
 
@@ -87,16 +87,16 @@ def _anchor(section: Section) -> str:
     return "s-" + quote(section.number, safe=".").replace(".", "-")
 
 
-def _html_section(section: Section, level: int, document: Document) -> Iterator[str]:
+def _html_section(section: Section, level: int, document: Document, report: str) -> Iterator[str]:
     tag = f"h{min(level, 6)}"
     number = f'<span class="num">{_e(section.number)}</span>' if section.number else ""
     yield f'<section id="{_anchor(section)}"><{tag}>{number}{_e(section.title)}</{tag}>\n'
     if section.title == "Table of contents":
         yield f"<nav>{_html_contents(document.sections, 2)}</nav>"
     for block in section.blocks:
-        yield _html_block(block)
+        yield _html_block(block, report)
     for inner in section.sections:
-        yield from _html_section(inner, level + 1, document)
+        yield from _html_section(inner, level + 1, document, report)
     yield "</section>\n"
 
 
@@ -109,21 +109,23 @@ def _html_contents(sections: tuple[Section, ...], depth: int) -> str:
     return f"<ol>{lines}</ol>"
 
 
-def _html_block(block: Block) -> str:
+def _html_block(block: Block, report: str) -> str:
     if isinstance(block, Paragraph):
         return f"<p>{_e(block.text)}</p>\n"
     if isinstance(block, Figure):
         return f"<figure>{block.svg}<figcaption>{_e(block.caption)}</figcaption></figure>\n"
     head = "".join(f'<th scope="col">{_e(heading)}</th>' for heading in block.headings)
-    body = "".join(f"<tr>{''.join(_html_cell(c) for c in row)}</tr>\n" for row in block.rows)
+    body = "".join(f"<tr>{''.join(_html_cell(c, report) for c in row)}</tr>\n" for row in block.rows)
     return (
         f'<div class="wide"><table><caption>{_e(block.caption)}</caption><thead><tr>{head}</tr></thead>'
         f"<tbody>{body}</tbody></table></div>\n"
     )
 
 
-def _html_cell(cell: Cell) -> str:
+def _html_cell(cell: Cell, report: str) -> str:
     text = f"<code>{_e(cell.text)}</code>" if cell.code else _e(cell.text)
+    if report and cell.anchor:
+        text = f'<a href="{_e(report)}#{_e(cell.anchor)}">{text}</a>'
     if cell.state is None:
         return f"<td>{text}</td>"
     mark = f'<span class="m" aria-hidden="true">{_MARKS[cell.state]}</span>'

@@ -127,6 +127,14 @@ def test_integration_statement_does_not_list_partial_or_broken_claims_as_impleme
     assert "Claims that a run contradicts" in page
 
 
+def test_a_finding_leads_to_its_place_in_the_page_of_the_run() -> None:
+    number = products.first_requirement("RAD-5", products.MODALITY)
+    bad = products.scenario("bad", products.MODALITY, ["RAD-5"], products.finding(number, Verdict.FAIL))
+    document = ihe_document(build(products.modality(), None, products.run_of(*products.passing_run().scenarios, bad)))
+    assert '<a href="run/report.html#s6"><code>bad</code></a>' in render.html_text(document, "run/report.html")
+    assert "<a href" not in render.html_text(document)
+
+
 def small() -> Document:
     return ihe_document(build(products.modality()))
 
