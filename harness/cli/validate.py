@@ -7,12 +7,12 @@ import json
 import shutil
 import subprocess
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.console import Console
 from rich.text import Text
 
 from harness.cli.console import err, out, print_json
@@ -29,6 +29,10 @@ _STYLES = {Severity.ERROR: "bold red", Severity.WARNING: "yellow", Severity.INFO
 #: a second opinion that takes longer than this says nothing
 OPINION_SECONDS = 30.0
 _IMAGE = 0x7FE00010
+#: stale entries of a baseline that are listed; --json lists all
+_STALE_SHOWN = 10
+#: what makes a finding the same one again: path, code, locator, actual
+_Key = tuple[str, str, str, str]
 
 
 class Format(enum.StrEnum):
@@ -124,21 +128,30 @@ def validate(
         raise UsageError(f"no file to validate in {', '.join(str(path) for path in paths or []) or 'an empty list'}")
     known = _baseline(baseline) if baseline is not None else frozenset()
     run = _Run(read_policy(policy) if policy is not None else None, together)
-    judged, opinions = _judge_all(files, run, second_opinion)
+    judged, opinions = _judge_all(files, run, second_opinion, frozenset(paths or ()))
     errors = warnings = accepted = 0
+    met: set[_Key] = set()
     for place, file in enumerate(judged):
         findings = (*file.findings, *run.extra.get(file.path, ()))
+        met.update(_key(file.path, finding) for finding in findings)
         new = tuple(finding for finding in findings if _key(file.path, finding) not in known)
         accepted += len(findings) - len(new)
         errors += count(new, Severity.ERROR)
         warnings += count(new, Severity.WARNING)
         judged[place] = Judged(file.path, file.kind, new)
     totals = {"errors": errors, "warnings": warnings, "accepted": accepted}
-    _render(form, target, judged, opinions, totals, show_info)
+    # what this run did not look at says nothing of the baseline, unless it is gone
+    seen = {file.path for file in judged}
+    stale = sorted(key for key in known - met if key[0] in seen or not Path(key[0]).exists())
+    _render(form, target, judged, opinions, totals, show_info, stale)
     return 1 if errors else 0
 
 
-def _judge_all(files: list[Path], run: _Run, second_opinion: bool) -> tuple[list[Judged], dict[str, dict[str, Any]]]:
+def _judge_all(
+    files: list[Path], run: _Run, second_opinion: bool, asked: frozenset[Path]
+) -> tuple[list[Judged], dict[str, dict[str, Any]]]:
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
     judged: list[Judged] = []
     opinions: dict[str, dict[str, Any]] = {}
     with Progress(
@@ -147,11 +160,18 @@ def _judge_all(files: list[Path], run: _Run, second_opinion: bool) -> tuple[list
     ) as progress:  # fmt: skip
         for path in progress.track(files):
             kind, findings = run.judge(path)
+            if path not in asked:
+                findings = [_passed_over(finding) for finding in findings]
             judged.append(Judged(str(path), kind, tuple(findings)))
             if second_opinion and kind == "dicom":
                 opinions[str(path)] = _dciodvfy(path)
     run.finish()
     return judged, opinions
+
+
+def _passed_over(finding: ValidationFinding) -> ValidationFinding:
+    """A file of a folder that is no DICOM file may be a text beside them: told, but no error of an object."""
+    return replace(finding, severity=Severity.WARNING) if finding.code == "FILE-NOT-DICOM" else finding
 
 
 def _render(
@@ -161,9 +181,13 @@ def _render(
     opinions: dict[str, dict[str, Any]],
     totals: dict[str, int],
     show_info: bool,
+    stale: list[_Key],
 ) -> None:
     if form is Format.TEXT and target is None:
         _print_all(judged, opinions, totals, show_info)
+    if form is not Format.JSON or target is not None:
+        _print_stale(stale, out() if form is Format.TEXT else err())
+    if form is Format.TEXT and target is None:
         return
     entries = [
         {
@@ -174,7 +198,8 @@ def _render(
         }
         for file in judged
     ]
-    document: dict[str, Any] = {"files": entries, **totals}
+    gone = [dict(zip(("path", "code", "locator", "actual"), key, strict=True)) for key in stale]
+    document: dict[str, Any] = {"files": entries, **totals, "stale": gone}
     if form is Format.JSON and target is None:
         print_json(document)
         return
@@ -206,11 +231,23 @@ def _files(paths: list[Path]) -> Iterator[Path]:
             yield from sorted(entry for entry in path.rglob("*") if entry.is_file() and not entry.is_symlink())
 
 
-def _key(path: str, finding: ValidationFinding) -> tuple[str, str, str, str]:
+def _key(path: str, finding: ValidationFinding) -> _Key:
     return (path, finding.code, finding.locator, finding.actual)
 
 
-def _baseline(path: Path) -> frozenset[tuple[str, str, str, str]]:
+def _print_stale(stale: list[_Key], console: Console) -> None:
+    """Entries of the baseline that nothing raises any more: they would hide the same mistake when it comes back."""
+    if not stale:
+        return
+    number = f"{len(stale)} entr{'y' if len(stale) == 1 else 'ies'}"
+    console.print(f"{number} of the baseline raised by nothing any more; write it anew with --format json --out")
+    for path, code, locator, _ in stale[:_STALE_SHOWN]:
+        console.print(Text(f"  {path}: {code} {locator}", style="bright_black"))
+    if len(stale) > _STALE_SHOWN:
+        console.print(f"  … and {len(stale) - _STALE_SHOWN} more", style="bright_black")
+
+
+def _baseline(path: Path) -> frozenset[_Key]:
     try:
         data = json.loads(path.read_text("utf-8"))
         return frozenset(

@@ -9,7 +9,6 @@ from functools import lru_cache
 from importlib.resources import files
 
 from harness.core.errors import UsageError
-from harness.validation.media import RULES as MEDIA_RULES
 
 _VALUE_REPRESENTATION = re.compile(r"VR-([A-Z]{2})-(LENGTH|VALUE)")
 
@@ -17,6 +16,8 @@ _VALUE_REPRESENTATION = re.compile(r"VR-([A-Z]{2})-(LENGTH|VALUE)")
 @lru_cache(maxsize=1)
 def codes() -> Mapping[str, str]:
     """Code -> meaning; ``VR-{vr}-LENGTH`` and ``VR-{vr}-VALUE`` stand for one code of each VR."""
+    from harness.validation.media import RULES as MEDIA_RULES  # it loads libraries that most runs never need
+
     data = tomllib.loads(files("harness.validation").joinpath("data/codes.toml").read_text("utf-8"))
     media = {rule.code: rule.meaning for rule in MEDIA_RULES} | {"MEDIA-UNREADABLE": "The medium cannot be opened."}
     return dict(data["codes"]) | media

@@ -2,11 +2,32 @@
 
 from __future__ import annotations
 
+import importlib.util
 from collections.abc import Mapping
 from functools import lru_cache
+from pathlib import Path
+from types import ModuleType
 
-from pydicom._dicom_dict import DicomDictionary, RepeatersDictionary
+from harness.core.errors import EngineFailure
 
+
+def _packaged() -> ModuleType:
+    """pydicom's module of tables alone: the package around it needs a second to load what is not asked for here."""
+    package = importlib.util.find_spec("pydicom")
+    places = package.submodule_search_locations if package is not None else None
+    if places:
+        spec = importlib.util.spec_from_file_location("_pydicom_dictionary", Path(places[0]) / "_dicom_dict.py")
+        if spec is not None and spec.loader is not None:
+            module = importlib.util.module_from_spec(spec)
+            spec.loader.exec_module(module)
+            return module
+    raise EngineFailure("the data dictionary of pydicom was not found; install pydicom again")
+
+
+_TABLES = _packaged()
+_Entry = tuple[str, str, str, str, str]
+DicomDictionary: Mapping[int, _Entry] = _TABLES.DicomDictionary
+RepeatersDictionary: Mapping[str, _Entry] = _TABLES.RepeatersDictionary
 #: tag -> VR as the dictionary has it, alternatives joined by " or "
 VR: Mapping[int, str] = {tag: entry[0] for tag, entry in DicomDictionary.items()}
 VM: Mapping[int, str] = {tag: entry[1] for tag, entry in DicomDictionary.items()}

@@ -7,7 +7,6 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
-from xml.sax.saxutils import escape, quoteattr
 
 from harness.core.errors import UsageError
 from harness.validation.codes import explain
@@ -79,14 +78,15 @@ def to_junit(files: Sequence[Judged]) -> str:
         f'<testsuites><testsuite name="ihe-harness validate" tests="{len(files)}" failures="{failed}" errors="0">',
     ]
     for file in files:
-        lines.append(f"<testcase classname={quoteattr(file.kind or 'unknown')} name={quoteattr(_xml(file.path))}>")
+        lines.append(f'<testcase classname="{_attribute(file.kind or "unknown")}" name="{_attribute(file.path)}">')
         errors = [finding for finding in file.findings if finding.severity is Severity.ERROR]
         if errors:
             text = "\n".join(_line(finding) for finding in errors)
-            lines.append(f"<failure message={quoteattr(f'{len(errors)} errors')}>{escape(_xml(text))}</failure>")
+            lines.append(f'<failure message="{len(errors)} errors">{html.escape(_xml(text), quote=False)}</failure>')
         others = [finding for finding in file.findings if finding.severity is not Severity.ERROR]
         if others:
-            lines.append(f"<system-out>{escape(_xml(chr(10).join(_line(finding) for finding in others)))}</system-out>")
+            text = "\n".join(_line(finding) for finding in others)
+            lines.append(f"<system-out>{html.escape(_xml(text), quote=False)}</system-out>")
         lines.append("</testcase>")
     return "\n".join([*lines, "</testsuite></testsuites>", ""])
 
@@ -134,3 +134,8 @@ _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 def _xml(text: str) -> str:
     """Without the characters that XML 1.0 cannot hold."""
     return _NOT_XML.sub("�", text)
+
+
+def _attribute(text: str) -> str:
+    """As the value of an attribute in double quotes; line ends would become spaces there."""
+    return html.escape(_xml(text)).replace("\n", "&#10;").replace("\r", "&#13;").replace("\t", "&#9;")

@@ -9,7 +9,6 @@ from pathlib import Path
 from harness.protocols.media.sources import is_medium
 from harness.validation.finding import ValidationFinding
 from harness.validation.hl7 import validate_hl7
-from harness.validation.media import validate_medium
 from harness.validation.objects import validate_part10
 
 #: bytes of the beginning of a file that recognition looks at
@@ -29,13 +28,19 @@ def _is_hl7(path: Path, head: bytes) -> bool:
     return head.removeprefix(b"\x0b")[:3] in (b"MSH", b"FHS", b"BHS")
 
 
+def _medium(path: Path) -> list[ValidationFinding]:
+    from harness.validation.media import validate_medium  # it loads libraries that most runs never need
+
+    return validate_medium(path)
+
+
 def _is_file(path: Path, head: bytes) -> bool:
     return not path.is_dir()
 
 
 KINDS: tuple[Kind, ...] = (
     Kind("hl7", _is_hl7, lambda path: validate_hl7(path.read_bytes())),
-    Kind("media", is_medium, validate_medium),
+    Kind("media", is_medium, _medium),
     Kind("dicom", _is_file, lambda path: validate_part10(path.read_bytes())),
 )
 

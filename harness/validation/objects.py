@@ -65,6 +65,7 @@ def judge_part10(raw: bytes) -> tuple[list[ValidationFinding], DataSet | None]:
             return report.findings, _check_dataset(report, raw, 0, BIG_ENDIAN, None)
         implicit = looks_implicit(raw)
         if implicit is None:
+            report.findings.clear()  # a preamble is not what such a file lacks
             report.add("FILE-NOT-DICOM", "byte 0", "a DICOM file", shown(raw[:8]), "PS3.10 7.1")
             return report.findings, None
         return report.findings, _check_dataset(report, raw, 0, IMPLICIT if implicit else EXPLICIT, None)

@@ -50,7 +50,9 @@ def service_tables() -> tuple[ServiceTable, ...]:
     """All tables, in the order of the data file."""
     data = tomllib.loads(files("harness.validation").joinpath("data/services.toml").read_text("utf-8"))
     parsed = {key: _rows(text.strip().splitlines(), 0)[0] for key, text in data["tables"].items()}
-    final = ServiceTable("mpps-final", "", "1.2.840.10008.3.1.2.3.3", 0, parsed["mpps-final"], False, "PS3.4 F.7.2.1.1, Table F.7.2-1")
+    final = ServiceTable(
+        "mpps-final", "", "1.2.840.10008.3.1.2.3.3", 0, parsed["mpps-final"], False, "PS3.4 F.7.2.1.1, Table F.7.2-1"
+    )
     return (
         *(
             ServiceTable(

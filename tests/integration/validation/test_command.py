@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -120,6 +122,46 @@ def test_a_baseline_accepts_what_it_knows_and_nothing_else(folder: Path, tmp_pat
     baseline.write_text("[]")
     with pytest.raises(ConfigurationError, match="no output of validate"):
         call(folder, "--baseline", baseline)
+
+
+def test_entries_of_a_baseline_that_nothing_raises_are_told(folder: Path, tmp_path: Path, capsys: Any) -> None:
+    baseline = tmp_path / "baseline.json"
+    call(folder, "--format", "json", "--out", baseline)
+    capsys.readouterr()
+    call(folder, "--baseline", baseline)
+    assert "of the baseline" not in capsys.readouterr().out.replace("accepted by the baseline", "")
+    (folder / "bad.dcm").write_bytes((folder / "good.dcm").read_bytes())
+    status, document = run_json(capsys, folder, "--baseline", baseline)
+    assert status == 0
+    gone = [entry for entry in document["stale"] if entry["code"] == "IOD-2-MISSING"]
+    assert [(Path(entry["path"]).name, entry["locator"]) for entry in gone] == [("bad.dcm", "(0010,0020) PatientID")]
+    call(folder, "--baseline", baseline)
+    printed = capsys.readouterr().out
+    assert "raised by nothing any more" in printed
+    assert "IOD-2-MISSING (0010,0020) PatientID" in " ".join(printed.split())
+    _, document = run_json(capsys, folder / "good.dcm", "--baseline", baseline)
+    assert document["stale"] == []  # what was not looked at is not stale
+    (folder / "bad.dcm").unlink()
+    _, document = run_json(capsys, folder / "good.dcm", "--baseline", baseline)
+    assert "IOD-2-MISSING" in {entry["code"] for entry in document["stale"]}  # what is gone is
+
+
+def test_a_text_in_a_folder_is_no_error_but_one_that_was_asked_for_is(folder: Path, capsys: Any) -> None:
+    (folder / "bad.dcm").unlink()
+    (folder / "README.txt").write_text("Read me.")
+    status, document = run_json(capsys, folder)
+    assert (status, document["warnings"]) == (0, 1)
+    status, document = run_json(capsys, folder / "README.txt")
+    assert status == 1
+    assert [finding["code"] for finding in document["files"][0]["findings"]] == ["FILE-NOT-DICOM"]
+
+
+def test_it_starts_without_the_libraries_that_it_does_not_need() -> None:
+    program = (
+        "import sys, harness.cli.validate; print(*(m for m in ('pydicom', 'pynetdicom', 'numpy') if m in sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == ""
 
 
 def test_sarif_names_rules_and_places(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
