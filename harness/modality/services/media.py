@@ -32,6 +32,8 @@ def write_file_set(files: Sequence[Path], target: Path, readme: str) -> None:
             file_set.add(plain)
         file_set.write(target)
     finally:
+        # pydicom keeps a temporary directory for each file-set, and has no public way to let go of it.
+        file_set._stage["t"].cleanup()
         for left in work.iterdir():
             left.unlink()
         work.rmdir()

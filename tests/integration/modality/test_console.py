@@ -88,7 +88,8 @@ class Desk:
         )
 
     def errors(self) -> list[str]:
-        return [each["message"] for each in self.chrome.get_log("browser") if each["level"] in {"SEVERE", "WARNING"}]
+        log: list[dict[str, str]] = self.chrome.get_log("browser")  # type: ignore[no-untyped-call]
+        return [each["message"] for each in log if each["level"] in {"SEVERE", "WARNING"}]
 
     def picture(self, name: str) -> None:
         if SHOTS:
