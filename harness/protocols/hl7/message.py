@@ -1,4 +1,4 @@
-"""HL7 v2 messages in ER7: a reader that never fails on hostile bytes, and a writer.
+"""HL7 v2 messages in ER7: a reader that never fails on hostile bytes.
 
 The reader keeps the bytes, decodes them by MSH-18 and splits by the separators of MSH-1 and MSH-2 (HL7 v2.5
 chapter 2). Paths name what is read: ``PID-5`` (the whole field), ``PID-3[2].4.1`` (second repetition, fourth
@@ -8,13 +8,26 @@ component, first subcomponent), ``IPC[2]-5`` (second IPC segment). What is not t
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from functools import cached_property, lru_cache
-from typing import Any
 
 from harness.core.errors import UsageError
-from harness.protocols.hl7 import charset
+from harness.protocols.hl7.compose import compose
+from harness.protocols.hl7.header import header_fields, kind_of
+from harness.protocols.hl7.reading import read_text
+from harness.protocols.hl7.separators import STANDARD, Separators
+
+__all__ = [
+    "MAX_SEGMENTS",
+    "NULL",
+    "STANDARD",
+    "HL7Message",
+    "Segment",
+    "Separators",
+    "compose",
+    "header_fields",
+    "kind_of",
+]
 
 NULL = '""'
 """A field with this value deletes what the receiver stored; an empty field leaves it (HL7 v2.5 section 2.5.3)."""
@@ -26,75 +39,6 @@ _PATH = re.compile(
     r"(?:-(?P<field>\d+)(?:\[(?P<repetition>\d+)\])?(?:\.(?P<component>\d+)(?:\.(?P<sub>\d+))?)?)?"
 )
 _FIELD_PATH = re.compile(r"(?P<field>\d+)(?:\[(?P<repetition>\d+)\])?(?:\.(?P<component>\d+)(?:\.(?P<sub>\d+))?)?")
-_HIGHLIGHT = ("H", "N")
-
-
-@dataclass(frozen=True, slots=True)
-class Separators:
-    """MSH-1 and MSH-2."""
-
-    field: str = "|"
-    component: str = "^"
-    repetition: str = "~"
-    escape: str = "\\"
-    subcomponent: str = "&"
-
-    @property
-    def encoding_characters(self) -> str:
-        """The value of MSH-2."""
-        return self.component + self.repetition + self.escape + self.subcomponent
-
-    @classmethod
-    def of(cls, msh: str) -> Separators:
-        """As an MSH segment declares them; the usual ones where it is too short."""
-        field = msh[3:4] or "|"
-        declared = msh[4:].split(field, 1)[0]
-        usual = cls()
-        declared = (declared + usual.encoding_characters[len(declared) :])[:4]
-        return cls(field, *declared)
-
-    def escape_text(self, text: str) -> str:
-        """A value with delimiters in it, as it may stand in a message."""
-        if not any(sign in text for sign in (*self.encoding_characters, self.field, "\r", "\n")):
-            return text
-        table = {
-            self.escape: "E",
-            self.field: "F",
-            self.component: "S",
-            self.subcomponent: "T",
-            self.repetition: "R",
-            "\r": "X0D",
-            "\n": "X0A",
-        }
-        return "".join(f"{self.escape}{table[c]}{self.escape}" if c in table else c for c in text)
-
-    def unescape(self, text: str, names: Sequence[str] = ()) -> str:
-        r"""The value that escaped text stands for; escapes that are not understood stay as they are."""
-        if self.escape not in text:
-            return text
-        table = {"F": self.field, "S": self.component, "T": self.subcomponent, "R": self.repetition, "E": self.escape}
-        out: list[str] = []
-        position = 0
-        while (start := text.find(self.escape, position)) >= 0:
-            end = text.find(self.escape, start + 1)
-            if end < 0:
-                break
-            out.append(text[position:start])
-            code = text[start + 1 : end]
-            if code in table:
-                out.append(table[code])
-            elif code == ".br":
-                out.append("\n")
-            elif re.fullmatch(r"X(?:[0-9A-Fa-f]{2})+", code):
-                out.append(charset.decode(bytes.fromhex(code[1:]), names)[0])
-            elif code not in _HIGHLIGHT:
-                out.append(text[start : end + 1])
-            position = end + 1
-        out.append(text[position:])
-        return "".join(out)
-
-
-STANDARD = Separators()
 
 
 class Segment:
@@ -273,104 +217,6 @@ class HL7Message:
         return iter(self.segments)
 
 
-def kind_of(message_type: str, trigger: str) -> str:
-    """How a transcript names a message of that type and trigger."""
-    if message_type in ("ACK", "") or not trigger:
-        return message_type or "UNKNOWN"
-    return f"{message_type}^{trigger}"
-
-
-def header_fields(raw: bytes) -> dict[str, Any]:
-    """What a transcript index shows of a message: MSH and MSA, as plain text. Reads the first segments only."""
-    end = raw.find(b"\r")
-    msh = raw[: end if end >= 0 else min(len(raw), 2048)][:4096]
-    if not msh.startswith(b"MSH"):
-        wide = _read(raw[:65536])
-        msh = wide[3][0].text.encode("utf_8") if wide[3] else b""
-        if not msh.startswith(b"MSH"):
-            return {"control_id": "", "type": "", "trigger": "", "structure": "", "version": "", "character_set": ""}
-    text = msh.decode("utf_8", "replace")
-    fields = text.split(text[3:4] or "|")
-    fields += [""] * (20 - len(fields))
-    component = fields[1][:1] or "^"
-    kind = [*fields[8].split(component), "", "", ""]
-    seen: dict[str, Any] = {
-        "control_id": fields[9],
-        "type": kind[0],
-        "trigger": kind[1],
-        "structure": kind[2],
-        "version": fields[11].split(component)[0],
-        "character_set": fields[17],
-        "sending_application": fields[2],
-        "sending_facility": fields[3],
-        "receiving_application": fields[4],
-        "receiving_facility": fields[5],
-        "processing_id": fields[10],
-    }
-    if fields[14] or fields[15]:
-        seen["accept_acknowledgement"], seen["application_acknowledgement"] = fields[14], fields[15]
-    start = raw.find(b"\rMSA")
-    if start >= 0:
-        stop = raw.find(b"\r", start + 1)
-        msa = raw[start + 1 : stop if stop >= 0 else len(raw)][:4096].decode("utf_8", "replace")
-        parts = [*msa.split(text[3:4]), "", "", ""]
-        seen["acknowledgement"], seen["acknowledged_id"], seen["text"] = parts[1], parts[2], parts[3]
-    return seen
-
-
-def compose(
-    segments: Sequence[tuple[str, Mapping[str, str]]],
-    *,
-    character_sets: Sequence[str] = (),
-    separators: Separators = STANDARD,
-) -> bytes:
-    """ER7 bytes of segments given as ``("PID", {"3.1": "4711", "5[2].1": "山田"})``; values are unescaped text.
-
-    A path without component (``"8"``) takes its value as one component. Each segment ends with CR. Raises UsageError
-    where a character is not in the character sets.
-    """
-    lines = [_compose_segment(name, fields, separators) for name, fields in segments]
-    return charset.encode("".join(line + "\r" for line in lines), character_sets)
-
-
-def _compose_segment(name: str, fields: Mapping[str, str], separators: Separators) -> str:
-    tree: dict[int, dict[int, dict[int, dict[int, str]]]] = {}
-    for path, value in fields.items():
-        match = _FIELD_PATH.fullmatch(path)
-        if match is None:
-            raise UsageError(f"{name}-{path}: no field path; write for instance 5, 5.1 or 3[2].4.1")
-        if value == "":
-            continue
-        number, repetition = int(match["field"]), int(match["repetition"] or 1)
-        component, sub = int(match["component"] or 1), int(match["sub"] or 1)
-        tree.setdefault(number, {}).setdefault(repetition, {}).setdefault(component, {})[sub] = value
-    parts = [name]
-    for number in range(1, max(tree, default=0) + 1):
-        repetitions = tree.get(number, {})
-        parts.append(
-            _joined(
-                separators.repetition,
-                {
-                    r: _joined(
-                        separators.component,
-                        {
-                            c: _joined(separators.subcomponent, {s: separators.escape_text(v) for s, v in subs.items()})
-                            for c, subs in components.items()
-                        },
-                    )
-                    for r, components in repetitions.items()
-                },
-            )
-        )
-    if name == "MSH":
-        parts[1:3] = [separators.encoding_characters]
-    return separators.field.join(parts)
-
-
-def _joined(separator: str, parts: Mapping[int, str]) -> str:
-    return separator.join(parts.get(number, "") for number in range(1, max(parts, default=0) + 1))
-
-
 @lru_cache(maxsize=4096)
 def _address(path: str) -> tuple[int, int | None, int | None, int | None]:
     """Field, repetition, component and subcomponent of a path within a segment."""
@@ -398,25 +244,7 @@ def _part(text: str, separator: str, number: int) -> str:
 def _read(
     raw: bytes,
 ) -> tuple[str, Separators, tuple[str, ...], tuple[Segment, ...], tuple[str, ...]]:
-    problems: list[str] = []
-    names: tuple[str, ...] = ()
-    if raw[:2] in (b"\xfe\xff", b"\xff\xfe") or raw[:6:2] == b"\x00\x00\x00" or raw[1:6:2] == b"\x00\x00\x00":
-        codec = (
-            "utf_16" if raw[:2] in (b"\xfe\xff", b"\xff\xfe") else ("utf_16_be" if raw[:1] == b"\0" else "utf_16_le")
-        )
-        text, names = raw.decode(codec, "replace"), ("UNICODE UTF-16",)
-    else:
-        names = _declared(raw)
-        text, complete = charset.decode(raw, names)
-        if not complete:
-            problems.append(f"bytes that do not fit MSH-18 ({'~'.join(names) or 'empty, 7-bit ASCII'})")
-        problems.extend(f"MSH-18 {name!r} is not in HL7 table 0211" for name in names if not charset.known(name))
-    if text[:1] == "\ufeff":
-        problems.append("a byte order mark before MSH")
-        text = text[1:]
-    if "\n" in text:
-        problems.append("line feeds in the message; segments end with a carriage return alone")
-        text = text.replace("\r\n", "\r").replace("\n", "\r")
+    text, names, problems = read_text(raw)
     if not text.startswith("MSH"):
         problems.append("the message does not begin with MSH")
     if text and not text.endswith("\r"):
@@ -430,14 +258,3 @@ def _read(
         if not re.match(r"[A-Z][A-Z0-9]{2}(?:\W|$)", line):
             problems.append(f"{line[:8]!r} is no segment name")
     return text, separators, names, tuple(Segment(line, separators, names) for line in lines), tuple(problems)
-
-
-def _declared(raw: bytes) -> tuple[str, ...]:
-    end = min((position for position in (raw.find(b"\r"), raw.find(b"\n")) if position >= 0), default=len(raw))
-    msh = raw[: min(end, 4096)]
-    if not msh.startswith(b"MSH") or len(msh) < 5:
-        return ()
-    fields = msh.split(msh[3:4])
-    value = fields[17].decode("ascii", "replace") if len(fields) > 17 else ""
-    repetition = chr(msh[5]) if len(msh) > 5 else "~"
-    return tuple(value.split(repetition)) if value else ()
