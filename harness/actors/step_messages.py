@@ -162,8 +162,20 @@ def request_attributes(entries: Sequence[Dataset]) -> list[Dataset]:
 
 def referenced_studies(entries: Sequence[Dataset]) -> list[Dataset]:
     """Referenced Study Sequence: the worklist's items; in a group without them, a reference per procedure."""
-    given = [item for entry in entries for item in entry.get("ReferencedStudySequence", None) or ()]
-    return _distinct(given)
+    several = len({str(entry.StudyInstanceUID) for entry in entries}) > 1
+    found: list[Dataset] = []
+    for entry in entries:
+        given = entry.get("ReferencedStudySequence", None) or ()
+        found += given or ([_original_study(entry)] if several else [])
+    return _distinct(found)
+
+
+def _original_study(entry: Dataset) -> Dataset:
+    """A reference to the study that was planned for an entry, which images of a group do not belong to."""
+    item = Dataset()
+    item.ReferencedSOPClassUID = "1.2.840.10008.3.1.2.3.1"
+    item.ReferencedSOPInstanceUID = entry.StudyInstanceUID
+    return item
 
 
 def _scheduled(entry: Dataset, study_uid: str) -> Dataset:
@@ -172,10 +184,7 @@ def _scheduled(entry: Dataset, study_uid: str) -> Dataset:
     item.AccessionNumber = entry.get("AccessionNumber", "") or ""
     item.ReferencedStudySequence = _copies(entry.get("ReferencedStudySequence", None) or ())
     if str(entry.StudyInstanceUID) != study_uid and not item.ReferencedStudySequence:
-        original = Dataset()
-        original.ReferencedSOPClassUID = "1.2.840.10008.3.1.2.3.1"
-        original.ReferencedSOPInstanceUID = entry.StudyInstanceUID
-        item.ReferencedStudySequence = [original]
+        item.ReferencedStudySequence = [_original_study(entry)]
     item.StudyInstanceUID = study_uid
     item.RequestedProcedureDescription = entry.get("RequestedProcedureDescription", "") or ""
     item.RequestedProcedureID = entry.get("RequestedProcedureID", "") or ""

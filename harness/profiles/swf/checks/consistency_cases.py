@@ -11,6 +11,7 @@ from harness.profiles.journal import FROM_SUT, IAN, MPPS, TO_SUT, Journal, insta
 from harness.profiles.observe import check, judged, same, same_set
 from harness.profiles.steps import Case, Steps
 from harness.profiles.swf.checks.consistency import WHY, compare, images_with_step, steps_with_entry
+from harness.profiles.swf.checks.rad06_scu import begun_while_manager_is_away
 from harness.profiles.swf.checks.rad08_scu import REQUEST
 from harness.profiles.swf.mapping import mpps
 from harness.profiles.values import items, listed, normal_name, references, shown, text
@@ -186,7 +187,9 @@ def events_in_order(j: Journal) -> Iterator[Observation]:
         entry = step.entry
         if entry is not None:
             moments.append(("the worklist answer", entry.seq))
-        moments.append(("the start of the step", step.create.request.seq))
+        # a step that is reported late because nobody listened was in order at the modality
+        if not begun_while_manager_is_away(j, step.create.request.seq):
+            moments.append(("the start of the step", step.create.request.seq))
         stores = [s.request.seq for s in j.stores if steps.of(s) is step]
         if stores:
             moments.append(("the first image", min(stores)))
@@ -203,6 +206,8 @@ def events_in_order(j: Journal) -> Iterator[Observation]:
             for (earlier, first), (later, second) in itertools.pairwise(moments)
             if second < first
         ]
+        if len(moments) < 2:
+            continue
         yield judged(
             not wrong,
             f"{step.label}: " + (listed(wrong) if wrong else " then ".join(name for name, _ in moments)),

@@ -41,12 +41,20 @@ def _announced_before_the_end(j: Journal) -> Iterator[Observation]:
             )
 
 
+def begun_while_manager_is_away(j: Journal, created: int) -> bool:
+    """Whether the exam of an N-CREATE (its ``seq``) was asked for while the PPS Manager was away on purpose."""
+    asked = max((seq for seq, a in j.actions if seq < created and a.get("action") in STARTING_ACTIONS), default=0)
+    return any(since < asked < until < created for since, until in j.outages(names.PPS_MANAGER))
+
+
 def created_before_the_first_image(j: Journal) -> Iterator[Observation]:
     steps = Steps(j)
     stores = j.stores_of(names.MODALITY)
     for step in steps.by(names.MODALITY):
         first = min((s.request.seq for s in stores if steps.of(s) is step), default=None)
         at = step.create.request.seq
+        if begun_while_manager_is_away(j, at):
+            continue  # nobody listened when it began
         ok = first is None or at < first
         yield judged(
             ok,
