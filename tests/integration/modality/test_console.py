@@ -20,6 +20,7 @@ from selenium.webdriver.support.ui import WebDriverWait
 
 from harness.modality.server import Server
 from harness.modality.service import Modality
+from tests.integration.modality import programs
 from tests.integration.modality.hospital import Hospital, entry
 from tests.peers import require_program
 
@@ -299,3 +300,33 @@ def test_tabs_can_be_reached_by_keyboard(desk: Desk) -> None:
         reached.append(desk.chrome.execute_script("return document.activeElement.getAttribute('href')"))
     assert reached == ["#main", *(f"/console/{tab}" for tab in TABS)]
     assert desk.chrome.execute_script("return getComputedStyle(document.activeElement).outlineStyle") == "solid"
+
+
+@pytest.mark.peer("dcmtk")
+def test_archive_is_queried_and_retrieved_from(desk: Desk, tmp_path: Path) -> None:
+    desk.errors()
+    desk.size(1280)
+    with programs.query_retrieve(tmp_path, desk.modality.listener.port) as port:
+        desk.go("config")
+        for group in ("nodes.qr", "nodes.storage"):
+            for name, text in (("ae_title", "QRSCP"), ("port", str(port))):
+                box = desk.one(f"form:has([value='{group}']) [name={name}]")
+                box.clear()
+                box.send_keys(text)
+            desk.press(f"form:has([value='{group}']) button")
+        desk.press("#nodes-qr form[action='/console/config/verify'] button")
+        assert desk.one("#nodes-qr .verified .v-pass").is_displayed()
+        desk.modality.registration.register(patient_id="QR1", patient_name="QUERY^ME", study_instance_uid="1.2.3.77")
+        key = desk.modality.examination.exams(active=True)[-1]["exam"]
+        desk.modality.administration.config_set(["end_exam.commit=false"])
+        desk.modality.examination.start(key)
+        desk.modality.examination.expose(key)
+        assert [job["state"] for job in desk.modality.examination.end(key)["jobs"]] == ["done"] * 2
+        desk.go("query")
+        desk.one("input[name=patient_id]").send_keys("QR1")
+        desk.press("form[action='/console/query/find'] button")
+        assert "QUERY ME" in desk.text()
+        desk.press("button[value=move]")
+        assert desk.one(".notice.v-pass").is_displayed()
+        desk.picture("query")
+    assert desk.errors() == []
