@@ -104,7 +104,13 @@ REPORTS = event_reports(
 
 @pytest.mark.parametrize(
     ("name", "reports"),
-    [("report-late", 1), ("report-before-response", 1), ("report-twice", 2), ("report-wrong-1", 1)],
+    [
+        ("report-late", 1),
+        ("report-before-response", 1),
+        ("report-twice", 2),
+        ("report-of-unknown-event", 1),
+        ("report-wrong-1", 1),
+    ],
 )
 def test_event_reports_of_every_kind_arrive(name: str, reports: int, transcript: Transcript) -> None:
     node = Node("ASKER", transcript, actor="a", timeouts=SHORT)
