@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 import re
 import types
@@ -43,6 +44,12 @@ def number(value: str) -> float:
 TYPES: dict[str, Callable[[str], Any]] = {"Text": text, "Count": count, "Number": number}
 
 
+@functools.cache
+def _compiled(pattern: str) -> Any:
+    """A step pattern, compiled once: every step of every scenario is held against all of them."""
+    return parse.compile(pattern, TYPES)
+
+
 @dataclass(frozen=True, slots=True)
 class StepInfo:
     """One step as authors see it."""
@@ -55,7 +62,7 @@ class StepInfo:
 
     def matches(self, name: str) -> bool:
         """Whether a step text is this step."""
-        return parse.compile(self.pattern, TYPES).parse(name) is not None
+        return _compiled(self.pattern).parse(name) is not None
 
     @property
     def example(self) -> str:

@@ -6,7 +6,9 @@ import enum
 from typing import Annotated, Any
 
 import typer
+from rich.padding import Padding
 from rich.table import Table
+from rich.text import Text
 
 from harness import resources
 from harness.bdd import lint as linting
@@ -15,6 +17,9 @@ from harness.bdd.tags import read
 from harness.cli import catalogue
 from harness.cli.console import out, print_json
 from harness.profiles import registry
+
+#: a row of more cells is a paragraph: in 80 columns a table of it would be one word wide
+_MOST_COLUMNS = 4
 
 
 class Subject(enum.StrEnum):
@@ -49,14 +54,37 @@ def listing(
     if not rows:
         out().print("nothing matches")
         return 0
+    if len(rows[0]) > _MOST_COLUMNS:
+        _print_paragraphs(rows)
+    else:
+        _print_table(rows)
+    out().print(f"{len(rows)} {subject.value}")
+    return 0
+
+
+def _print_table(rows: list[dict[str, Any]]) -> None:
     table = Table(box=None, pad_edge=False, header_style="bold")
     for name in rows[0]:
         table.add_column(name, overflow="fold")
     for row in rows:
-        table.add_row(*(", ".join(v) if isinstance(v, list) else str(v) for v in row.values()))
+        table.add_row(*(_cell(value) for value in row.values()))
     out().print(table)
-    out().print(f"{len(rows)} {subject.value}")
-    return 0
+
+
+def _print_paragraphs(rows: list[dict[str, Any]]) -> None:
+    """The name in bold, what else is known indented below it: readable at any width."""
+    console = out()
+    for row in rows:
+        (_, head), *more = row.items()
+        console.print(Text(_cell(head), style="bold"))
+        said = [f"{key}: {_cell(value)}" for key, value in more if value not in ("", [], False)]
+        console.print(Padding(Text(" · ".join(said)), (0, 0, 0, 2)))
+
+
+def _cell(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return ", ".join(value) if isinstance(value, list) else str(value)
 
 
 def _has(row: dict[str, Any], key: str, value: str) -> bool:

@@ -1,0 +1,152 @@
+"""The commands that need no product: what they say, and with which exit code."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from harness.cli.main import call
+
+FEATURE = """@profile:SWF @actor:acquisition-modality @transaction:RAD-5
+Feature: Ours
+  Scenario: one
+    Given the Order Filler has nothing scheduled
+    Then the requirement "RAD-5-SCU-17" is met
+"""
+SUT = """
+[product]
+name = "P"
+[[claims]]
+profile = "SWF"
+actor = "DSS/Order Filler"
+"""
+
+
+@pytest.fixture
+def features(tmp_path: Path) -> Path:
+    folder = tmp_path / "ours"
+    folder.mkdir()
+    (folder / "one.feature").write_text(FEATURE, encoding="utf-8")
+    return folder
+
+
+def answer(capsys: pytest.CaptureFixture[str], *arguments: str) -> Any:
+    assert call([*arguments, "--json"]) == 0
+    return json.loads(capsys.readouterr().out)
+
+
+@pytest.mark.parametrize(
+    ("subject", "key", "value"),
+    [
+        ("profiles", "profile", "SWF.b"),
+        ("actors", "actor", "Image Manager/Archive"),
+        ("transactions", "transaction", "RAD-10"),
+        ("requirements", "id", "RAD-7-SCU-05"),
+        ("scenarios", "scenario", "A rejected image stays out of the step"),
+        ("defects", "id", "image-not-reported"),
+    ],
+)
+def test_what_the_harness_knows_is_listed(
+    capsys: pytest.CaptureFixture[str], subject: str, key: str, value: str
+) -> None:
+    assert value in [row[key] for row in answer(capsys, "list", subject)]
+
+
+def test_lists_fit_a_terminal_of_eighty_columns(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    assert call(["list", "scenarios", "--search", "A rejected image"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert any("A rejected image stays out of the step" in line for line in lines)
+    assert max(len(line) for line in lines) <= 80
+
+
+@pytest.mark.parametrize(
+    ("identifier", "key", "value"),
+    [
+        ("RAD-7-SCU-05", "requirement", "RAD-7-SCU-05"),
+        ("RAD-7", "transaction", "RAD-7 Modality Procedure Step Completed/Discontinued"),
+        ("MESA-241", "topic", "Abandoned exam"),
+        ("image-not-reported", "defect", "commit-role-refused"),
+        ("0040,0270", "keyword", "ScheduledStepAttributesSequence"),
+    ],
+)
+def test_a_name_is_explained(capsys: pytest.CaptureFixture[str], identifier: str, key: str, value: str) -> None:
+    assert answer(capsys, "explain", identifier)[key] == value
+
+
+def test_an_unknown_name_is_a_usage_error_with_the_nearest(capsys: pytest.CaptureFixture[str]) -> None:
+    assert call(["explain", "RAD-7-SCU-5"]) == 2
+    assert "did you mean" in capsys.readouterr().err
+
+
+def test_lint_names_file_and_line(capsys: pytest.CaptureFixture[str], features: Path) -> None:
+    assert call(["lint", str(features)]) == 0
+    (features / "one.feature").write_text(FEATURE.replace("has nothing", "has noting"), encoding="utf-8")
+    assert call(["lint", str(features)]) == 2
+    said = capsys.readouterr()
+    assert "one.feature:4: undefined step" in "".join((said.out + said.err).splitlines())
+
+
+def test_a_dry_run_says_what_would_run_and_why_not(
+    capsys: pytest.CaptureFixture[str], features: Path, tmp_path: Path
+) -> None:
+    (plan,) = answer(capsys, "dry-run", "--features", str(features))
+    assert plan["applies"] is True
+    sut = tmp_path / "sut.toml"
+    sut.write_text(SUT, encoding="utf-8")
+    (plan,) = answer(capsys, "dry-run", "--features", str(features), "--sut", str(sut))
+    assert (plan["applies"], plan["reason"]) == (False, "Acquisition Modality in SWF is not claimed")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--profile", "swf"], "there is no profile 'swf'"),
+        (["--actor", "modality"], "there is no actor 'modality'"),
+        (["--only", "RAD-7-SCU-5"], "did you mean RAD-7-SCU-"),
+        (["--only", "RAD-5", "--only", "XYZ"], "--only XYZ: nothing was selected"),
+    ],
+)
+@pytest.mark.parametrize("command", ["run", "dry-run"])
+def test_a_selection_that_means_nothing_is_a_usage_error(
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    command: str,
+    arguments: list[str],
+    said: str,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert call([command, *arguments]) == 2
+    assert said in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--defect", "no-such"], "there is no defect 'no-such'"),
+        (["--sut", "ours.toml", "--defect", "image-not-reported"], "P has no seeded defects"),
+        (["--sut", "none.toml"], "there is no such file"),
+        (["--waivers", "none.toml"], "there is no such file"),
+        (["--rerun-failed", "none"], "not a run"),
+        (["--out", "."], "is not empty"),
+    ],
+)
+def test_a_run_that_cannot_be_meant_starts_nothing(
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    arguments: list[str],
+    said: str,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "ours.toml").write_text(SUT, encoding="utf-8")
+    assert call(["run", *arguments]) == 2
+    assert said in capsys.readouterr().err
+    assert [path.name for path in tmp_path.iterdir()] == ["ours.toml"]
