@@ -1,4 +1,4 @@
-"""``ihe-harness explain ID``: a requirement, check, transaction, MESA number, defect or DICOM tag, in words."""
+"""``ihe-harness explain ID``: a requirement, check, transaction, MESA number, defect, tag or finding, in words."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from harness.cli import catalogue
 from harness.cli.console import out, print_json
 from harness.core.errors import UsageError
 from harness.profiles import registry
+from harness.validation import codes
 
 
 def explain(
@@ -25,13 +26,14 @@ def explain(
     ],
     json_output: Annotated[bool, typer.Option("--json", help="Print as JSON.")] = False,
 ) -> int:
-    """Explain a requirement, check, transaction, MESA number, defect or DICOM attribute."""
+    """Explain a requirement, check, transaction, MESA number, defect, DICOM attribute or finding of validate."""
     found = (
         _requirement(identifier)
         or _transaction(identifier)
         or _alias(identifier)
         or _defect(identifier)
         or _tag(identifier)
+        or _code(identifier)
     )
     if found is None:
         import difflib
@@ -115,6 +117,14 @@ def _defect(identifier: str) -> dict[str, Any] | None:
         if defect.id == identifier:
             return {"defect": defect.id, "in": defect.product, "title": defect.title, "breaks": list(defect.breaks)}
     return None
+
+
+def _code(identifier: str) -> dict[str, Any] | None:
+    """A code of a finding of ``validate``."""
+    try:
+        return {"finding": identifier.upper(), "meaning": codes.explain(identifier.upper())}
+    except UsageError:
+        return None
 
 
 def _tag(identifier: str) -> dict[str, Any] | None:
