@@ -246,7 +246,9 @@ DEFECTS: tuple[Defect, ...] = (
             _edit("performed_created", _put(PerformedProcedureStepStartTime=None))),
     _defect("mpps-type2-dropped", "the N-CREATE leaves out an empty type 2 attribute", "RAD-6-SCU-04",
             _edit("performed_created", _drop("PerformedProcedureTypeDescription"))),
-    _defect("mpps-step-type2-dropped", "the scheduled step item leaves out the referenced study", "RAD-6-SCU-05 RAD-6-SCU-06 XC-09",
+    _defect("mpps-step-type2-dropped", "the scheduled step item leaves out the referenced study",
+            "RAD-6-SCU-05 "
+            "RAD-6-SCU-06 XC-09",
             _edit("performed_created", _in_items("ScheduledStepAttributesSequence", _drop("ReferencedStudySequence")))),
     _defect("mpps-accession-cut", "the accession number in the report loses its last character", "RAD-6-SCU-06 XC-09",
             _edit("performed_created", _in_items("ScheduledStepAttributesSequence",
@@ -266,7 +268,9 @@ DEFECTS: tuple[Defect, ...] = (
     _defect("append-same-mpps", "a continued exam reuses the finished performed step",
             "RAD-7-SCU-01 RAD-6-SCU-16 RAD-7-SCU-05 RAD-8-SCU-07 RAD-8-SCU-13 XC-13 XC-17 XC-18",
             _set(performed_instance_uid=lambda earlier, fresh: earlier[0] if earlier else fresh)),
-    _defect("performed-as-planned", "another procedure is reported as the planned one", "RAD-6-SCU-14 EX-18", _planned_codes),
+    _defect("performed-as-planned", "another procedure is reported as the planned one",
+            "RAD-6-SCU-14 "
+            "EX-18", _planned_codes),
     _defect("charset-mislabelled", "the N-CREATE has UTF-8 bytes labelled as ISO_IR 100",
             "RAD-5-SCU-20 RAD-6-SCU-07 RAD-6-SCU-18 XC-08 XC-26", _edit("performed_created", _mislabelled)),
     # RAD-7
@@ -312,7 +316,9 @@ DEFECTS: tuple[Defect, ...] = (
     _defect("image-other-study-id", "the images carry another study ID", "RAD-8-SCU-11 XC-14",
             _image(_put(StudyID="OTHER"))),
     _defect("study-time-per-image", "each image has its own study time", "RAD-8-SCU-12", _image(_study_time_of_image)),
-    _defect("series-uid-differs", "the images lie in a series that was not reported", "RAD-7-SCU-05 RAD-8-SCU-13 XC-18 RAD-8-SCU-18",
+    _defect("series-uid-differs", "the images lie in a series that was not reported",
+            "RAD-7-SCU-05 RAD-8-SCU-13 "
+            "XC-18 RAD-8-SCU-18",
             _image(_append_to("SeriesInstanceUID", ".1"))),
     _defect("group-first-accession", "grouped images take the first accession number", "RAD-8-SCU-16",
             _set(accession_number=lambda steps: steps[0].accession_number if steps else "")),
