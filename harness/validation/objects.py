@@ -14,7 +14,8 @@ from harness.validation.content import check_content
 from harness.validation.dictionary import name
 from harness.validation.display import check_display
 from harness.validation.finding import Severity, ValidationFinding, shown
-from harness.validation.iod import ObjectRules, tables
+from harness.validation.iod import ObjectRules
+from harness.validation.iod_tables import tables
 from harness.validation.pixels import PixelRules
 from harness.validation.relations import check_relations
 from harness.validation.values import ValueRules

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from harness.validation.dictionary import name
 from harness.validation.finding import Severity, ValidationFinding, shown
-from harness.validation.iod import Tables
+from harness.validation.iod_tables import Tables
 from harness.validation.walker import DataSet
 
 Report = Callable[[ValidationFinding], None]

@@ -66,15 +66,28 @@ def study(instances: int = 10_000) -> dict[str, float]:
     return {"instances": instances, "seconds": round(time.perf_counter() - start, 1), "grown_MiB": round(grown, 1)}
 
 
-def growth() -> dict[str, float]:
-    """Milliseconds for one object with 1,000 to 8,000 items."""
-    figures = {}
-    for items in (1000, 2000, 4000, 8000):
+GROWTH = (1000, 4000, 16000)
+
+
+def growth() -> dict[str, object]:
+    """Processor milliseconds for one object with 1,000, 4,000 and 16,000 items, and per item over the smallest.
+
+    ``per_item`` near 1.0 at every size is linear growth; the square would be 4 and 16.
+    """
+    figures: dict[str, float] = {}
+    for items in GROWTH:
         ds = samples.key_object()
         ds.ContentSequence = [samples.key_object().ContentSequence[0] for _ in range(items)]
         raw = samples.part10(ds)
-        figures[str(items)] = round(1000 * min(_seconds(lambda raw=raw: validate_part10(raw)) for _ in range(3)), 1)
-    return figures
+        figures[str(items)] = round(1000 * min(_processor_seconds(raw) for _ in range(3)), 2)
+    base = figures[str(GROWTH[0])] / GROWTH[0]
+    return {"cpu_ms": figures, "per_item": {size: round(ms / int(size) / base, 2) for size, ms in figures.items()}}
+
+
+def _processor_seconds(raw: bytes) -> float:
+    start = time.process_time()
+    validate_part10(raw)
+    return time.process_time() - start
 
 
 def _seconds(work: object) -> float:
@@ -92,7 +105,7 @@ if __name__ == "__main__":
     rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 5
     print(
         json.dumps(
-            {"speed": speed(rounds), "growth_ms": growth(), "study": study()},
+            {"speed": speed(rounds), "growth": growth(), "study": study()},
             indent=2,
         )
     )

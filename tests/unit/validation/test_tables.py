@@ -11,7 +11,7 @@ from pydicom._uid_dict import UID_dictionary
 
 from harness.core.errors import EngineFailure
 from harness.validation.conditions import compile_condition
-from harness.validation.iod import tables
+from harness.validation.iod_tables import tables
 from harness.validation.objects import parse_dataset
 from harness.validation.walker import DataSet
 from tests.unit.validation import samples
