@@ -71,7 +71,7 @@ def test_lists_fit_a_terminal_of_eighty_columns(
         ("RAD-7-SCU-05", "requirement", "RAD-7-SCU-05"),
         ("RAD-7", "transaction", "RAD-7 Modality Procedure Step Completed/Discontinued"),
         ("MESA-241", "topic", "Abandoned exam"),
-        ("image-not-reported", "defect", "commit-role-refused"),
+        ("image-not-reported", "defect", "image-not-reported"),
         ("0040,0270", "keyword", "ScheduledStepAttributesSequence"),
         ("IOD-2-MISSING", "meaning", "An attribute of type 2 is missing."),
     ],
