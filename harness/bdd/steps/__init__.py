@@ -12,6 +12,7 @@ STEP_MODULES: tuple[str, ...] = (
     "harness.bdd.steps.scheduling",
     "harness.bdd.steps.examining",
     "harness.bdd.steps.ordering",
+    "harness.bdd.steps.announced",
     "harness.bdd.steps.worklist",
     "harness.bdd.steps.performing",
     "harness.bdd.steps.displaying",

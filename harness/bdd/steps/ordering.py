@@ -18,7 +18,6 @@ from harness.bdd.hospital import Hospital
 from harness.bdd.orders import Scheduler, Step
 from harness.bdd.people import person
 from harness.bdd.registry import given, then, when
-from harness.bdd.tables import pairs
 from harness.core.errors import EnvironmentFailure, NonConformance, UsageError
 from harness.core.message import Direction, Message
 from harness.profiles import facts, names
@@ -43,6 +42,8 @@ class Ordered:
 
     values: dict[str, Any]
     subject: str
+    #: the name of the patient when the order was placed: images keep it
+    patient_name: str
     order: Order | None = None
     placer_number: str = ""
     filler_number: str = ""
@@ -56,7 +57,7 @@ def _scheduler(context: ScenarioContext) -> Scheduler:
     return made
 
 
-def _patient(context: ScenarioContext, key: str) -> dict[str, Any]:
+def patient_values(context: ScenarioContext, key: str) -> dict[str, Any]:
     """The values of a patient by DICOM keyword; every scenario gives its patients identifiers of their own."""
     known: dict[str, dict[str, Any]] = context.memory.setdefault("patients", {})
     if key not in known:
@@ -82,7 +83,8 @@ def _patient(context: ScenarioContext, key: str) -> dict[str, Any]:
     return known[key]
 
 
-def _ordered(context: ScenarioContext, name: str) -> Ordered:
+def ordered(context: ScenarioContext, name: str) -> Ordered:
+    """An order of the scenario by its name. Raises UsageError if there is none."""
     known: dict[str, Ordered] = context.memory.setdefault("ordered", {})
     if name not in known:
         raise UsageError(f"no order {name!r} was placed; known: {', '.join(known) or 'none'}")
@@ -90,8 +92,8 @@ def _ordered(context: ScenarioContext, name: str) -> Ordered:
 
 
 def _new_order(context: ScenarioContext, service: str, subject: str, name: str) -> Ordered:
-    values = {
-        "patient": _patient(context, subject),
+    values: dict[str, Any] = {
+        "patient": patient_values(context, subject),
         "Service": _service(service),
         "RequestingPhysician": "KILDARE^JAMES",
         "OrderEnteredBy": "NURSE^NORA",
@@ -106,7 +108,7 @@ def _new_order(context: ScenarioContext, service: str, subject: str, name: str) 
         "PatientTransportArrangements": "WHEELCHAIR",
         "ReasonForTheRequestedProcedure": "exclude bleeding",
     }
-    made = Ordered(values, subject)
+    made = Ordered(values, subject, str(values["patient"]["PatientName"]))
     context.memory.setdefault("ordered", {})[name] = made
     return made
 
@@ -158,15 +160,15 @@ def we_told(scenario_context: ScenarioContext, who: str, event: str, patient: st
 def we_tell(scenario_context: ScenarioContext, who: str, event: str, patient: str) -> None:
     """Our ADT (RAD-1, RAD-12) or our DSS/Order Filler (RAD-12) tells the product of a patient; waits for its answer."""
     scenario_context.begin()
-    _given(scenario_context, tell(_teller(scenario_context, who), event, _patient(scenario_context, patient)))
+    _given(scenario_context, tell(_teller(scenario_context, who), event, patient_values(scenario_context, patient)))
 
 
 @when('the "{who:Text}" renames "{patient:Text}" to "{name:Text}"')
 def we_rename(scenario_context: ScenarioContext, who: str, patient: str, name: str) -> None:
     """A08 with another name of the same patient."""
-    _patient(scenario_context, patient)["PatientName"] = name
+    patient_values(scenario_context, patient)["PatientName"] = name
     scenario_context.begin()
-    _given(scenario_context, tell(_teller(scenario_context, who), "A08", _patient(scenario_context, patient)))
+    _given(scenario_context, tell(_teller(scenario_context, who), "A08", patient_values(scenario_context, patient)))
 
 
 @when('the "{who:Text}" merges "{retired:Text}" into "{survivor:Text}"')
@@ -180,7 +182,7 @@ def we_merge(scenario_context: ScenarioContext, who: str, retired: str, survivor
 
 
 def _merged(context: ScenarioContext, retired: str, survivor: str) -> dict[str, Any]:
-    old, new = _patient(context, retired), _patient(context, survivor)
+    old, new = patient_values(context, retired), patient_values(context, survivor)
     return {**new, "RetiredPatientID": old["PatientID"], "RetiredName": old["PatientName"]}
 
 
@@ -189,18 +191,18 @@ def _merged(context: ScenarioContext, retired: str, survivor: str) -> dict[str, 
 def product_tells(scenario_context: ScenarioContext, event: str, patient: str) -> None:
     """Have an ADT under test register a patient (A01, A04, A05, A11, A38) or tell of a change (RAD-12)."""
     action = "register-patient" if event in REGISTRATIONS else "update-patient"
-    values = dict(_patient(scenario_context, patient))
+    values = dict(patient_values(scenario_context, patient))
     if event == "A02":
         values["NewLocation"] = "ICU^2^1"
-        _patient(scenario_context, patient)["CurrentPatientLocation"] = "ICU^2^1"
-        _patient(scenario_context, patient)["PriorLocation"] = values["CurrentPatientLocation"]
+        patient_values(scenario_context, patient)["CurrentPatientLocation"] = "ICU^2^1"
+        patient_values(scenario_context, patient)["PriorLocation"] = values["CurrentPatientLocation"]
     scenario_context.act(action, event=event, patient=values)
 
 
 @when('the system under test renames "{patient:Text}" to "{name:Text}" and deletes "{path:Text}"')
 def product_renames(scenario_context: ScenarioContext, patient: str, name: str, path: str) -> None:
     """Have an ADT under test send A08 with another name, and two double quotes in that field."""
-    values = _patient(scenario_context, patient)
+    values = patient_values(scenario_context, patient)
     values["PatientName"] = name
     scenario_context.act("update-patient", event="A08", patient={**values, "delete": [path]})
 
@@ -261,7 +263,7 @@ class _Sent:
 
 def _placed(context: ScenarioContext, name: str) -> tuple[Ordered, Order]:
     """An order as our actor has it: one that it placed itself, or that the product placed with it."""
-    known = _ordered(context, name)
+    known = ordered(context, name)
     if known.order is None:
         known.order = context.lab.hospital.filler.book.by_placer(Identifier(known.placer_number))
     if known.order is None:
@@ -356,7 +358,7 @@ def product_orders(scenario_context: ScenarioContext, service: str, patient: str
 @when('the system under test cancels "{order:Text}"')
 def product_cancels(scenario_context: ScenarioContext, order: str) -> None:
     """Have an Order Placer under test cancel by placer number, or a DSS/Order Filler by accession number."""
-    known = _ordered(scenario_context, order)
+    known = ordered(scenario_context, order)
     if scenario_context.tags.actor == names.ORDER_PLACER:
         scenario_context.act("withdraw-order", placer_number=known.placer_number)
     else:
@@ -366,14 +368,14 @@ def product_cancels(scenario_context: ScenarioContext, order: str) -> None:
 @when('the system under test replaces "{order:Text}" by "{service:Text}"')
 def product_replaces(scenario_context: ScenarioContext, order: str, service: str) -> None:
     """Have a DSS/Order Filler under test change what was ordered."""
-    known = _ordered(scenario_context, order)
+    known = ordered(scenario_context, order)
     scenario_context.act("change-order", accession=known.accession, change={"Service": _service(service)})
 
 
 @when('the system under test moves "{order:Text}" to "{hour:Text}"')
 def product_moves(scenario_context: ScenarioContext, order: str, hour: str) -> None:
     """Have a DSS/Order Filler under test change the time of a schedule."""
-    known = _ordered(scenario_context, order)
+    known = ordered(scenario_context, order)
     start = f"{_scheduler(scenario_context).day('today')}{hour.replace(':', '')}00"
     scenario_context.act("change-order", accession=known.accession, change={"Start": start})
 
@@ -381,13 +383,13 @@ def product_moves(scenario_context: ScenarioContext, order: str, hour: str) -> N
 @when('the system under test reports "{order:Text}" as "{status:Text}"')
 def product_reports(scenario_context: ScenarioContext, order: str, status: str) -> None:
     """Have a DSS/Order Filler under test start (IP), complete (CM) or discontinue (DC) an order."""
-    scenario_context.act("report-status", accession=_ordered(scenario_context, order).accession, status=status)
+    scenario_context.act("report-status", accession=ordered(scenario_context, order).accession, status=status)
 
 
 @when('the system under test announces "{event:Text}" of "{order:Text}"')
 def product_announces(scenario_context: ScenarioContext, event: str, order: str) -> None:
     """Have a DSS/Order Filler under test book (S12), move (S13) or cancel (S15) an appointment."""
-    scenario_context.act("book-appointment", accession=_ordered(scenario_context, order).accession, event=event)
+    scenario_context.act("book-appointment", accession=ordered(scenario_context, order).accession, event=event)
 
 
 # -- what must come ------------------------------------------------------------------------------------------------
@@ -412,7 +414,7 @@ def order_reaches(scenario_context: ScenarioContext, order: str, actor: str, wha
 
     ``what`` is what it should be (NW, CA, SN, OC, XO, DC, or a status IP, CM, DC); the checks say whether it is.
     """
-    known = _ordered(scenario_context, order)
+    known = ordered(scenario_context, order)
     new = "OMI^O23" if actor == names.IMAGE_MANAGER else "OMG^O19"
     kind = "ORM^O01" if scenario_context.lab.hospital.version == "2.3.1" else new
     message = scenario_context.expect(kind, actor, demanded_by=_DEMANDED.get((what, actor), ""), condition=f"({what})")
@@ -444,12 +446,6 @@ def _answered(context: ScenarioContext, message: Message) -> None:
     context.lab.hospital.settle(context.lab.sut.timeouts.exchange)
 
 
-@then("everything has been told")
-def all_told(scenario_context: ScenarioContext) -> None:
-    """Wait until our actors have carried out and answered what has come so far."""
-    scenario_context.lab.hospital.settle(scenario_context.lab.sut.timeouts.exchange)
-
-
 # -- the worklist of an order filler -------------------------------------------------------------------------------
 
 
@@ -464,7 +460,7 @@ def _ask(context: ScenarioContext, keys: Mapping[str, Any]) -> int:
 @then('the worklist has steps of "{patient:Text}" as "{requirement:Text}" demands')
 def worklist_has(scenario_context: ScenarioContext, patient: str, requirement: str) -> None:
     """Ask the product's worklist by Patient ID: at least one match must come."""
-    wanted = _patient(scenario_context, patient)["PatientID"]
+    wanted = patient_values(scenario_context, patient)["PatientID"]
     found = _ask(scenario_context, {"PatientID": wanted})
     if found:
         scenario_context.met(requirement, f"The worklist has {found} step(s) of the patient {wanted}")
@@ -476,7 +472,7 @@ def worklist_has(scenario_context: ScenarioContext, patient: str, requirement: s
 @then('the worklist has no step of "{patient:Text}" as "{requirement:Text}" demands')
 def worklist_has_none(scenario_context: ScenarioContext, patient: str, requirement: str) -> None:
     """Ask the product's worklist by Patient ID: nothing may match."""
-    wanted = _patient(scenario_context, patient)["PatientID"]
+    wanted = patient_values(scenario_context, patient)["PatientID"]
     found = _ask(scenario_context, {"PatientID": wanted})
     if found:
         summary = f"The worklist still has {found} step(s) of the patient {wanted}"
@@ -523,7 +519,7 @@ def _flawed(context: ScenarioContext, who: str, flaw: str) -> None:
     context.begin()
     endpoint.behaviour = good.rewrite(segment, change)
     try:
-        deliveries = tell(adt, event, _patient(context, "doe"))
+        deliveries = tell(adt, event, patient_values(context, "doe"))
     finally:
         endpoint.behaviour = good
     _given(context, deliveries)
@@ -549,7 +545,7 @@ def we_send_unknown_segment(scenario_context: ScenarioContext, who: str, event: 
         good, adt_layout=lambda trigger: more, writers={**good.writers, "ZIH": lambda scene: {"1": "local"}}
     )
     try:
-        deliveries = tell(adt, event, _patient(scenario_context, patient))
+        deliveries = tell(adt, event, patient_values(scenario_context, patient))
     finally:
         adt.endpoint.behaviour = good
     _given(scenario_context, deliveries)
@@ -587,16 +583,3 @@ def answered_with(scenario_context: ScenarioContext, codes: str, requirement: st
     else:
         summary = f"The message was answered with {code or 'no code'}"
         scenario_context.broken(requirement, summary, expected=wanted, actual=code, locator="MSA-1")
-
-
-@then("the answer carries")
-def answer_carries(scenario_context: ScenarioContext, datatable: list[list[str]]) -> None:
-    """Values of the last answer by path, as HL7-GEN-02 demands."""
-    hl7: HL7Message = scenario_context.memory["answer"].message
-    for path, wanted in pairs(datatable).items():
-        found = hl7[path]
-        if found == wanted:
-            scenario_context.met("HL7-GEN-02", f"{path} of the answer is {found}")
-        else:
-            summary = f"{path} of the answer is {found or 'empty'}"
-            scenario_context.broken("HL7-GEN-02", summary, expected=(wanted,), actual=found, locator=path)
