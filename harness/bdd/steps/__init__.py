@@ -19,6 +19,7 @@ STEP_MODULES: tuple[str, ...] = (
     "harness.bdd.steps.archiving",
     "harness.bdd.steps.printing",
     "harness.bdd.steps.presenting",
+    "harness.bdd.steps.media",
 )
 
 

@@ -33,12 +33,16 @@ class MediumFact(TypedDict, total=False):
 
 
 class ImportFact(TypedDict, total=False):
-    """IMPORT: SOP Instance UIDs on the medium, those of classes that the product does not claim, and broken files."""
+    """IMPORT: SOP Instance UIDs on the medium and those of classes that no product claims.
+
+    ``broken`` names the faults of the medium; ``rich`` says that it has web and other content besides.
+    """
 
     medium: str
     offered: list[str]
     unsupported: list[str]
     broken: list[str]
+    rich: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,7 +43,9 @@ def _texts(data: Mapping[str, Any], key: str) -> list[str]:
 
 def imports_all(j: Journal) -> Iterator[Observation]:
     for offered, answers in imports(j):
-        left_out = {*_texts(offered, "unsupported"), *_texts(offered, "broken")}
+        if _texts(offered, "broken"):
+            continue  # how much of a faulty medium is imported is for the product to decide
+        left_out = set(_texts(offered, "unsupported"))
         yield same_set(
             [uid for uid in _texts(offered, "offered") if uid not in left_out],
             [uid for uid in _texts(answers, "imported") if uid not in left_out],
@@ -51,6 +53,21 @@ def imports_all(j: Journal) -> Iterator[Observation]:
             evidence=_evidence(j, offered),
             locator="imported",
         )
+
+
+def imports_rich(j: Journal) -> Iterator[Observation]:
+    for offered, answers in imports(j):
+        if offered.get("rich") and not _texts(offered, "broken"):
+            wanted = set(_texts(offered, "offered")) - set(_texts(offered, "unsupported"))
+            missing = wanted - set(_texts(answers, "imported"))
+            yield judged(
+                not missing,
+                f"{len(wanted) - len(missing)} of {len(wanted)} instances are imported beside other content",
+                _evidence(j, offered),
+                expected=f"{len(wanted)} instances",
+                actual=listed(sorted(missing)) or "all",
+                locator="imported",
+            )
 
 
 def names_unsupported(j: Journal) -> Iterator[Observation]:
@@ -113,6 +130,7 @@ def _pixels(j: Journal, direction: Direction) -> Iterator[tuple[str, str, Messag
 
 _ROWS = (
     ("import-all", "RAD-47-PMI-01", imports_all, "every instance of a claimed class is imported"),
+    ("import-any-creator", "RAD-47-PMI-02", imports_rich, "media with web and other content are imported"),
     ("import-unsupported", "RAD-47-PMI-03", names_unsupported, "instances of other classes are named"),
     ("import-intact", "RAD-47-PMI-05", keeps_objects, "imported objects keep UIDs and pixel data"),
     ("import-errors", "RAD-47-PMI-06", reports_errors, "faults of a medium are reported"),
