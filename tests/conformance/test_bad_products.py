@@ -117,7 +117,8 @@ def test_a_silent_modality_never_passes_anything(harness_run: Runner, tmp_path: 
     reference = (resources.folder("fixtures") / "sut" / "reference.toml").read_text(encoding="utf-8")
     sut = tmp_path / "silent.toml"
     sut.write_text(
-        reference.replace('kind = "reference"', 'kind = "silent"') + "\n[timeouts]\nexchange = 0.2\n", encoding="utf-8"
+        reference.replace('kind = "reference"', 'kind = "silent"').replace("exchange = 6.0", "exchange = 0.2"),
+        encoding="utf-8",
     )
     ran = harness_run("--sut", str(sut), "--profile", "SWF", "--workers", "2")
     assert ran.code == 1, ran.error

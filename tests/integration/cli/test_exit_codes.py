@@ -66,7 +66,7 @@ def test_0_everything_passed(tmp_path: Path) -> None:
 def test_1_nothing_is_never_a_pass(tmp_path: Path) -> None:
     reference = (resources.folder("fixtures") / "sut" / "reference.toml").read_text(encoding="utf-8")
     silent = tmp_path / "silent.toml"
-    text = reference.replace('kind = "reference"', 'kind = "silent"') + "\n[timeouts]\nexchange = 0.2\n"
+    text = reference.replace('kind = "reference"', 'kind = "silent"').replace("exchange = 6.0", "exchange = 0.2")
     silent.write_text(text, encoding="utf-8")
     done = harness(tmp_path, "run", "--sut", str(silent), *ONLY)
     assert done.returncode == 1, done.stderr
