@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -90,3 +91,46 @@ def worklist_entry(number: int) -> list[Element]:
 def worklist_entries(count: int) -> list[list[Element]]:
     """``count`` entries."""
     return [worklist_entry(number) for number in range(1, count + 1)]
+
+
+def scheduled(number: int) -> dict[str, object]:
+    """The same entry as :func:`worklist_entry`, by keyword, for a simulated order filler."""
+    return {
+        "AccessionNumber": f"ACC{number}",
+        "ReferringPhysicianName": "REFERRING^PHYSICIAN",
+        "PatientName": f"BENCH^PATIENT{number:05d}",
+        "PatientID": f"P{number:05d}",
+        "PatientBirthDate": "19700101",
+        "PatientSex": "O",
+        "StudyInstanceUID": f"{ROOT}.{number}",
+        "RequestedProcedureDescription": "CT OF THE HEAD",
+        "RequestedProcedureID": f"RP{number}",
+        "RequestedProcedurePriority": "HIGH",
+        "ScheduledProcedureStepSequence": [
+            {
+                "Modality": "CT",
+                "ScheduledStationAETitle": "BENCH",
+                "ScheduledProcedureStepStartDate": "20260101",
+                "ScheduledProcedureStepStartTime": "101500",
+                "ScheduledPerformingPhysicianName": "PHYSICIAN^PERFORMING",
+                "ScheduledProcedureStepDescription": "CT OF THE HEAD",
+                "ScheduledProcedureStepID": f"SPS{number}",
+                "ScheduledStationName": "STATION1",
+                "ScheduledProcedureStepLocation": "ROOM 1",
+            }
+        ],
+    }
+
+
+def archived(studies: int, instances: int) -> Iterator[Dataset]:
+    """Instances without pixels; each is valid until the next is asked for."""
+    template = image(1, side=0)
+    for study in range(1, studies + 1):
+        template.PatientName, template.PatientID = f"BENCH^PATIENT{study:05d}", f"P{study:05d}"
+        template.AccessionNumber, template.StudyID = f"A{study}", str(study)
+        template.StudyInstanceUID = f"{ROOT}.{study}"
+        template.SeriesInstanceUID = f"{ROOT}.{study}.1"
+        for number in range(1, instances + 1):
+            template.SOPInstanceUID = f"{ROOT}.{study}.1.{number}"
+            template.InstanceNumber = str(number)
+            yield template

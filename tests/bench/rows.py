@@ -14,6 +14,7 @@ from pathlib import Path
 
 from pydicom.dataset import Dataset
 
+from harness.core.message import Blob
 from harness.core.transcript import Transcript
 from harness.protocols.dicom import datasets, part10, uids
 from harness.protocols.dicom.elements import encode_elements
@@ -79,7 +80,7 @@ class Bench:
             def run() -> float:
                 with self._fresh(make) as (port, folder):
                     spent = peers.client("storescu", "-aec", TITLE, "-R", "127.0.0.1", str(port), *files)
-                    stored = sum(1 for entry in folder.iterdir() if entry.is_file() and entry.stat().st_size)
+                    stored = _images_in(folder)
                     if stored != len(files):
                         raise RuntimeError(f"{stored} of {len(files)} images were stored")
                     return len(files) / spent
@@ -91,8 +92,12 @@ class Bench:
             f"Image Manager receives {len(files)} × 512 KB, written to disk, capture on",
             "images/s",
             {"storescp": 1.0},
-            {"ours": take(lambda folder: peers.ours("receiver", folder)), "storescp": take(peers.storescp)},
-            "Both are fed by storescu, whose start is included.",
+            {
+                "ours": take(lambda folder: peers.ours("receiver", folder)),
+                "engine alone": take(lambda folder: peers.ours("engine", folder)),
+                "storescp": take(peers.storescp),
+            },
+            "All are fed by storescu, whose start is included. Ours is the simulated actor with its archive and index.",
         )
 
     def capture(self) -> Row:
@@ -186,7 +191,7 @@ class Bench:
             "entries/s",
             {"wlmscpfs -s": 1.0},
             {"ours": take(ours), "wlmscpfs -s": take(theirs)},
-            "Asked by findscu, whose start is included. Ours answers from memory, wlmscpfs from its files.",
+            "Asked by findscu, start included. Ours is the simulated Order Filler, in memory; wlmscpfs reads its files.",
         )
 
     def query(self) -> Row:
@@ -218,26 +223,19 @@ class Bench:
             "matches/s",
             {"Orthanc": 1.0},
             {"ours": take(ours), "Orthanc": take(theirs)},
-            "Asked by findscu, whose start is included. Ours is a minimal handler on the engine, in memory.",
+            "Asked by findscu, whose start is included. Ours is the simulated Image Manager/Archive, index on disk.",
         )
 
     def _fill(self, port: int) -> None:
         node = Node("FILLER", Transcript(), actor="load")
-        template = corpus.image(1, side=0, study=1)
         with node.connect(Address(TITLE, "127.0.0.1", port), [Proposal(uids.CT_IMAGE, (uids.EXPLICIT_VR_LE,))]) as link:
-            for study in range(1, self._studies + 1):
-                template.PatientName, template.PatientID = f"BENCH^PATIENT{study:05d}", f"P{study:05d}"
-                template.AccessionNumber, template.StudyID = f"A{study}", str(study)
-                template.StudyInstanceUID = f"{corpus.ROOT}.{study}"
-                template.SeriesInstanceUID = f"{corpus.ROOT}.{study}.1"
-                for number in range(1, 21):
-                    template.SOPInstanceUID = f"{corpus.ROOT}.{study}.1.{number}"
-                    template.InstanceNumber = str(number)
-                    payload = Payload.of(datasets.encode(template, uids.EXPLICIT_VR_LE))
-                    command = {"AffectedSOPInstanceUID": template.SOPInstanceUID}
-                    answer = next(link.request("C-STORE-RQ", command, payload, abstract_syntax=uids.CT_IMAGE))
-                    if answer.status:
-                        raise RuntimeError(f"Orthanc refused an instance with {answer.status:04X}")
+            for dataset in corpus.archived(self._studies, 20):
+                answer = link.store(Payload(
+                    Blob.of(datasets.encode(dataset, uids.EXPLICIT_VR_LE)), uids.CT_IMAGE,
+                    str(dataset.SOPInstanceUID), uids.EXPLICIT_VR_LE,
+                ))  # fmt: skip
+                if answer.status:
+                    raise RuntimeError(f"Orthanc refused an instance with {answer.status:04X}")
         node.stop()
 
     @staticmethod
@@ -329,12 +327,19 @@ class Bench:
             {
                 "ours": take(
                     lambda folder: peers.ours("receiver", folder),
-                    lambda folder: sum(1 for entry in folder.glob("*.dcm") if entry.stat().st_size),
+                    _images_in,
                 ),
                 "Orthanc": take(peers.orthanc, None),
             },
             "As many storescu processes; every image that was sent must be there.",
         )
+
+
+def _images_in(folder: Path) -> int:
+    """Images that a receiver stored: in its archive, or in the folder itself."""
+    archive = folder / "archive" / "objects"
+    found = archive.rglob("*.dcm") if archive.exists() else folder.iterdir()
+    return sum(1 for entry in found if entry.is_file() and entry.stat().st_size)
 
 
 ROWS = ("receive", "capture", "send", "worklist", "query", "echo", "crowd", "hl7")

@@ -17,24 +17,39 @@ from typing import Any
 from hl7.mllp import start_hl7_server
 from pynetdicom import AE, evt
 
-from harness.core.message import Direction, Message, Protocol
+from harness.actors.image_manager import ImageManager
+from harness.actors.order_filler import OrderFiller
+from harness.core.message import Blob, Direction, Message, Protocol
 from harness.core.transcript import Recorder, Transcript
-from harness.protocols.dicom import uids
+from harness.protocols.dicom import datasets, uids
 from harness.protocols.dicom.capture import Capture
-from harness.protocols.dicom.elements import Element, encode_elements, scan
+from harness.protocols.dicom.elements import scan
 from harness.protocols.dicom.errors import WireError
 from harness.protocols.dicom.node import Node, Request, Response
 from harness.protocols.dicom.part10 import write_part10
 from harness.protocols.hl7.acknowledge import Code, acknowledge
 from harness.protocols.hl7.mllp import MllpListener, Received
-from tests.bench.corpus import ROOT, worklist_entries
+from tests.bench.corpus import archived, scheduled
 
 TITLE = "BENCH"
 CONTEXTS = uids.STORAGE[:20]
 
 
-def receiver(folder: Path, recorder: Recorder, *, capture: bool = True) -> Node:
-    """Stores every image as a Part 10 file and keeps the keys that queries need; captures all traffic.
+def receiver(folder: Path, recorder: Recorder, *, capture: bool = True) -> ImageManager:
+    """The simulated Image Manager/Archive with its archive and index on disk; captures all traffic."""
+    manager = ImageManager(TITLE, recorder, storage=folder / "archive")
+    if capture:
+        manager.node.tap(Capture(folder / "capture"))
+    return manager
+
+
+def receiver_plain(folder: Path, recorder: Recorder) -> ImageManager:
+    """As receiver, without capture."""
+    return receiver(folder, recorder, capture=False)
+
+
+def engine(folder: Path, recorder: Recorder) -> Node:
+    """The engine with the least handler: each image is a file, its keys are kept; captures all traffic.
 
     Images arrive as Part 10 files in the spool folder, so the archive is that folder and an index.
     """
@@ -51,27 +66,19 @@ def receiver(folder: Path, recorder: Recorder, *, capture: bool = True) -> Node:
         index[instance] = (path, scan(request.payload, request.transfer_syntax, wanted))
         return Response()
 
-    tap = Capture(folder / "capture") if capture else None
+    tap = Capture(folder / "capture")
     node = Node(TITLE, recorder, actor="image_manager", capture=tap, spool=folder, backlog=512)
     node.serve(uids.STORAGE, store, transfer_syntaxes=uids.ALL_TRANSFER_SYNTAXES)
     return node
 
 
-def receiver_plain(folder: Path, recorder: Recorder) -> Node:
-    """As receiver, without capture."""
-    return receiver(folder, recorder, capture=False)
-
-
-def worklist(folder: Path, recorder: Recorder) -> Node:
-    """Answers every worklist query with all entries."""
-    entries = [encode_elements(entry, uids.IMPLICIT_VR_LE) for entry in worklist_entries(1000)]
-
-    def find(request: Request) -> list[Response]:
-        return [*(Response(0xFF00, entry) for entry in entries), Response()]
-
-    node = Node(TITLE, recorder, actor="order_filler")
-    node.serve([uids.MODALITY_WORKLIST], find, transfer_syntaxes=[uids.IMPLICIT_VR_LE])
-    return node
+def worklist(folder: Path, recorder: Recorder) -> OrderFiller:
+    """The simulated Order Filler with 1,000 scheduled steps, captured."""
+    filler = OrderFiller(TITLE, recorder)
+    filler.node.tap(Capture(folder / "capture"))
+    for number in range(1, 1001):
+        filler.schedule(scheduled(number))
+    return filler
 
 
 def echo(folder: Path, recorder: Recorder) -> Node:
@@ -81,34 +88,17 @@ def echo(folder: Path, recorder: Recorder) -> Node:
     return node
 
 
-def archive(folder: Path, recorder: Recorder) -> Node:
-    """1,000 studies of 20 instances; answers study queries with the keys asked for, counts included."""
-    studies = [
-        {
-            0x00080020: b"20260101",
-            0x00080050: f"A{study}".encode(),
-            0x00080052: b"STUDY",
-            0x00080061: b"CT",
-            0x00100010: f"BENCH^PATIENT{study:05d}".encode(),
-            0x00100020: f"P{study:05d}".encode(),
-            0x0020000D: f"{ROOT}.{study}".encode(),
-            0x00201206: b"1",
-            0x00201208: b"20",
-        }
-        for study in range(1, 1001)
-    ]
-
-    def find(request: Request) -> Iterator[Response]:
-        asked = [(int(element.tag), element.VR, str(element.value or "").encode()) for element in request.dataset()]
-        for study in studies:
-            if all(value in (b"", b"*", study.get(tag, b"")) for tag, _, value in asked):
-                answer: list[Element] = [(tag, vr, study.get(tag, b"")) for tag, vr, _ in asked]
-                yield Response(0xFF00, encode_elements(answer, request.transfer_syntax))
-        yield Response()
-
-    node = Node(TITLE, recorder, actor="image_manager")
-    node.serve([uids.STUDY_ROOT_FIND], find)
-    return node
+def archive(folder: Path, recorder: Recorder) -> ImageManager:
+    """The simulated Image Manager/Archive with 1,000 studies of 20 instances, captured."""
+    manager = receiver(folder, recorder)
+    for dataset in archived(1000, 20):
+        manager.archive.store(
+            Blob.of(datasets.encode(dataset, uids.EXPLICIT_VR_LE)),
+            transfer_syntax=uids.EXPLICIT_VR_LE,
+            sop_class=str(dataset.SOPClassUID),
+            sop_instance=str(dataset.SOPInstanceUID),
+        )
+    return manager
 
 
 def hl7(folder: Path, recorder: Recorder) -> MllpListener:
@@ -235,6 +225,7 @@ def fuzz_hl7(folder: Path, recorder: Recorder) -> MllpListener:
 KINDS: dict[str, Callable[[Path, Recorder], Any]] = {
     "receiver": receiver,
     "receiver-plain": receiver_plain,
+    "engine": engine,
     "worklist": worklist,
     "echo": echo,
     "archive": archive,

@@ -9,14 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.protocols.dicom import command, items, pdu
-from harness.protocols.dicom.core import (
-    AssociationCore,
-    CoreEvent,
-    Ended,
-    MessageArrived,
-    PduArrived,
-    Violation,
-)
+from harness.protocols.dicom.core import AssociationCore
+from harness.protocols.dicom.events import CoreEvent, Ended, MessageArrived, PduArrived, Violation
 from harness.protocols.dicom.fragments import Payload, command_pdus, data_pdus
 from harness.protocols.dicom.fsm import State
 from tests.unit.protocols.dicom.test_pdu import RQ
