@@ -328,6 +328,7 @@ def stalled_answer_given(scenario_context: ScenarioContext) -> None:
     late = context.transcript.wait_for(
         "C-STORE-RSP",
         timeout=context.lab.sut.timeouts.exchange + float(context.memory["stalled"]),
+        after=context.asked_at,
         direction=Direction.TO_SUT,
     )
     if late is None:
