@@ -191,7 +191,7 @@ class Bench:
             "entries/s",
             {"wlmscpfs -s": 1.0},
             {"ours": take(ours), "wlmscpfs -s": take(theirs)},
-            "Asked by findscu, start included. Ours is the simulated Order Filler, in memory; wlmscpfs reads its files.",
+            "Asked by findscu, start included. Ours is the simulated Order Filler, in memory; wlmscpfs reads files.",
         )
 
     def query(self) -> Row:
