@@ -374,4 +374,5 @@ def test_an_acceptor_that_answers_at_once_with_everything(transcript: Transcript
         with contextlib.suppress(PeerError):
             link.echo()
         assert until(lambda: not link.is_open)
+        node.stop()
     assert transcript.select("PROTOCOL-VIOLATION")
