@@ -20,8 +20,6 @@ class Seeded:
 
 def all_defects() -> tuple[Seeded, ...]:
     """Every defect; legal variants are not defects and are not listed."""
-    modality = (
-        Seeded(d.id, "reference modality", d.title, tuple(sorted(d.breaks))) for d in modality_defects.DEFECTS
-    )
+    modality = (Seeded(d.id, "reference modality", d.title, tuple(sorted(d.breaks))) for d in modality_defects.DEFECTS)
     actors = (Seeded(d.id, f"simulated {d.actor}", d.title, tuple(sorted(d.breaks))) for d in actor_defects.DEFECTS)
     return (*modality, *actors)

@@ -147,7 +147,7 @@ def test_no_shell_anywhere() -> None:
                 isinstance(node, ast.Attribute)
                 and node.attr in ("system", "popen")
                 and isinstance(node.value, ast.Name)
+                and node.value.id == "os"
             ):
-                if node.value.id == "os":
-                    wrong.append(str(path))
+                wrong.append(str(path))
     assert wrong == []

@@ -49,7 +49,9 @@ def test_every_automated_shall_has_a_defect_or_a_reason() -> None:
         for row in registry.requirements().values()
         if row.verification is Verification.AUTOMATED and row.keyword is Keyword.SHALL
     }
-    assert sorted(automated - seeded - set(listed)) == [], "seed a defect, or say in fixtures/unseeded.toml why there is none"
+    assert sorted(automated - seeded - set(listed)) == [], (
+        "seed a defect, or say in fixtures/unseeded.toml why there is none"
+    )
     assert sorted(set(listed) & seeded) == [], "a defect breaks it now: take it off the list"
     assert sorted(set(listed) - automated) == [], "not an automated SHALL: take it off the list"
     assert all(len(reason) > 20 for reason in listed.values())
