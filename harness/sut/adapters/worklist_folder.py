@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from pydicom.dataset import Dataset, FileMetaDataset
-from pydicom.uid import ExplicitVRLittleEndian
+from pydicom.uid import UID, ExplicitVRLittleEndian
 
 #: DCMTK's class for worklist files; products look at the data set only
 _WORKLIST_FILE_CLASS = "1.2.276.0.7230010.3.1.0.1"
@@ -39,8 +39,8 @@ def write(orders: list[Mapping[str, Any]], folder: Path) -> None:
     for number, order in enumerate(orders, 1):
         dataset = to_dataset(order)
         dataset.file_meta = FileMetaDataset()
-        dataset.file_meta.MediaStorageSOPClassUID = _WORKLIST_FILE_CLASS
-        dataset.file_meta.MediaStorageSOPInstanceUID = f"2.25.{number}"
+        dataset.file_meta.MediaStorageSOPClassUID = UID(_WORKLIST_FILE_CLASS)
+        dataset.file_meta.MediaStorageSOPInstanceUID = UID(f"2.25.{number}")
         dataset.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
         temporary = folder / f"{number:04d}.part"
         dataset.save_as(temporary, enforce_file_format=True)
