@@ -24,6 +24,7 @@ from harness.actors.records import CHARACTER_SET, Record, tag_of, text, vr_of
 from harness.core.message import Blob
 from harness.protocols.dicom.errors import WireError
 from harness.protocols.dicom.fragments import Payload
+from harness.protocols.dicom.part10 import write_part10
 from harness.protocols.dicom.uids import encoding_of
 
 _PREAMBLE = bytes(128) + b"DICM"
@@ -77,9 +78,13 @@ class Archive:
         if self.index.instance(sop_instance) is not None:
             return Stored(record, False)
         path = self._path(record)
-        meta = file_meta(sop_class, sop_instance, transfer_syntax, source)
         try:
-            _write(path, meta, payload)
+            if payload.path is not None and payload.offset:
+                # it came into a file of its own, which gets a second name instead of a copy
+                path.parent.mkdir(parents=True, exist_ok=True)
+                write_part10(path, payload, sop_class, sop_instance, transfer_syntax, source)
+            else:
+                _write(path, file_meta(sop_class, sop_instance, transfer_syntax, source), payload)
         except OSError as error:
             raise Unacceptable(0xA700, f"cannot write {path}: {error}") from error
         is_new = self.index.add(record, sop_class=sop_class, transfer_syntax=transfer_syntax, path=path)

@@ -851,6 +851,21 @@ def display(level: str = "STUDY", **wanted: str) -> Base:
     return base
 
 
+def display_without_matches() -> Story:
+    story = Story(declare("Image Display"))
+    story.fact(
+        "ACTION", "action", action="query-images", parameters={"keys": {"PatientID": "NOBODY"}, "level": "STUDY"}
+    )
+    story.associate("association", FROM_SUT, (STUDY_ROOT_FIND,), 1)
+    story.ask("query", "C-FIND-RQ", FROM_SUT, STUDY_ROOT_FIND, {"QueryRetrieveLevel": "STUDY", "PatientID": "NOBODY"})
+    story.fact("OUTCOME", "outcome", action="query-images", state="done", answers={"entries": 0, "error": ""})
+    return story
+
+
+def told_of_an_error(story: Story) -> None:
+    story.data("outcome")["answers"] = {"entries": 0, "error": "the archive failed"}
+
+
 def creator() -> Story:
     story = Story(declare("Evidence Creator", options=("Creator Performed Procedure Step",)))
     created = creation([entry()])
@@ -880,6 +895,7 @@ OTHERS: list[tuple[str, Base, Change]] = [
     ("move-classes", display(), lambda s: s["delivery accepted"].fields.update(contexts=[])),
     ("move-classes", display(), status("sent answer", 0x0122)),
     ("declared-display", display(), drop("move", "move answer")),
+    ("display-failures-shown", display_without_matches, told_of_an_error),
     ("creator-series", creator, put("image1", "SeriesInstanceUID", "1.2.4.5")),
     ("creator-study", creator, put("image1", "PatientID", "X")),
     ("creator-derived", creator, put("image1", "ImageType", "ORIGINAL\\PRIMARY")),
