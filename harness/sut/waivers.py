@@ -127,6 +127,8 @@ def apply(run: RunResult, waivers: tuple[Waiver, ...], today: datetime.date) -> 
             else:
                 used.add(waiver)
                 accepted.append(finding.summary)
+                if waiver.verdict is Verdict.INCONCLUSIVE:  # accepted is that it cannot be judged
+                    accepted.append(f"nothing to judge for {finding.requirement}")
                 waived.append((scenario.id, finding, waiver))
         verdicts[scenario.id] = _relieved(scenario, remaining, accepted) if accepted else scenario.verdict
     ran = [s for s in run.scenarios if s.verdict not in (Verdict.NOT_APPLICABLE, Verdict.ERROR)]

@@ -65,7 +65,7 @@ def test_two_workers_find_the_same(harness_run: Runner) -> None:
 
 
 def test_what_failed_can_be_run_again_alone(harness_run: Runner) -> None:
-    first = harness_run("--only", "RAD-10", "--defect", "commit-no-listener")
+    first = harness_run("--only", "RAD-5-SCU-16", "--profile", "SWF", "--defect", "worklist-stops-at-ff01")
     assert first.code == 1, first.error
     failed = [s.id for s in first.result.scenarios if s.verdict is Verdict.FAIL]
     again = harness_run("--rerun-failed", str(first.folder))

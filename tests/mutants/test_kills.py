@@ -15,7 +15,7 @@ from harness.profiles import registry
 
 FIXTURES = resources.folder("fixtures")
 #: a few defects for every build, one of each kind of mistake; `ihe-harness mutants` runs them all
-SAMPLE = ("own-study-uid", "image-not-reported", "commit-no-listener", "worklist-stops-at-ff01", "final-twice")
+SAMPLE = ("own-study-uid", "image-not-reported", "commit-duplicates", "worklist-stops-at-ff01", "final-twice")
 
 
 @pytest.fixture(scope="module")

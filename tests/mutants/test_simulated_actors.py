@@ -17,9 +17,9 @@ UNDER_TEST: dict[str, tuple[Callable[[Sequence[str]], AbstractContextManager[tup
     "order-filler": (battery_steps.filler_under_test, "DSS/Order Filler"),
     "pps-manager": (battery_steps.manager_under_test, "PPS Manager"),
 }
-#: those of print actors are judged in tests/integration/print, each beside the exchange that shows it
-DEFECTS = tuple(each for each in defects.DEFECTS if not each.actor.startswith("print-"))
-VARIANTS = tuple(each for each in defects.VARIANTS if not each.actor.startswith("print-"))
+#: those of print and media actors are judged in tests/integration, each beside the exchange that shows it
+DEFECTS = tuple(each for each in defects.DEFECTS if each.actor in UNDER_TEST)
+VARIANTS = tuple(each for each in defects.VARIANTS if each.actor in UNDER_TEST)
 #: the least that a healthy actor is judged on: a battery that looks at nothing finds nothing
 JUDGED = {"image-manager": 50, "order-filler": 35, "pps-manager": 12}
 

@@ -33,7 +33,7 @@ def sparse_image(path: Path, size: int) -> Path:
 @pytest.mark.slow
 def test_two_gigabytes_pass_with_less_than_200_mb_of_memory(tmp_path: Path) -> None:
     path = sparse_image(tmp_path / "large.dcm", 2 * GIGABYTE)
-    server = peers.ours("receiver", tmp_path / "received")
+    server = peers.ours("engine", tmp_path / "received")
     with server as port:
         forget_peak(server.pid)
         forget_peak("self")
