@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 import traceback
 from collections import deque
 from collections.abc import Callable, Mapping
@@ -86,7 +87,7 @@ class Serving(Link):
         while self._ended is None:
             if self._wait_until(self._servable, self.timeouts.idle, patient=True):
                 self._serve_inbox()
-            elif self._ended is None and not self._busy():
+            elif self._ended is None and not self._busy() and self._silence() >= self.timeouts.idle:
                 self._record(Direction.NONE, "IDLE-TIMEOUT", {"seconds": self.timeouts.idle})
                 self.abort()
         self._drain(self.timeouts.release)
@@ -172,8 +173,18 @@ class Serving(Link):
         except Exception as problem:  # noqa: BLE001 - what cannot be answered at all is our fault too
             self._recorder.fault(f"{self._actor}: answer to {request.kind}", problem, traceback.format_exc())
         finally:
-            with self._changed:
-                self._running.pop(request.command.get("MessageID", -1), None)
+            self._done(request.command.get("MessageID", -1))
+
+    def _done(self, message_id: int) -> None:
+        """The operation is answered: only from now on can the peer be idle."""
+        with self._changed:
+            if self._running.pop(message_id, None) is not None:
+                self._progressed = time.monotonic()
+
+    def _silence(self) -> float:
+        """Seconds since something arrived, or since we answered."""
+        with self._changed:
+            return time.monotonic() - self._progressed
 
     def _answer(self, request: Request) -> None:
         if request.kind not in dimse.FIELDS:
@@ -230,7 +241,6 @@ class Serving(Link):
         values.update(response.fields)
         final = response.status not in (0xFF00, 0xFF01)
         if final:
-            with self._changed:
-                self._running.pop(command.get("MessageID", -1), None)
+            self._done(command.get("MessageID", -1))
         self.send_message(self.contexts[request.context_id], kind, values, response.dataset)
         return final

@@ -199,7 +199,7 @@ def test_a_message_byte_by_byte_is_idle_and_a_large_one_over_a_slow_line_is_not(
 
 
 def test_silence_while_we_work_is_not_idle(transcript: Transcript) -> None:
-    node = Node("ACTOR", transcript, actor="a", timeouts=Timeouts(idle=0.2, release=0.5))
+    node = Node("ACTOR", transcript, actor="a", timeouts=Timeouts(idle=0.4, release=0.5))
     go_on = threading.Event()
 
     def slowly(_request: Request) -> Iterator[Response]:
@@ -210,7 +210,7 @@ def test_silence_while_we_work_is_not_idle(transcript: Transcript) -> None:
     asker = Node("ASKER", Transcript(), actor="b", timeouts=Timeouts(idle=0.2))
     with node, asker.connect(node.address, [Proposal(uids.MODALITY_WORKLIST)], handler=lambda _: Response()) as link:
         operation = link.find_iter(uids.MODALITY_WORKLIST, answer(""))
-        threading.Timer(0.8, go_on.set).start()
+        threading.Timer(1.2, go_on.set).start()
         assert next(operation).status == 0
     asker.stop()
     assert transcript.select("IDLE-TIMEOUT") == ()
