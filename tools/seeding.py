@@ -19,9 +19,7 @@ from harness.core.spec import Keyword, Verification
 from harness.profiles import registry
 
 FIXTURES = Path(__file__).resolve().parents[1] / "fixtures"
-DEFAULT = (
-    "no defect is seeded for it yet; tests/unit/profiles shows by one change of a transcript that its check can fail"
-)
+DEFAULT = "no defect is seeded for it yet; tests/unit/profiles shows by one changed transcript that its check fails"
 
 
 def unseeded() -> int:
