@@ -117,13 +117,48 @@ class ArchiveIndex:
             *key,
             key[1],
         )
+        found = found or self._awaited(*key)
         if found:
+            self._complete(int(found[0]), record)
             return int(found[0])
+        return self._new_patient(record)
+
+    def _new_patient(self, record: Record, *, revised: bool = False) -> int:
         cursor = self._db.execute(
-            "INSERT INTO patient (patient_id, issuer, name1, name2, name3, record) VALUES (?,?,?,?,?,?)",
-            (*key, *folded(text(record, tag_of("PatientName"))), dump(record, Level.PATIENT)),
+            "INSERT INTO patient (patient_id, issuer, name1, name2, name3, revised, record) VALUES (?,?,?,?,?,?,?)",
+            (
+                text(record, tag_of("PatientID")),
+                text(record, tag_of("IssuerOfPatientID")),
+                *folded(text(record, tag_of("PatientName"))),
+                int(revised),
+                dump(record, Level.PATIENT),
+            ),
         )
         return int(cursor.lastrowid or 0)
+
+    def _awaited(self, patient_id: str, issuer: str) -> tuple[Any, ...] | None:
+        """A patient told of before any image came; images seldom name the issuer that the message named."""
+        if not patient_id:
+            return None
+        rows = self._db.execute(
+            "SELECT pk FROM patient WHERE patient_id = ? AND (issuer = '' OR ? = '')"
+            " AND NOT EXISTS (SELECT 1 FROM study WHERE study.patient = patient.pk)",
+            (patient_id, issuer),
+        ).fetchall()
+        return rows[0] if len(rows) == 1 else None
+
+    def _complete(self, patient: int, record: Record) -> None:
+        """The first image of a patient told of before brings what the message did not say."""
+        row = self._one(
+            "SELECT record FROM patient WHERE pk = ?"
+            " AND NOT EXISTS (SELECT 1 FROM study WHERE study.patient = patient.pk)",
+            patient,
+        )
+        if row:
+            told = {tag: value for tag, value in load(row[0]).items() if any(value)}
+            self._db.execute(
+                "UPDATE patient SET record = ? WHERE pk = ?", (dump(record | told, Level.PATIENT), patient)
+            )
 
     def _series(self, study: int, record: Record) -> int:
         uid = text(record, tag_of("SeriesInstanceUID"))
@@ -170,10 +205,16 @@ class ArchiveIndex:
             return hidden
 
     def update_patient(self, patient_id: str, issuer: str, values: Mapping[str, Any]) -> bool:
-        """Replace demographics (by keyword) of a patient, in every study of theirs; False if nobody has that ID."""
+        """Replace demographics (by keyword) of a patient, in every study of theirs.
+
+        False if nobody has that ID yet: the values are kept for the images to come, except under a retired ID.
+        """
         with self._lock, self._transaction():
             row = self._find_patient(patient_id, issuer)
             if row is None:
+                if patient_id and not self._is_retired(patient_id, issuer):
+                    known = {"PatientID": patient_id, "IssuerOfPatientID": issuer, **values}
+                    self._new_patient(records.record_from_mapping(known), revised=True)
                 return False
             record = load(row[1]) | records.record_from_mapping(values)
             if text(record, tag_of("PatientID")) != patient_id:
@@ -192,26 +233,36 @@ class ArchiveIndex:
             return True
 
     def merge_patients(self, old: tuple[str, str], new: tuple[str, str], values: Mapping[str, Any]) -> bool:
-        """Move every study of the old (ID, issuer) to the new one; False if nobody has the old ID."""
+        """Move every study of the old (ID, issuer) to the new one.
+
+        False if nobody has the old ID yet: images that come under it later still join the survivor.
+        """
         with self._lock, self._transaction():
             gone = self._find_patient(*old)
-            if gone is None:
-                return False
             survivor = self._find_patient(*new)
-            if survivor is not None and survivor[0] == gone[0]:
+            if gone is not None and survivor is not None and survivor[0] == gone[0]:
                 return True
-            if survivor is None:
-                demographics = {**values, "PatientID": new[0], "IssuerOfPatientID": new[1]}
-                record = load(gone[1]) | records.record_from_mapping(demographics)
-                target = self._patient(record)
-            else:
+            earlier = self._one("SELECT patient FROM retired WHERE patient_id = ? AND issuer = ?", *new)
+            if survivor is not None:
                 target = int(survivor[0])
+            elif earlier is not None and (gone is None or earlier[0] != gone[0]):
+                target = int(earlier[0])  # the survivor was itself merged into another before
+            else:
+                demographics = {**values, "PatientID": new[0], "IssuerOfPatientID": new[1]}
+                before = load(gone[1]) if gone is not None else {}
+                target = self._new_patient(before | records.record_from_mapping(demographics), revised=True)
             self._db.execute("UPDATE patient SET revised = 1 WHERE pk = ?", (target,))
-            self._db.execute("UPDATE study SET patient = ? WHERE patient = ?", (target, gone[0]))
-            self._db.execute("UPDATE retired SET patient = ? WHERE patient = ?", (target, gone[0]))
-            self._db.execute("DELETE FROM patient WHERE pk = ?", (gone[0],))
+            if gone is not None:
+                self._db.execute("UPDATE study SET patient = ? WHERE patient = ?", (target, gone[0]))
+                self._db.execute("UPDATE retired SET patient = ? WHERE patient = ?", (target, gone[0]))
+                self._db.execute("DELETE FROM patient WHERE pk = ?", (gone[0],))
+            if survivor is not None or earlier is None or (gone is not None and earlier[0] == gone[0]):
+                self._db.execute("DELETE FROM retired WHERE patient_id = ? AND issuer = ?", new)
             self._retire(old, target)
-            return True
+            return gone is not None
+
+    def _is_retired(self, patient_id: str, issuer: str) -> bool:
+        return bool(self._one("SELECT 1 FROM retired WHERE patient_id = ? AND issuer = ?", patient_id, issuer))
 
     def _retire(self, key: tuple[str, str], patient: int) -> None:
         self._db.execute("INSERT OR REPLACE INTO retired (patient_id, issuer, patient) VALUES (?,?,?)", (*key, patient))

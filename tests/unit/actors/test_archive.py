@@ -151,6 +151,40 @@ def test_after_a_merge_the_retired_id_leads_nowhere_and_late_images_join_the_sur
     assert not archive.index.merge_patients(("NOBODY", ""), ("P-1002", ""), {})
 
 
+def test_an_update_and_a_merge_before_the_first_image_are_kept_for_it(archive: Archive) -> None:
+    assert not archive.index.update_patient("P-1001", "IHE", {"PatientName": "New^Name", "PatientSex": ""})
+    assert archive.index.find(Level.PATIENT, ask(Level.PATIENT, PatientID="P-1001")) == []
+    keep(archive, SAMPLES[0])
+    (found,) = archive.index.find(Level.STUDY, ask(Level.STUDY, PatientID="P-1001"))
+    assert select_text_of(found, "PatientName") == "New^Name"
+    assert select_text_of(found, "PatientSex") == str(SAMPLES[0].dataset.PatientSex) != ""
+    stored = archive.index.instance(SAMPLES[0].sop_instance)
+    assert stored is not None
+    assert read_dataset(io.BytesIO(archive.data_set(stored)), False, True).PatientName == "New^Name"
+
+    temporary, real = ("P-1002", "IHE"), ("P-9", "IHE")
+    assert not archive.index.merge_patients(temporary, real, {"PatientName": "Real^Name"})
+    late = objects.make([objects.StudyPlan(objects.SUBJECTS[1])], objects.uid_source(9))[0]
+    assert str(late.dataset.PatientID) == "P-1002"
+    keep(archive, late)
+    assert count(archive, PatientID="P-1002") == 0
+    assert count(archive, PatientID="P-9", PatientName="Real*") == 1
+    assert not archive.index.update_patient(*temporary, {"PatientName": "Zombie"})
+    assert count(archive, PatientName="Zombie*") == 0
+
+
+def test_a_survivor_that_was_itself_merged_leads_on_and_a_merge_can_be_taken_back(archive: Archive) -> None:
+    one, two, three = (("P-1001", ""), ("P-1002", ""), ("P-3", ""))
+    for sample in SAMPLES[:7]:
+        keep(archive, sample)
+    assert archive.index.merge_patients(one, two, {})
+    assert not archive.index.merge_patients(three, one, {})
+    assert count(archive, PatientID="P-1002") == 3
+    assert archive.index.merge_patients(two, one, {"PatientName": "Back^Again"})
+    assert count(archive, PatientID="P-1001", PatientName="Back*") == 3
+    assert count(archive, PatientID="P-1002") == 0
+
+
 def filled(studies: int, per_study: int) -> ArchiveIndex:
     index = ArchiveIndex()
     for study in range(studies):
