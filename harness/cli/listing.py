@@ -43,7 +43,7 @@ def listing(
     json_output: Annotated[bool, typer.Option("--json", help="Print as JSON.")] = False,
 ) -> int:
     """List what the harness knows."""
-    rows = _ROWS[subject]()
+    rows = rows_of(subject)
     wanted = {"profile": profile, "actor": actor, "transaction": transaction}
     rows = [row for row in rows if all(not value or _has(row, key, value) for key, value in wanted.items())]
     if search:
@@ -60,6 +60,11 @@ def listing(
         _print_table(rows)
     out().print(f"{len(rows)} {subject.value}")
     return 0
+
+
+def rows_of(subject: Subject) -> list[dict[str, Any]]:
+    """What is known of a subject, one row each, as ``--json`` prints it."""
+    return _ROWS[subject]()
 
 
 def _print_table(rows: list[dict[str, Any]]) -> None:

@@ -1,0 +1,250 @@
+"""Write the reference pages of ``docs/reference/`` from the code: ``python -m tools.docs [--check]``.
+
+Steps, scenarios, requirements, defects, the SUT file, actions and commands are what the program itself says of them,
+so that the pages cannot tell another story. ``--check`` writes nothing and exits 1 if a page is out of date.
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal, get_args, get_origin
+
+import typer
+from pydantic import BaseModel
+from pydantic_core import PydanticUndefined
+
+from harness.cli.listing import Subject, rows_of
+from harness.cli.main import application
+from harness.profiles import registry
+from harness.sut import config
+from harness.sut.actions import ACTION_KINDS
+
+FOLDER = Path(__file__).resolve().parents[1] / "docs" / "reference"
+
+
+def table(head: Iterable[str], rows: Iterable[Iterable[Any]]) -> Iterator[str]:
+    """The lines of a Markdown table; what would break a cell is escaped."""
+    head = list(head)
+    yield "| " + " | ".join(head) + " |"
+    yield "|" + "---|" * len(head)
+    for row in rows:
+        yield "| " + " | ".join(cell(value) for value in row) + " |"
+
+
+def cell(value: Any) -> str:
+    """One value as the text of a table cell."""
+    text = ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
+    return text.replace("|", "\\|").replace("\n", " ").replace("<", "&lt;")
+
+
+def steps() -> Iterator[str]:
+    """All steps an author of feature files can use."""
+    yield "# Steps\n"
+    yield "What a `.feature` file may say; `ihe-harness lint` names the nearest for a step that is not here.\n"
+    rows = rows_of(Subject.steps)
+    for kind in ("Given", "When", "Then"):
+        yield f"## {kind}\n"
+        yield from table(
+            ("step", "meaning"),
+            ((f"`{r['step']}`", r["meaning"]) for r in rows if r["step"].startswith(kind)),
+        )
+        yield ""
+
+
+def scenarios() -> Iterator[str]:
+    """All built-in scenarios by the actor that the product plays."""
+    yield "# Scenarios\n"
+    rows = sorted(rows_of(Subject.scenarios), key=lambda r: (r["actor"], r["feature"]))
+    yield f"{len(rows)} scenarios, by the actor that the product plays. `--only` takes any name or number here.\n"
+    for actor, of_actor in itertools.groupby(rows, key=lambda r: str(r["actor"])):
+        yield f"## {actor}\n"
+        yield from table(
+            ("feature", "scenario", "profiles", "transactions", "MESA"),
+            ((r["feature"], r["scenario"], r["profiles"], r["transactions"], r["aliases"]) for r in of_actor),
+        )
+        yield ""
+
+
+def requirements() -> Iterator[str]:
+    """All numbered requirements with source, confidence and how each is verified."""
+    yield "# Requirements\n"
+    yield "FAIL needs a SHALL of high confidence (`--strict`: any); the others warn. See `ihe-harness explain ID`.\n"
+    defects: dict[str, list[str]] = {}
+    for row in rows_of(Subject.defects):
+        for broken in row["breaks"]:
+            defects.setdefault(broken, []).append(row["id"])
+    rows = sorted(registry.requirements().values(), key=lambda r: (r.profiles, r.id))
+    for profiles, of_profile in itertools.groupby(rows, key=lambda r: r.profiles):
+        yield f"## {' and '.join(profiles)}\n"
+        yield from table(
+            ("id", "keyword", "requirement", "source", "confidence", "verification", "seeded defects"),
+            (
+                (
+                    r.id,
+                    r.keyword.value,
+                    r.statement,
+                    r.source,
+                    r.confidence.value,
+                    r.verification.value,
+                    len(defects.get(r.id, ())),
+                )
+                for r in of_profile
+            ),
+        )
+        yield ""
+
+
+def seeded() -> Iterator[str]:
+    """All seeded defects and what each breaks."""
+    yield "# Seeded defects\n"
+    yield "Ways to be wrong, each with what must notice it: `ihe-harness mutants` shows that it does.\n"
+    rows = sorted(rows_of(Subject.defects), key=lambda r: str(r["in"]))
+    for product, of_product in itertools.groupby(rows, key=lambda r: str(r["in"])):
+        yield f"## {product}\n"
+        yield from table(
+            ("defect", "what is wrong", "breaks"), ((f"`{r['id']}`", r["title"], r["breaks"]) for r in of_product)
+        )
+        yield ""
+
+
+def sut_file() -> Iterator[str]:
+    """Every table and key of the SUT file."""
+    yield "# The SUT file\n"
+    yield "TOML. Unknown keys are refused by name. Healthy examples lie in `fixtures/sut/`.\n"
+    seen: set[type[BaseModel]] = set()
+    yield from _model("the top level", config.SutFile, seen)
+    yield "## Placeholders\n"
+    yield (
+        "In `[process]` and `[driver]`: `{work}` a fresh folder, `{dicom.port}` and `{hl7.port}` of the product, "
+        "`{harness.<actor>.port}`, `.hl7_port` and `.ae_title` of a simulated actor.\n"
+    )
+
+
+def _model(name: str, model: type[BaseModel], seen: set[type[BaseModel]]) -> Iterator[str]:
+    seen.add(model)
+    yield f"## {name}\n"
+    yield (model.__doc__ or "").strip().replace("\n    ", " ") + "\n"
+    nested: list[type[BaseModel]] = []
+    rows = []
+    for key, field in model.model_fields.items():
+        inner = [kind for kind in _types(field.annotation) if isinstance(kind, type) and issubclass(kind, BaseModel)]
+        nested += [kind for kind in inner if kind not in seen and kind not in nested]
+        default = (
+            "required"
+            if field.is_required()
+            else ""
+            if inner or field.default is PydanticUndefined
+            else repr(field.default)
+        )
+        rows.append((f"`{key}`", _kind(field.annotation), default))
+    yield from table(("key", "type", "default"), rows)
+    yield ""
+    for kind in nested:
+        if kind not in seen:
+            yield from _model(kind.__name__, kind, seen)
+
+
+def _types(annotation: Any) -> Iterator[Any]:
+    arguments = getattr(annotation, "__args__", ())
+    if not arguments:
+        yield annotation
+    for argument in arguments:
+        yield from _types(argument)
+
+
+def _kind(annotation: Any) -> str:
+    """``list[str] | None`` -> ``list of text, or nothing``."""
+    origin, inner = get_origin(annotation), get_args(annotation)
+    if origin is Annotated:
+        return _kind(inner[0])
+    if origin is Literal:
+        return " or ".join(repr(value) for value in inner)
+    if origin is list:
+        return f"list of {_kind(inner[0])}"
+    if origin is dict:
+        return f"table of {_kind(inner[1])}"
+    if inner:
+        return ", or ".join("nothing" if kind is type(None) else _kind(kind) for kind in inner)
+    named = {str: "text", int: "number", float: "number", bool: "true or false", Any: "anything"}
+    return str(named.get(annotation) or getattr(annotation, "__name__", annotation))
+
+
+def actions() -> Iterator[str]:
+    """What a product may be asked to do."""
+    yield "# Actions\n"
+    yield "All that the harness asks of a product; `[driver.actions.<name>]` says how, if not by hand.\n"
+    yield from table(
+        ("action", "actor", "an operator reads", "parameters"),
+        ((f"`{a.name}`", a.actor, a.wording, list(a.parameters)) for a in ACTION_KINDS.values()),
+    )
+
+
+def commands() -> Iterator[str]:
+    """The command line, every option."""
+    yield "# Commands\n"
+    root = typer.main.get_command(application())
+    yield from _command("ihe-harness", root)
+
+
+def _command(path: str, command: Any) -> Iterator[str]:
+    children: Mapping[str, Any] = getattr(command, "commands", {})
+    yield f"## `{path}`\n"
+    yield (command.help or "").strip().split("\n\n")[0].replace("\n", " ") + "\n"
+    options = [p for p in command.params if p.name != "help"]
+    if options:
+        yield from table(
+            ("parameter", "what it does", "default"),
+            (
+                (
+                    " ".join(f"`{o}`" for o in p.opts)
+                    if p.param_type_name == "option"
+                    else f"`{(p.metavar or p.name).upper()}`",
+                    getattr(p, "help", None) or "",
+                    "" if p.default is None or p.default == () or callable(p.default) else p.default,
+                )
+                for p in options
+            ),
+        )
+        yield ""
+    for name in children:
+        yield from _command(f"{path} {name}", children[name])
+
+
+PAGES: Mapping[str, Callable[[], Iterator[str]]] = {
+    "steps.md": steps,
+    "scenarios.md": scenarios,
+    "requirements.md": requirements,
+    "defects.md": seeded,
+    "sut-file.md": sut_file,
+    "actions.md": actions,
+    "commands.md": commands,
+}
+
+
+def main() -> int:
+    """Write or check all pages."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--check", action="store_true", help="write nothing; exit 1 if a page is out of date")
+    check = parser.parse_args().check
+    stale = []
+    for name, page in PAGES.items():
+        text = "\n".join(page()).rstrip() + "\n"
+        path = FOLDER / name
+        if not path.exists() or path.read_text(encoding="utf-8") != text:
+            stale.append(name)
+            if not check:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_text(text, encoding="utf-8")
+    if check and stale:
+        sys.stderr.write(f"out of date: {', '.join(stale)}; run: make docs\n")
+        return 1
+    sys.stdout.write(f"{len(PAGES)} pages in {FOLDER}, {len(stale)} new\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
