@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from harness.bdd.tags import ScenarioTags
 from harness.core.check import Declaration
-from harness.core.errors import NonConformance, Unjudgeable
+from harness.core.errors import NonConformance, Unjudgeable, UsageError
 from harness.core.finding import Basis, Finding
 from harness.core.message import Direction, Message
 from harness.core.spec import Requirement
@@ -21,6 +21,14 @@ if TYPE_CHECKING:
     from harness.bdd.lab import Lab
 
 T = TypeVar("T")
+
+
+class Memory(dict[str, Any]):
+    """Values that steps hand on by name."""
+
+    def __missing__(self, key: str) -> Any:
+        """A step that comes without the one before it is a mistake of the author. Raises UsageError."""
+        raise UsageError(f"this step needs one before it that gives it the {key} (`ihe-harness list steps`)")
 
 
 class ScenarioContext:
@@ -39,7 +47,7 @@ class ScenarioContext:
         #: the message of the last exchange step: "that message"
         self.that: Message | None = None
         #: values that steps of one scenario hand on (orders, stored sets), by name
-        self.memory: dict[str, Any] = {}
+        self.memory = Memory()
 
     @property
     def declaration(self) -> Declaration:
@@ -91,16 +99,25 @@ class ScenarioContext:
         demanded_by: str = "",
         condition: str = "",
     ) -> Message:
-        """Wait for a message from the system under test; silence breaks the requirement that demands it."""
+        """Wait for a message from the system under test to that actor; silence breaks the requirement that demands it.
+
+        Raises UsageError at once for a message that nothing demands.
+        """
+        requirement = demanded_by or demands.demanded_by(kind, actor, self.tags.actor)
         seconds = self.lab.sut.timeouts.exchange if timeout is None else timeout
         start = self.asked_at if after is None else after
-        found = self.transcript.wait_for(kind, timeout=seconds, after=start, direction=Direction.FROM_SUT, where=where)
+        found = self.transcript.wait_for(
+            kind,
+            timeout=seconds,
+            after=start,
+            direction=Direction.FROM_SUT,
+            where=lambda message: message.actor == actor and (where is None or where(message)),
+        )
         if found is not None:
             self.that = found
             return found
         if self.transcript.faults:
             raise Unjudgeable("a simulated actor failed, see the faults of this scenario")
-        requirement = demanded_by or demands.demanded_by(kind, actor, self.tags.actor)
         seen = ", ".join(
             dict.fromkeys(m.kind for m in self.transcript.select(direction=Direction.FROM_SUT, after=start))
         )
@@ -120,9 +137,7 @@ class ScenarioContext:
         self, requirement: str, summary: str, *, expected: tuple[str, ...] = (), actual: str = "", locator: str = ""
     ) -> None:
         """Note that an exchange did not happen as a requirement demands."""
-        row = registry.requirements().get(requirement)
-        if row is None:
-            raise LookupError(f"no requirement {requirement!r}: {summary}")
+        row = registry.requirement(requirement)
         self.findings.append(
             Finding(
                 check="exchange",
@@ -144,7 +159,14 @@ class ScenarioContext:
     def judge(
         self, scope: str, identifier: str, *, focus: Message | None = None, broken_only: bool = False
     ) -> list[Finding]:
-        """Carry out a judgement now and keep its findings. A judgement that looked at nothing is not judged."""
+        """Carry out a judgement now and keep its findings. A judgement that looked at nothing is not judged.
+
+        Raises UsageError for a requirement or transaction that does not exist.
+        """
+        if scope == "requirement":
+            registry.requirement(identifier)
+        elif identifier not in registry.TRANSACTIONS:
+            raise UsageError(registry.unknown("transaction", identifier))
         asked: Mapping[str, Any] = {
             "scope": scope,
             "id": identifier,
@@ -172,8 +194,8 @@ class ScenarioContext:
 
     def attest(self, requirement: str, question: str) -> None:
         """Ask the operator; their word is a finding of its own kind."""
+        row = registry.requirement(requirement)
         outcome = self.lab.driver.attest(question, timeout=self.lab.sut.timeouts.operator)
-        row = registry.requirements()[requirement]
         verdict = {
             OutcomeState.DONE: Verdict.PASS,
             OutcomeState.DECLINED: row.verdict_if_broken(strict=self.strict),

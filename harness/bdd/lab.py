@@ -8,9 +8,7 @@ import os
 import random
 import secrets
 import socket
-import threading
-from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +21,7 @@ from harness.actors.order_filler import OrderFiller
 from harness.actors.pps_manager import PpsManager
 from harness.bdd.hospital import Hospital
 from harness.bdd.operator import TerminalOperator
+from harness.bdd.refusals import ClassRefusals, Refusals
 from harness.bdd.settings import RunSettings
 from harness.bdd.studies import StudyLibrary
 from harness.core.check import Declaration
@@ -30,7 +29,7 @@ from harness.core.errors import EnvironmentFailure, UsageError
 from harness.core.transcript import Recorder, Transcript
 from harness.protocols.dicom import pcapng
 from harness.protocols.dicom.capture import Capture
-from harness.protocols.dicom.node import Address, Request
+from harness.protocols.dicom.node import Address
 from harness.reporting.evidence import EvidenceStore
 from harness.sut.actions import SutDriver
 from harness.sut.config import ActorEndpoint, DicomEndpoint, ProcessTable, SutFile, load_sut
@@ -57,68 +56,8 @@ _CLASSES: dict[str, type[SimulatedActor]] = {
 }
 
 
-class Refusals:
-    """How our archive treats the next C-STORE requests, instead of keeping what they bring at once."""
-
-    def __init__(self) -> None:
-        self._next: deque[Callable[[Request], int]] = deque()
-        self._going_on = threading.Event()
-
-    def refuse_next(self, status: int) -> None:
-        """Queue one refusal."""
-        self._next.append(lambda request: status)
-
-    def abort_next(self) -> None:
-        """Queue an abort: the association of that request ends without an answer."""
-
-        def abort(request: Request) -> int:
-            request.association.abort()
-            return 0xC000
-
-        self._next.append(abort)
-
-    def stall_next(self, seconds: float) -> None:
-        """Queue an answer that comes so much later."""
-
-        def stall(request: Request) -> int:
-            del request
-            self._going_on.wait(seconds)
-            return 0x0000
-
-        self._going_on.clear()
-        self._next.append(stall)
-
-    def clear(self) -> None:
-        """Forget what was queued, hold nothing back any more."""
-        self._next.clear()
-        self._going_on.set()
-
-    def status(self, request: Request) -> int:
-        """The status of a C-STORE-RSP; success when nothing is queued."""
-        try:
-            treat = self._next.popleft()
-        except IndexError:
-            return 0x0000
-        return treat(request)
-
-
-class ClassRefusals:
-    """SOP classes that our display refuses to store (A700: out of resources)."""
-
-    def __init__(self) -> None:
-        self._classes: set[str] = set()
-
-    def refuse_class(self, sop_class: str) -> None:
-        """Refuse every instance of that class from now on."""
-        self._classes.add(sop_class)
-
-    def clear(self) -> None:
-        """Refuse nothing."""
-        self._classes.clear()
-
-    def status(self, request: Request) -> int:
-        """The status of a C-STORE-RSP."""
-        return 0xA700 if request.abstract_syntax in self._classes else 0x0000
+#: names of the actors that are there in every scenario
+SIMULATED = tuple(kind.name for kind in _CLASSES.values())
 
 
 class Lab:

@@ -13,6 +13,7 @@ from pytest_bdd.exceptions import GherkinParseError
 from pytest_bdd.parser import Feature, FeatureParser, ScenarioTemplate, Step
 
 from harness.bdd import tags as tag_rules
+from harness.bdd import wording
 from harness.bdd.registry import StepInfo
 from harness.core.errors import UsageError
 from harness.profiles import registry
@@ -114,7 +115,8 @@ def _lint_feature(
                 problems.append(Problem(path, line, "tags on Examples are not supported: put them on the scenario"))
         for text in tag_rules.problems(all_tags, registry.requirements(), registry.TRANSACTIONS):
             problems.append(Problem(path, scenario.line_number, f"scenario {scenario.name!r}: {text}"))
-        texts = _lint_steps_of(path, scenario, background, steps, problems)
+        role = tag_rules.read(all_tags).actor
+        texts = _lint_steps_of(path, scenario, background, steps, role, problems)
         planned.append(
             PlannedScenario(
                 path,
@@ -133,6 +135,7 @@ def _lint_steps_of(
     scenario: ScenarioTemplate,
     background: Sequence[Step],
     steps: Sequence[StepInfo],
+    role: str,
     problems: list[Problem],
 ) -> tuple[str, ...]:
     contexts = [dict(c) for examples in scenario.examples for c in examples.as_contexts()] or [{}]
@@ -156,6 +159,10 @@ def _lint_steps_of(
             elif len(matching) > 1:
                 patterns = " and ".join(repr(info.pattern) for info in matching)
                 problems.append(Problem(path, line, f"the step {step.name!r} is ambiguous: {patterns} match"))
+            else:
+                table = [[cell.value for cell in row.cells] for row in step.datatable.rows] if step.datatable else None
+                said = wording.mistakes(matching[0], step.name, table, step.docstring, role)
+                problems.extend(Problem(path, line, text) for text in said)
     if not has_then:
         problems.append(
             Problem(path, scenario.line_number, f"scenario {scenario.name!r} has no Then: it would judge nothing")

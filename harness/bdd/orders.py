@@ -67,8 +67,10 @@ class Scheduler:
         """One step per row; rows with one ``procedure`` share the study, rows with one ``order`` the accession."""
         procedures: dict[str, dict[str, Any]] = {}
         orders: dict[str, dict[str, Any]] = {}
-        made = []
+        made: list[Step] = []
         for row in rows:
+            if row["step"] in {step.name for step in made}:
+                raise UsageError(f"two steps are named {row['step']!r}: the first could never be meant")
             subject = person(row["patient"])
             modality = row["modality"]
             if modality not in _CODES:
@@ -137,7 +139,7 @@ class Scheduler:
 
     def moment(self, text: str) -> tuple[str, str]:
         """``today 09:00`` -> (``20261120``, ``090000``)."""
-        match = re.fullmatch(r"(\w+) (\d\d):(\d\d)", text)
+        match = re.fullmatch(r"(\w+) ([01]\d|2[0-3]):([0-5]\d)", text)
         if match is None:
             raise UsageError(f"{text!r} is not a start like 'today 09:00' or 'tomorrow 13:30'")
         return self.day(match[1]), f"{match[2]}{match[3]}00"

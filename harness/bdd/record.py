@@ -82,6 +82,8 @@ class ScenarioRecord:
         self.raised = True
         self.exchange_failed = self.exchange_failed or isinstance(error, NonConformance)
         verdict, message = grade(error)
+        if message.startswith(AUTHORS_MISTAKE):
+            message = f"{AUTHORS_MISTAKE}{self.path}:{step.line_number}: {message.removeprefix(AUTHORS_MISTAKE)}"
         if self.verdict is None or verdict > self.verdict:
             self.verdict, self.reason = verdict, message
         return self._keep(step, verdict, message)

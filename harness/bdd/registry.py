@@ -6,7 +6,7 @@ import functools
 import inspect
 import re
 import types
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -40,8 +40,14 @@ def number(value: str) -> float:
     return float(value)
 
 
-#: placeholders of step patterns: ``"{kind:Text}"``, ``{images:Count}``, ``{seconds:Number}``
-TYPES: dict[str, Callable[[str], Any]] = {"Text": text, "Count": count, "Number": number}
+@_typed(r"[0-9A-Fa-f]{4}")
+def status(value: str) -> str:
+    """A status of a DIMSE response: four hexadecimal digits."""
+    return value.upper()
+
+
+#: placeholders of step patterns: ``"{kind:Text}"``, ``{images:Count}``, ``{seconds:Number}``, ``{code:Status}``
+TYPES: dict[str, Callable[[str], Any]] = {"Text": text, "Count": count, "Number": number, "Status": status}
 
 
 @functools.cache
@@ -63,6 +69,11 @@ class StepInfo:
     def matches(self, name: str) -> bool:
         """Whether a step text is this step."""
         return _compiled(self.pattern).parse(name) is not None
+
+    def arguments(self, name: str) -> Mapping[str, Any]:
+        """What a step text that matches says for each placeholder."""
+        found = _compiled(self.pattern).parse(name)
+        return found.named if found is not None else {}
 
     @property
     def example(self) -> str:

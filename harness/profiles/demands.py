@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import difflib
+
+from harness.core.errors import UsageError
 from harness.profiles import names
 
 #: (message kind, actor that receives it, role of the system under test) -> requirement
@@ -67,12 +70,35 @@ _DEMANDS |= {
 def demanded_by(kind: str, receiver: str, role: str) -> str:
     """The requirement that demands a message of ``kind`` from the system under test in ``role``.
 
-    Raises LookupError when no row demands it: a scenario must not wait for what nothing demands.
+    Raises UsageError when no row demands it, naming what is known: a scenario must not wait for what nothing demands.
     """
     try:
         return _DEMANDS[kind, receiver, role]
     except KeyError:
-        raise LookupError(f"no requirement demands a {kind} to the {receiver} from the {role}") from None
+        require_receiver(receiver)
+        raise UsageError(_undemanded(kind, receiver, role)) from None
+
+
+def require_receiver(name: str) -> None:
+    """Raises UsageError for an actor that no demanded message reaches, naming the nearest and all."""
+    known = sorted({to for _, to, _ in _DEMANDS})
+    if name not in known:
+        raise UsageError(f"no message reaches an actor {name!r}{_nearest(name, known)}; known: {', '.join(known)}")
+
+
+def _undemanded(kind: str, receiver: str, role: str) -> str:
+    """Which of the words is the wrong one, and what would be right."""
+    kinds = sorted({name for name, _, _ in _DEMANDS})
+    ours = sorted({f"{name} to the {to}" for name, to, by in _DEMANDS if by == role})
+    demanded = f"; demanded of the {role} are: {', '.join(ours)}" if ours else f"; nothing is demanded of the {role}"
+    if kind not in kinds:
+        return f"there is no message {kind!r} to wait for{_nearest(kind, kinds)}{demanded}"
+    return f"no requirement demands a {kind} to the {receiver} from the {role}{demanded}"
+
+
+def _nearest(word: str, known: list[str]) -> str:
+    near = difflib.get_close_matches(word, known, n=2, cutoff=0.5)
+    return f"; did you mean {' or '.join(near)}?" if near else ""
 
 
 def demanding_requirements() -> frozenset[str]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Mapping
 from functools import cache
 from types import MappingProxyType
 
 from harness.core.check import Check
+from harness.core.errors import UsageError
 from harness.core.spec import Profile, Requirement, Transaction
 from harness.profiles import aliases, ari, cpi, loader, names, pdi, swf
 from harness.profiles.ari import checks as ari_checks
@@ -33,6 +35,21 @@ def requirements() -> Mapping[str, Requirement]:
     automated = {check.requirement for check in CHECKS}
     rows = (row for folder in loader.FOLDERS for row in loader.load(folder, PROFILES, automated))
     return MappingProxyType({row.id: row for row in rows})
+
+
+def requirement(identifier: str) -> Requirement:
+    """The requirement of that id. Raises UsageError naming the nearest."""
+    row = requirements().get(identifier)
+    if row is None:
+        raise UsageError(unknown("requirement", identifier))
+    return row
+
+
+def unknown(what: str, identifier: str) -> str:
+    """A sentence about a requirement or transaction that does not exist, with the nearest that do."""
+    near = difflib.get_close_matches(identifier, requirements() if what == "requirement" else TRANSACTIONS, n=3)
+    hint = f"; did you mean {', '.join(near)}?" if near else f"; `ihe-harness list {what}s` shows all"
+    return f"there is no {what} {identifier!r}{hint}"
 
 
 def profile(profile_id: str) -> Profile | None:

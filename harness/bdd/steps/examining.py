@@ -195,7 +195,7 @@ def commitment_fails(scenario_context: ScenarioContext, count: int) -> None:
     _commit_with(scenario_context, CommitmentReply(failures=count))
 
 
-@given("the Image Manager refuses the next image with the status {status:w}")
+@given("the Image Manager refuses the next image with the status {status:Status}")
 def store_refused(scenario_context: ScenarioContext, status: str) -> None:
     """The first C-STORE is answered with that status, e.g. A700 (out of resources)."""
     code = int(status, 16)

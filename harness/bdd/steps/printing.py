@@ -150,7 +150,7 @@ def server_without_lut(scenario_context: ScenarioContext, guests: Guests) -> Non
     guests.invite(PrintServer, printer=Printer(supports_presentation_lut=False))
 
 
-@given('the Print Server answers the first {what:Text} with the status "{status:w}"')
+@given('the Print Server answers the first {what:Text} with the status "{status:Status}"')
 def server_scripted(scenario_context: ScenarioContext, guests: Guests, what: str, status: str) -> None:
     """Our printer answers one operation (film session, film box, image box, Presentation LUT, print) like this."""
     operations = {

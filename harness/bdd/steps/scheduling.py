@@ -41,7 +41,7 @@ def nothing_scheduled(scenario_context: ScenarioContext) -> None:
     scenario_context.lab.order_filler.reply_with(*[EMPTY_WORKLIST] * _LASTING)
 
 
-@given("the Order Filler answers queries with the status {status:w}")
+@given("the Order Filler answers queries with the status {status:Status}")
 def scripted_status(scenario_context: ScenarioContext, status: str) -> None:
     """Answer worklist queries with that final status and no match, e.g. A700."""
     scenario_context.lab.order_filler.reply_with(*[FindReply(final=int(status, 16), limit=0)] * _LASTING)

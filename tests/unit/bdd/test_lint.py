@@ -132,3 +132,59 @@ def test_a_feature_without_scenarios_is_named(tmp_path: Path) -> None:
 
 def test_a_byte_order_mark_is_called_by_its_name(tmp_path: Path) -> None:
     assert any("byte order mark" in found for found in problems(tmp_path, "\ufeff" + GOOD))
+
+
+WAITING = f"""{TAGS}
+Feature: F
+  Scenario: one
+    Given the Order Filler has scheduled these steps
+      | step | patient | modality | start       |
+      | S1   | kim     | DX       | today 09:00 |
+    When the system under test performs "S1" with 1 image
+    Then an "N-SET-RQ" reaches the "PPS Manager"
+    And the exchange satisfies every "RAD-5" requirement
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("PPS Manager", "PPS Manger", "no message reaches an actor 'PPS Manger'; did you mean PPS Manager?"),
+        ("N-SET-RQ", "N-SET", "there is no message 'N-SET' to wait for; did you mean N-SET-RQ"),
+        (
+            "N-SET-RQ",
+            "C-MOVE-RQ",
+            "no requirement demands a C-MOVE-RQ to the PPS Manager from the Acquisition Modality",
+        ),
+        ('every "RAD-5"', 'every "RAD-55"', "there is no transaction 'RAD-55'"),
+        ("| kim ", "| kin ", "there is no patient 'kin'"),
+        ("09:00", "25:00", "is not a start like"),
+        ("patient |", "person |", "unknown column person"),
+        (
+            "today 09:00 |",
+            "today 09:00 |\n      | S1   | kim     | DX       | today 10:00 |",
+            "two steps are named 'S1'",
+        ),
+    ],
+)
+def test_a_word_that_means_nothing_is_found_before_the_run(tmp_path: Path, old: str, new: str, said: str) -> None:
+    found = problems(tmp_path, WAITING.replace(old, new))
+    assert any(said in text and "x.feature:" in text for text in found), found
+    assert problems(tmp_path, WAITING) == []
+
+
+def test_a_table_that_a_step_would_not_read_is_found(tmp_path: Path) -> None:
+    text = GOOD + "      | Modality | DX |\n"
+    assert any("takes no data table, it would be ignored" in line for line in problems(tmp_path, text))
+    text = WAITING.replace("      | step | patient | modality | start       |\n", "").replace(
+        "      | S1   | kim     | DX       | today 09:00 |\n", ""
+    )
+    assert any("needs a data table below it" in line for line in problems(tmp_path, text))
+    text = GOOD + '      """\n      what I really mean\n      """\n'
+    assert any("takes no doc string, it would be ignored" in line for line in problems(tmp_path, text))
+
+
+@pytest.mark.parametrize("status", ["ZZZZ", "7", "A7000"])
+def test_a_status_is_four_hexadecimal_digits(tmp_path: Path, status: str) -> None:
+    text = GOOD.replace("has nothing scheduled", f"answers queries with the status {status}")
+    assert any("undefined step" in line for line in problems(tmp_path, text))

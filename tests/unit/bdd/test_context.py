@@ -1,0 +1,51 @@
+"""What a scenario collects, waits for and refuses to wait for."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from harness.bdd.context import ScenarioContext
+from harness.bdd.tags import read
+from harness.core.check import Declaration
+from harness.core.errors import NonConformance, UsageError
+from harness.core.message import Direction, Protocol
+from harness.core.transcript import Transcript
+
+TAGS = ("profile:SWF", "actor:pps-manager", "transaction:RAD-6")
+
+
+@pytest.fixture
+def context() -> ScenarioContext:
+    timeouts = SimpleNamespace(exchange=0.05)
+    lab: Any = SimpleNamespace(sut=SimpleNamespace(timeouts=timeouts), declaration=Declaration(), driver=None)
+    return ScenarioContext(lab, Transcript(), read(TAGS), "x", strict=False)
+
+
+def test_a_message_to_another_actor_is_not_the_one_that_is_waited_for(context: ScenarioContext) -> None:
+    for receiver in ("Image Manager/Archive", "Image Manager/Archive"):
+        context.transcript.record(Direction.FROM_SUT, Protocol.DICOM, "N-CREATE-RQ", actor=receiver)
+    assert context.expect("N-CREATE-RQ", "Image Manager/Archive").seq == 1
+    with pytest.raises(NonConformance, match="No N-CREATE-RQ came to the DSS/Order Filler"):
+        context.expect("N-CREATE-RQ", "DSS/Order Filler")
+
+
+def test_nothing_is_waited_for_that_nothing_demands(context: ScenarioContext) -> None:
+    context.transcript.record(Direction.FROM_SUT, Protocol.DICOM, "C-FIND-RQ", actor="DSS/Order Filler")
+    with pytest.raises(UsageError, match="no requirement demands a C-FIND-RQ to the DSS/Order Filler"):
+        context.expect("C-FIND-RQ", "DSS/Order Filler")
+
+
+@pytest.mark.parametrize(("scope", "identifier"), [("transaction", "RAD-66"), ("requirement", "RAD-6-SCU-999")])
+def test_what_does_not_exist_is_not_judged(context: ScenarioContext, scope: str, identifier: str) -> None:
+    with pytest.raises(UsageError, match=f"there is no {scope} '{identifier}'; did you mean"):
+        context.judge(scope, identifier)
+    with pytest.raises(UsageError, match="there is no requirement"):
+        context.attest("RAD-6-SCU-999", "Did it?")
+
+
+def test_a_step_that_needs_one_before_it_says_so(context: ScenarioContext) -> None:
+    with pytest.raises(UsageError, match="needs one before it that gives it the scheduler"):
+        context.memory["scheduler"]
