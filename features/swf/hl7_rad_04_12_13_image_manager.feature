@@ -82,7 +82,7 @@ Feature: RAD-4, RAD-12 and RAD-13: the archive is told what to expect
     When the "DSS/Order Filler" renames "doe" to "SMITH^JANE"
     And the Acquisition Modality stores images of the order "O1"
     Then the archive has a study of "doe" as "RAD-12-DST-07" demands
-    And the requirement "RAD-12-DST-07" is met
+    And the requirement "EX-12" is met
     And the exchange satisfies every "RAD-12" requirement
 
   @quick @transaction:RAD-4 @transaction:RAD-8 @transaction:RAD-12 @transaction:RAD-14 @mesa:133 @case:merge
@@ -96,13 +96,15 @@ Feature: RAD-4, RAD-12 and RAD-13: the archive is told what to expect
     And the exchange satisfies every "RAD-12" requirement
 
   @transaction:RAD-4 @transaction:RAD-8 @transaction:RAD-12 @transaction:RAD-14 @mesa:133 @case:merge
-  @req:RAD-12-DST-05
+  @req:RAD-12-DST-07
   Scenario: A temporary record is merged before the images arrive
     Given the "DSS/Order Filler" has ordered "CT-HEAD" for "doe" as "O1"
     When the "DSS/Order Filler" merges "doe" into "roe"
     And the Acquisition Modality stores images of the order "O1"
     Then the archive has no study of "doe" as "RAD-12-DST-07" demands
     And the archive has a study of "roe" as "RAD-12-DST-07" demands
+    And the requirement "RAD-12-DST-07" is met
+    And the exchange satisfies every "RAD-12" requirement
 
   @transaction:RAD-12 @req:RAD-12-DST-08
   Scenario: An update of a patient that nobody knows

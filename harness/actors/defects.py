@@ -17,6 +17,11 @@ from harness.actors.image_manager_behaviour import ImageManagerBehaviour
 from harness.actors.media_creator import MediaCreatorBehaviour
 from harness.actors.media_creator_defects import MEDIA_CREATOR_DEFECTS
 from harness.actors.order_filler import OrderFillerBehaviour
+from harness.actors.orders_behaviour import OrdersBehaviour
+from harness.actors.orders_defect import ADT, FILLER, MANAGER, PLACER, OrdersDefect
+from harness.actors.orders_defects import DEFECTS as ORDERS_DEFECTS
+from harness.actors.orders_hl7 import HL7_251
+from harness.actors.orders_variants import VARIANTS as ORDERS_VARIANTS
 from harness.actors.pps_manager import PpsManagerBehaviour
 from harness.actors.print_composer import PrintComposerBehaviour
 from harness.actors.print_defects import (
@@ -41,8 +46,13 @@ class Defect:
     apply: Callable[[Any], Any]
 
 
+#: HL7 sides by the name of their actor: the product that has one in v2.3.1; that of v2.5.1 has another name
+_HL7_PRODUCTS = {ADT: "adt", PLACER: "order-placer", FILLER: "order-filler-hl7", MANAGER: "image-manager-hl7"}
+_NEW = "-v251"
+
 #: how an actor decides when it is healthy
 HEALTHY: dict[str, Callable[[], Any]] = {
+    **dict.fromkeys((slug + version for slug in _HL7_PRODUCTS.values() for version in ("", _NEW)), OrdersBehaviour),
     "image-manager": ImageManagerBehaviour,
     "media-creator": MediaCreatorBehaviour,
     "order-filler": OrderFillerBehaviour,
@@ -62,6 +72,20 @@ def _print(actor: str, rows: Sequence[PrintDefect[Any]]) -> tuple[Defect, ...]:
     return tuple(Defect(row.id, row.title, actor, row.breaks, row.apply) for row in rows)
 
 
+def _hl7(rows: Sequence[OrdersDefect]) -> tuple[Defect, ...]:
+    """Each on the product of the first version in which it shows."""
+    return tuple(
+        Defect(
+            row.id,
+            row.title,
+            _HL7_PRODUCTS[row.actor] + (_NEW if row.versions[0] == HL7_251 else ""),
+            frozenset(row.breaks),
+            row.apply,
+        )
+        for row in rows
+    )
+
+
 DEFECTS: tuple[Defect, ...] = (
     *_listed("image-manager", ARCHIVE_DEFECTS),
     *_listed("order-filler", ORDER_FILLER_DEFECTS),
@@ -69,12 +93,14 @@ DEFECTS: tuple[Defect, ...] = (
     *_listed("media-creator", MEDIA_CREATOR_DEFECTS),
     *_print("print-composer", COMPOSER_DEFECTS),
     *_print("print-server", SERVER_DEFECTS),
+    *_hl7(ORDERS_DEFECTS),
 )
 VARIANTS: tuple[Defect, ...] = (
     *_listed("image-manager", ARCHIVE_VARIANTS),
     *_listed("order-filler", ORDER_FILLER_VARIANTS),
     *_print("print-composer", COMPOSER_VARIANTS),
     *_print("print-server", SERVER_VARIANTS),
+    *_hl7(ORDERS_VARIANTS),
 )
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from harness.actors import orders_hl7 as hl7
 from harness.actors import orders_reader as reader
+from harness.actors import orders_records as archives
 from harness.actors.orders import Identifier, Order, OrderBook, Patient, RequestedProcedure, ScheduledStep, Visit
 from harness.actors.orders_hl7 import Fields, Layout, Scene, Segments
 from harness.protocols.hl7.acknowledge import Code, Condition
@@ -265,6 +266,8 @@ class OrdersBehaviour:
     deletions: Callable[[frozenset[str]], frozenset[str]] = deletions
     visit_allows_order: Callable[[Visit | None], bool] = visit_allows_order
     withdraw: Callable[[OrderBook, Order], Order] = withdraw
+    update_archive: Callable[[archives.PatientRecords, Patient], None] = archives.update_archive
+    merge_archive: Callable[[archives.PatientRecords, Patient, Patient], None] = archives.merge_archive
     separators: Separators = STANDARD
     frame: Callable[[bytes], bytes] = frame
 
