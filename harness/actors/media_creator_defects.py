@@ -12,8 +12,9 @@ from typing import Final
 import pydicom
 from pydicom.uid import RLELossless
 
-from harness.actors.media_creator import Layout, MediaCreatorBehaviour
-from harness.actors.media_creator_directory import Node, element
+from harness.actors.media_creator import MediaCreatorBehaviour
+from harness.protocols.media.writing.fileset import Layout
+from harness.protocols.media.writing.records import Node, element
 
 Change = Callable[[Layout], None]
 Row = tuple[str, str, str, Callable[[MediaCreatorBehaviour], MediaCreatorBehaviour]]

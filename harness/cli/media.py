@@ -10,11 +10,12 @@ import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from harness.actors.defects import DEFECTS, behaviour
-from harness.actors.media_creator import PROFILES, MediaCreator, MediaPlan
+from harness.actors.media_creator import MediaCreator
 from harness.actors.media_importer import Identity, MediaImporter
 from harness.actors.objects import uid_source
 from harness.cli.console import err, out, print_json
 from harness.core.errors import ConfigurationError, EnvironmentFailure
+from harness.protocols.media.writing import PROFILES, MediumPlan
 
 app = typer.Typer(help="Write and import portable media (PDI, RAD-47).", no_args_is_help=True)
 
@@ -39,7 +40,7 @@ def create(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> int:
     """Write a medium: DICOM files, DICOMDIR, README.TXT and web content."""
-    plan = MediaPlan(profile, web, label, institution)
+    plan = MediumPlan(profile, web, label, institution)
     creator = MediaCreator(plan, behaviour("media-creator", defect or []), uid_source(seed))
     try:
         with _bar() as bar:

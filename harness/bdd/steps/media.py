@@ -7,7 +7,7 @@ from pathlib import Path
 from pydicom.dataset import Dataset
 
 from harness.actors.defects import behaviour
-from harness.actors.media_creator import MediaCreator, MediaPlan
+from harness.actors.media_creator import MediaCreator
 from harness.bdd.context import ScenarioContext
 from harness.bdd.media import record_export, record_medium
 from harness.bdd.media_studies import media_study, unclaimed
@@ -15,6 +15,7 @@ from harness.bdd.registry import then, when
 from harness.core.errors import NonConformance, UsageError
 from harness.profiles import names
 from harness.profiles.pdi import facts
+from harness.protocols.media.writing import MediumPlan
 
 _ENDINGS = ("", ".iso", ".zip")
 
@@ -67,7 +68,7 @@ def _imported(context: ScenarioContext, study: str, form: str, fault: str = "") 
     work = _folder(context)
     target, export = work / f"medium{form}", work / "export"
     datasets = _content(context, study)
-    creator = MediaCreator(MediaPlan(), behaviour("media-creator", [fault] if fault else []), lambda: _deal(context))
+    creator = MediaCreator(MediumPlan(), behaviour("media-creator", [fault] if fault else []), lambda: _deal(context))
     creator.write(datasets, target)
     identifier = f"offered-{context.memory['media']}"
     record_medium(context.transcript, target, identifier, actor=names.MEDIA_CREATOR, by_us=True)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from harness.actors.defects import DEFECTS, behaviour
-from harness.actors.media_creator import MediaCreator, MediaPlan
+from harness.actors.media_creator import MediaCreator
 from harness.actors.objects import SUBJECTS, Sample, SeriesPlan, StudyPlan, make, uid_source
 from harness.bdd.media import record_medium
 from harness.core.check import Declaration, Exchange
@@ -16,6 +16,7 @@ from harness.profiles import names
 from harness.profiles.pdi.checks import CHECKS
 from harness.profiles.pdi.facts import EXPECTED
 from harness.profiles.registry import requirements
+from harness.protocols.media.writing import MediumPlan
 
 SUT = Declaration(frozenset({names.MEDIA_CREATOR}), frozenset({"PDI"}), frozenset({names.WEB_CONTENT}))
 MEDIA_DEFECTS = [defect for defect in DEFECTS if defect.actor == "media-creator"]
@@ -35,7 +36,7 @@ def samples() -> list[Sample]:
 
 def exchange(target: Path, samples: list[Sample], defect: str = "", *, claimed: str = "CD") -> Exchange:
     made = behaviour("media-creator", [defect] if defect else [])
-    MediaCreator(MediaPlan(), made, uid_source(8)).write([sample.dataset for sample in samples], target)
+    MediaCreator(MediumPlan(), made, uid_source(8)).write([sample.dataset for sample in samples], target)
     transcript = Transcript()
     record_medium(transcript, target, "1", actor="tests", claimed=claimed)
     transcript.note(EXPECTED, {"medium": "1", "instances": [sample.sop_instance for sample in samples]})

@@ -10,18 +10,18 @@ from pathlib import Path
 
 import pytest
 
-from harness.actors.media_creator_directory import DirectoryBuilder
 from harness.actors.objects import archive_plan, make, uid_source
 from harness.protocols.media import pages
 from harness.protocols.media.directory import Tree, parse
 from harness.protocols.media.medium import unsafe
 from harness.protocols.media.sources import open_medium
+from harness.protocols.media.writing.records import DirectoryBuilder
 
 
 def directory() -> bytes:
     builder = DirectoryBuilder("TEST", "1.2.3")
     for number, sample in enumerate(make(archive_plan(), uid_source(3)), 1):
-        builder.add(sample.dataset, ["DICOM", f"IM{number:06d}"], "1.2.840.10008.1.2.1")
+        builder.add(sample.dataset, None, ["DICOM", f"IM{number:06d}"], "1.2.840.10008.1.2.1")
     return builder.encode()
 
 

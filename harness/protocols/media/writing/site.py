@@ -1,4 +1,4 @@
-"""The web content that our media creator writes: INDEX.HTM, a page per patient and study, a JPEG per image (XHTML)."""
+"""Web content of a medium: INDEX.HTM, a page per study with patient and series, a JPEG per image (XHTML Basic)."""
 
 from __future__ import annotations
 
@@ -53,15 +53,15 @@ class StudyPart:
 
 
 class Site:
-    """Collects studies while a medium is made; :meth:`files` are the pages and pictures by path."""
+    """Collects studies while a medium is made; :meth:`files` are the pages by path."""
 
     def __init__(self, institution: str, date: str) -> None:
         self._institution, self._date = institution, date
         self._studies: dict[str, StudyPart] = {}
-        self._pictures: dict[str, bytes] = {}
+        self._pictures = 0
 
-    def add(self, dataset: Dataset, picture: bytes | None) -> None:
-        """One object, with its JPEG if it has one."""
+    def add(self, dataset: Dataset, *, has_picture: bool) -> str:
+        """One object; the path that its JPEG must get, "" if it has none."""
         uid = str(dataset.StudyInstanceUID)
         study = self._studies.get(uid)
         if study is None:
@@ -72,16 +72,16 @@ class Site:
             str(dataset.SeriesInstanceUID),
             SeriesPart(f"{dataset.get('Modality', '')} {dataset.get('SeriesDescription', '')}".strip()),
         )
-        if picture is None:
+        if not has_picture:
             series.others += 1
-            return
-        name = f"I{len(self._pictures) + 1:07d}.JPG"
-        self._pictures[f"IHE_PDI/{name}"] = picture
+            return ""
+        self._pictures += 1
+        name = f"I{self._pictures:07d}.JPG"
         series.pictures.append(Picture(name, f"Image {dataset.get('InstanceNumber', '')}".strip()))
+        return f"IHE_PDI/{name}"
 
     def files(self) -> Iterator[tuple[str, bytes]]:
-        """Every file of the site by its path on the medium."""
-        yield from self._pictures.items()
+        """Every page of the site by its path on the medium."""
         studies = list(self._studies.values())
         for number, study in enumerate(studies, 1):
             yield f"IHE_PDI/S{number:07d}.HTM", self._study(study)

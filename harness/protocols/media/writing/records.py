@@ -1,4 +1,4 @@
-"""DICOMDIR as our media creator writes it: records from the bytes of the files, linked by byte offsets (PS3.3 F).
+"""DICOMDIR as it is written: records from the bytes of the files, linked by byte offsets (PS3.3 F).
 
 Text values are copied as they are in the file, with the Specific Character Set beside them, so that nothing is
 encoded anew.
@@ -7,7 +7,7 @@ encoded anew.
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from io import BytesIO
 from typing import Final
@@ -44,6 +44,18 @@ _LEAVES: Final[dict[str, tuple[str, ...]]] = {
     ),
     "WAVEFORM": ("ContentDate", "ContentTime", "InstanceNumber"),
 }  # fmt: skip
+_UPPER: Final[dict[str, tuple[str, ...]]] = {
+    "PATIENT": ("PatientName", "PatientID", "PatientBirthDate", "PatientSex"),
+    "STUDY": _STUDY,
+    "SERIES": ("Modality", "SeriesInstanceUID", "SeriesNumber"),
+}
+CHARACTER_SET: Final = 0x00080005
+_TAGS: Final = {
+    keyword: (int(Tag(keyword)), str(dictionary_VR(keyword)))
+    for keywords in (*_LEAVES.values(), *_UPPER.values())
+    for keyword in keywords
+}
+_REPEATED: Final = ((CHARACTER_SET, "CS"), *sorted(set(_TAGS.values())))
 #: keys that must be there even where the object has none
 _ALWAYS: Final = frozenset(
     ("PatientName", "AccessionNumber", "StudyDescription", "ContentDescription", "ContentCreatorName", "DocumentTitle")
@@ -90,33 +102,39 @@ def element(tag: int, vr: str, value: bytes) -> bytes:
     return head + (struct.pack("<HI", 0, len(value)) if vr in _LONG else struct.pack("<H", len(value))) + value
 
 
-def copied(dataset: Dataset, keyword: str) -> bytes | None:
+def snapshot(dataset: Dataset) -> dict[int, bytes]:
+    """What records may repeat of an object, encoded in Explicit VR Little Endian, by tag.
+
+    Texts are the bytes of the file if the data set was just read and no value of it was looked at yet.
+    """
+    taken = {tag: copied(dataset, tag, vr) for tag, vr in _REPEATED if tag in dataset}
+    return {tag: encoded for tag, encoded in taken.items() if encoded is not None}
+
+
+def copied(dataset: Dataset, tag: int, vr: str) -> bytes | None:
     """An element as it is in the file, None if it is not there."""
-    tag = Tag(keyword)
     if tag not in dataset:
         return None
     raw = dataset.get_item(tag)
-    vr = str(dictionary_VR(tag))
     if isinstance(raw, RawDataElement) and raw.value is not None and vr != "SQ":
-        return element(int(tag), vr, bytes(raw.value))
+        return element(tag, vr, bytes(raw.value))
     stream = DicomBytesIO()
     stream.is_little_endian, stream.is_implicit_VR = True, False
     write_data_element(stream, dataset[tag], convert_encodings(dataset.get("SpecificCharacterSet", "")))
     return stream.getvalue()
 
 
-def record(kind: str, dataset: Dataset, keywords: Sequence[str]) -> Node:
-    """A record with these keys of the data set."""
+def record(kind: str, elements: Mapping[int, bytes], keywords: Sequence[str]) -> Node:
+    """A record with these keys of an object."""
     node = Node(kind)
-    charset = copied(dataset, "SpecificCharacterSet")
-    if charset is not None:
-        node.elements[0x00080005] = charset
+    if CHARACTER_SET in elements:
+        node.elements[CHARACTER_SET] = elements[CHARACTER_SET]
     for keyword in keywords:
-        encoded = copied(dataset, keyword)
-        if encoded is None and keyword in _ALWAYS:
-            encoded = element(int(Tag(keyword)), str(dictionary_VR(keyword)), b"")
-        if encoded is not None:
-            node.elements[int(Tag(keyword))] = encoded
+        tag, vr = _TAGS[keyword]
+        if tag in elements:
+            node.elements[tag] = elements[tag]
+        elif keyword in _ALWAYS:
+            node.elements[tag] = element(tag, vr, b"")
     return node
 
 
@@ -131,13 +149,21 @@ class DirectoryBuilder:
     _studies: dict[str, Node] = field(default_factory=dict)
     _series: dict[str, Node] = field(default_factory=dict)
 
-    def add(self, dataset: Dataset, file_id: Sequence[str], transfer_syntax: str) -> Node:
-        """The record of one object; those above it are made when they are first needed."""
-        patient = self._above(self._patients, str(dataset.get("PatientID", "")), self.roots, "PATIENT", dataset)
-        study = self._above(self._studies, str(dataset.StudyInstanceUID), patient.children, "STUDY", dataset)
-        series = self._above(self._series, str(dataset.SeriesInstanceUID), study.children, "SERIES", dataset)
+    def add(
+        self, dataset: Dataset, elements: Mapping[int, bytes] | None, file_id: Sequence[str], transfer_syntax: str
+    ) -> Node:
+        """The record of one object; those above it are made when they are first needed.
+
+        ``elements`` is its :func:`snapshot`; None takes one now.
+        """
+        if elements is None:
+            elements = snapshot(dataset)
+        identifier = str(dataset.get("PatientID", ""))
+        patient = _above(self._patients, identifier, self.roots, "PATIENT", elements)
+        study = _above(self._studies, str(dataset.StudyInstanceUID), patient.children, "STUDY", elements)
+        series = _above(self._series, str(dataset.SeriesInstanceUID), study.children, "SERIES", elements)
         kind = leaf_type(str(dataset.SOPClassUID))
-        leaf = record(kind, dataset, _LEAVES[kind])
+        leaf = record(kind, elements, _LEAVES[kind])
         leaf.put("ReferencedFileID", "\\".join(file_id))
         leaf.put("ReferencedSOPClassUIDInFile", str(dataset.SOPClassUID))
         leaf.put("ReferencedSOPInstanceUIDInFile", str(dataset.SOPInstanceUID))
@@ -145,23 +171,8 @@ class DirectoryBuilder:
         series.children.append(leaf)
         return leaf
 
-    def _above(self, known: dict[str, Node], key: str, level: list[Node], kind: str, dataset: Dataset) -> Node:
-        keywords = {
-            "PATIENT": ("PatientName", "PatientID", "PatientBirthDate", "PatientSex"),
-            "STUDY": _STUDY,
-            "SERIES": ("Modality", "SeriesInstanceUID", "SeriesNumber"),
-        }[kind]
-        if key not in known:
-            known[key] = record(kind, dataset, keywords)
-            level.append(known[key])
-        return known[key]
-
-    def patient_of(self, leaf: Node) -> Node | None:
-        """The patient record above a leaf."""
-        return next((root for root in self.roots if any(node is leaf for node in root.walk())), None)
-
-    def encode(self, patch: Callable[[DirectoryBuilder], None] | None = None) -> bytes:
-        """The whole file. ``patch`` may change offsets after they were computed."""
+    def encode(self) -> bytes:
+        """The whole file."""
         head = self._head()
         # the fixed elements before the sequence: File-set ID, two offsets, the consistency flag
         identifier = element(0x00041130, "CS", self.file_set_id.encode("ascii"))
@@ -172,8 +183,6 @@ class DirectoryBuilder:
             node.offset = place
             place += 8 + len(_body(node, 0, 0))
         nexts, lowers = self._links()
-        if patch is not None:
-            patch(self)
         items = b"".join(
             struct.pack("<HHI", 0xFFFE, 0xE000, len(body)) + body
             for node in nodes
@@ -218,6 +227,13 @@ class DirectoryBuilder:
             )
         )
         return bytes(128) + b"DICM" + element(0x00020000, "UL", struct.pack("<I", len(body))) + body
+
+
+def _above(known: dict[str, Node], key: str, level: list[Node], kind: str, elements: Mapping[int, bytes]) -> Node:
+    if key not in known:
+        known[key] = record(kind, elements, _UPPER[kind])
+        level.append(known[key])
+    return known[key]
 
 
 def _body(node: Node, following: int, lower: int) -> bytes:
