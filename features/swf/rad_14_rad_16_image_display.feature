@@ -61,6 +61,16 @@ Feature: RAD-14 and RAD-16: a display looks for images and gets them
     And every image of "kim" was delivered to the product
     And the exchange satisfies every "RAD-16" requirement
 
+  @mesa:501 @mesa:503 @transaction:RAD-16 @req:SWF-ACT-08
+  Scenario: A study is looked for and then retrieved
+    When the system under test queries the archive at "STUDY" level by
+      | PatientID | ID of kim |
+    And the system under test retrieves the study "kim"
+    Then a "C-FIND-RQ" reaches the "Image Manager/Archive"
+    And a "C-MOVE-RQ" reaches the "Image Manager/Archive"
+    And every image of "kim" was delivered to the product
+    And the requirement "SWF-ACT-08" is met
+
   @transaction:RAD-16 @req:EX-27
   Scenario: The archive does not know where to deliver, and the user is told so
     Given the Image Manager does not know where the Image Display is

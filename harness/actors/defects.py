@@ -11,8 +11,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from harness.actors.defects_archive import ARCHIVE_DEFECTS, ARCHIVE_VARIANTS
+from harness.actors.defects_imaging import CREATOR_DEFECTS, DISPLAY_DEFECTS
 from harness.actors.defects_steps import PPS_MANAGER_DEFECTS
 from harness.actors.defects_worklist import ORDER_FILLER_DEFECTS, ORDER_FILLER_VARIANTS
+from harness.actors.evidence_creator import EvidenceCreatorBehaviour
+from harness.actors.image_display import ImageDisplayBehaviour
 from harness.actors.image_manager_behaviour import ImageManagerBehaviour
 from harness.actors.media_creator import MediaCreatorBehaviour
 from harness.actors.media_creator_defects import MEDIA_CREATOR_DEFECTS
@@ -53,6 +56,8 @@ _NEW = "-v251"
 #: how an actor decides when it is healthy
 HEALTHY: dict[str, Callable[[], Any]] = {
     **dict.fromkeys((slug + version for slug in _HL7_PRODUCTS.values() for version in ("", _NEW)), OrdersBehaviour),
+    "evidence-creator": EvidenceCreatorBehaviour,
+    "image-display": ImageDisplayBehaviour,
     "image-manager": ImageManagerBehaviour,
     "media-creator": MediaCreatorBehaviour,
     "order-filler": OrderFillerBehaviour,
@@ -90,6 +95,8 @@ DEFECTS: tuple[Defect, ...] = (
     *_listed("image-manager", ARCHIVE_DEFECTS),
     *_listed("order-filler", ORDER_FILLER_DEFECTS),
     *_listed("pps-manager", PPS_MANAGER_DEFECTS),
+    *_listed("image-display", DISPLAY_DEFECTS),
+    *_listed("evidence-creator", CREATOR_DEFECTS),
     *_listed("media-creator", MEDIA_CREATOR_DEFECTS),
     *_print("print-composer", COMPOSER_DEFECTS),
     *_print("print-server", SERVER_DEFECTS),

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from pydicom.dataset import Dataset
 
@@ -11,9 +11,10 @@ from harness.actors import step_messages
 from harness.actors.acquisition import Exam
 from harness.actors.archive_keys import Level
 from harness.actors.image_display import identifier
-from harness.actors.objects import SOP_CLASSES, Sample, SeriesPlan, StudyPlan, Subject, make
-from harness.actors.sender import Sender
+from harness.actors.objects import SOP_CLASSES, Sample, SeriesPlan, StudyPlan, Subject, UidSource, make
+from harness.actors.sender import Sender, SenderBehaviour
 from harness.actors.step_messages import StepPlan
+from harness.core.transcript import Recorder, Transcript
 from harness.protocols.dicom.datasets import decode
 from harness.protocols.dicom.node import Address, Proposal, Request, Response
 from harness.protocols.dicom.uids import MPPS, STUDY_ROOT_GET
@@ -37,11 +38,39 @@ _COPIED = (
 )
 
 
+@dataclass(frozen=True, slots=True)
+class EvidenceCreatorBehaviour:
+    """The decisions of an evidence creator; each edits what the healthy one would send."""
+
+    #: a derived image, and the image that it was made of
+    finish: Callable[[Dataset, Dataset], None] = lambda derived, source: None
+    created: Callable[[Dataset], None] = lambda dataset: None
+    ended: Callable[[Dataset], None] = lambda dataset: None
+    reports_end: bool = True
+    #: what commitment is asked for; nothing: it is not asked
+    to_commit: Callable[[Sequence[Sample]], Sequence[Sample]] = lambda samples: samples
+
+
 class EvidenceCreator(Sender):
     """Makes secondary captures of what others acquired."""
 
     slug = "evidence-creator"
     name = "Evidence Creator"
+
+    def __init__(
+        self,
+        ae_title: str,
+        recorder: Transcript | Recorder,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        *,
+        behaviour: SenderBehaviour | None = None,
+        evidence: EvidenceCreatorBehaviour | None = None,
+        peers: Mapping[str, Address] | None = None,
+        uid: UidSource | None = None,
+    ) -> None:
+        self.evidence = evidence or EvidenceCreatorBehaviour()
+        super().__init__(ae_title, recorder, host, port, behaviour=behaviour, peers=peers, uid=uid)
 
     def fetch(self, archive: Address, study_uid: str) -> list[Dataset]:
         """The images of a study, by C-GET; other objects are left where they are. Raises PeerError."""
@@ -86,6 +115,7 @@ class EvidenceCreator(Sender):
                 dataset.PerformedProcedureStepID = plan.pps_id
                 dataset.PerformedProcedureStepStartDate = plan.start_date
                 dataset.PerformedProcedureStepStartTime = plan.start_time
+            self.evidence.finish(dataset, source)
         return samples
 
     def plan_for(self, sources: Sequence[Dataset]) -> StepPlan:
@@ -105,10 +135,15 @@ class EvidenceCreator(Sender):
         """A creator step on a study: create it, store the derived images, complete it. Raises PeerError."""
         plan = self.plan_for(sources)
         created = step_messages.creation([], plan)
+        self.evidence.created(created)
         uid, answer = self.create_step(steps, created)
         samples = self.derive(sources, step_uid=uid, plan=plan)
         stored = self.store(archive, samples)
-        ended = self.set_step(steps, uid, step_messages.completion(samples, plan, created))
+        if not self.evidence.reports_end:
+            return Exam(uid, plan, tuple(samples), answer, tuple(stored))
+        completed = step_messages.completion(samples, plan, created)
+        self.evidence.ended(completed)
+        ended = self.set_step(steps, uid, completed)
         return Exam(uid, plan, tuple(samples), answer, tuple(stored), ended)
 
 

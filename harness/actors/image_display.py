@@ -77,9 +77,20 @@ class Received:
 
 @dataclass(frozen=True, slots=True)
 class ImageDisplayBehaviour:
-    """The decisions of a display: the status it answers each C-STORE sub-operation with."""
+    """The decisions of a display: what it asks for, where it wants it, what it takes, and what it tells its user."""
 
+    #: the identifier of a query, as it goes out
+    asked: Callable[[Dataset], Dataset] = lambda identifier: identifier
+    #: whether a user's question reaches the archive at all
+    asks: bool = True
+    #: the move destination, from its own AE title
+    destination: Callable[[str], str] = lambda own: own
+    #: SOP Classes that its Storage SCP does not offer
+    refused_classes: frozenset[str] = frozenset()
+    #: the status that each C-STORE sub-operation is answered with
     store_status: Callable[[Request], int] = lambda request: 0x0000
+    #: what a user sees of an action: ``entries`` and ``error``
+    told: Callable[[dict[str, Any]], dict[str, Any]] = lambda answers: answers
 
 
 class ImageDisplay(SimulatedActor):
@@ -108,7 +119,8 @@ class ImageDisplay(SimulatedActor):
         super().__init__(ae_title, recorder, host, port, peers=peers)
 
     def _serve(self) -> None:
-        self.node.serve(self._storage_classes, self._store, transfer_syntaxes=self._transfer_syntaxes)
+        classes = [uid for uid in self._storage_classes if uid not in self.behaviour.refused_classes]
+        self.node.serve(classes, self._store, transfer_syntaxes=self._transfer_syntaxes)
 
     def _store(self, request: Request) -> Response:
         status = self.behaviour.store_status(request)
@@ -153,7 +165,7 @@ class ImageDisplay(SimulatedActor):
     ) -> Replies:
         """One C-FIND; ``returned`` None asks for the return keys of the level. Raises PeerError."""
         model = PATIENT_ROOT_FIND if patient_root else STUDY_ROOT_FIND
-        asked = identifier(level, keys or {}, returned, character_set=character_set)
+        asked = self.behaviour.asked(identifier(level, keys or {}, returned, character_set=character_set))
         with self.node.connect(peer, [Proposal(model, tuple(transfer_syntaxes))]) as association:
             return collect(association, self.recorder, model, asked, cancel_after)
 
@@ -171,7 +183,8 @@ class ImageDisplay(SimulatedActor):
         model = PATIENT_ROOT_MOVE if patient_root else STUDY_ROOT_MOVE
         asked = identifier(level, keys, ())
         with self.node.connect(peer, [Proposal(model)]) as association:
-            operation = association.move_iter(model, asked, self.ae_title if destination is None else destination)
+            where = self.behaviour.destination(self.ae_title) if destination is None else destination
+            operation = association.move_iter(model, asked, where)
             return _finish(operation, last_sent(self.recorder, "C-MOVE-RQ", association), cancel_after)
 
     def get(

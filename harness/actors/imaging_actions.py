@@ -33,9 +33,9 @@ def perform(actor: SimulatedActor, action: str, parameters: Parameters) -> dict[
     """
     try:
         if isinstance(actor, ImageDisplay) and action == "query-images":
-            return _query(actor, parameters)
+            return actor.behaviour.told(_query(actor, parameters))
         if isinstance(actor, ImageDisplay) and action == "retrieve-images":
-            return _retrieve(actor, parameters)
+            return actor.behaviour.told(_retrieve(actor, parameters))
         if isinstance(actor, EvidenceCreator) and action == "create-evidence":
             return _create(actor, parameters)
     except PeerError as error:
@@ -49,6 +49,8 @@ def _peer(actor: SimulatedActor, parameters: Parameters, name: str = "peer") -> 
 
 
 def _query(display: ImageDisplay, parameters: Parameters) -> dict[str, Any]:
+    if not display.behaviour.asks:
+        return {"entries": 0, "error": ""}
     replies = display.query(_peer(display, parameters), str(parameters["level"]), dict(parameters["keys"]))
     return {"entries": len(replies.pending), "error": _error(replies)}
 
@@ -82,5 +84,6 @@ def _create(creator: EvidenceCreator, parameters: Parameters) -> dict[str, Any]:
     if not sources:
         return {"entries": 0, "error": "the archive has no images of that study"}
     exam = creator.perform(sources, manager, archive)
-    creator.request_commitment(archive, exam.samples)
+    if asked := creator.evidence.to_commit(exam.samples):
+        creator.request_commitment(archive, asked)
     return {"entries": len(exam.samples), "error": "" if exam.accepted else "something was refused"}

@@ -126,9 +126,9 @@ _MAKERS: Final[Mapping[str, _Maker]] = {
         *place.common, behaviour=place.behaviour, peers=place.peers, destinations=place.destinations
     ),
     "image-manager": _image_manager,
-    "image-display": lambda place: ImageDisplay(*place.common, peers=place.peers),
+    "image-display": lambda place: ImageDisplay(*place.common, behaviour=place.behaviour, peers=place.peers),
     "acquisition-modality": lambda place: Acquisition(*place.common, peers=place.peers),
-    "evidence-creator": lambda place: EvidenceCreator(*place.common, peers=place.peers),
+    "evidence-creator": lambda place: EvidenceCreator(*place.common, evidence=place.behaviour, peers=place.peers),
     "print-server": _print_server,
     "print-composer": _print_composer,
     "report-repository": lambda place: ReportRepository(

@@ -112,7 +112,7 @@ def own_step_referenced(j: Journal) -> Iterator[Observation]:
         if not own and not found:
             continue
         yield judged(
-            found <= own if own else not found & acquisition,
+            bool(found) and found <= own if own else not found & acquisition,
             f"{store.request.label} names performed step {listed(sorted(found)) or '(none)'}",
             (store.request.seq, *(step.create.request.seq for step in steps.by(names.EVIDENCE_CREATOR))),
             expected=sorted(own) or "none of the acquisition",
