@@ -121,6 +121,20 @@ Feature: RAD-5 Query Modality Worklist: the modality asks
     And the query was answered with 3 matches
     And the requirement "RAD-5-SCU-16" is met
 
+  @transaction:RAD-6 @req:RAD-5-SCU-19
+  Scenario: The order is changed between two queries
+    Given the Order Filler has scheduled these steps
+      | step | patient   | modality | start       |
+      | S1   | doe       | CT       | today 09:00 |
+    When the system under test queries the worklist by
+      | ScheduledProcedureStepStartDate | today |
+    Then a "C-FIND-RQ" reaches the "DSS/Order Filler"
+    When the Order Filler changes the "RequestedProcedureDescription" of "S1" to "CT head with contrast"
+    And the system under test performs "S1" with 1 image
+    Then an "N-CREATE-RQ" reaches the "PPS Manager"
+    And an "N-SET-RQ" with a final state reaches the "PPS Manager"
+    And the requirement "RAD-5-SCU-19" is met
+
   @manual @req:RAD-5-SCU-15
   Scenario: The operator sees what identifies patient and step
     Given the Order Filler has scheduled these steps

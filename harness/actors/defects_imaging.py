@@ -71,7 +71,7 @@ DISPLAY_DEFECTS: tuple[Row, ...] = (
     (
         "display-series-of-no-study",
         "Asks for series without the Study Instance UID",
-        "RAD-14-SCU-01",
+        "RAD-14-SCU-01 RAD-16-SCU-01",
         _display(asked=_without_study),
     ),
     (
@@ -229,7 +229,7 @@ CREATOR_DEFECTS: tuple[Row, ...] = (
     (
         "creator-commits-all-but-one",
         "Commitment is not asked for the last image",
-        "RAD-10-SCU-04 XC-19",
+        "RAD-10-SCU-04",
         _creator(to_commit=lambda samples: samples[:-1]),
     ),
 )

@@ -195,6 +195,7 @@ class Lab:
             values |= {"dicom.ae_title": endpoint.ae_title, "dicom.host": endpoint.host, "dicom.port": str(port)}
         if self.sut.process is not None:  # where a simulated product that we start is asked to act
             values |= {"control.port": str(free_port()), "control.token": secrets.token_hex(16)}
+            values["spare.port"] = str(free_port())  # for what such a product is grouped with
         return values | self._hl7_values()
 
     def _hl7_values(self) -> dict[str, str]:

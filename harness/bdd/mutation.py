@@ -147,13 +147,14 @@ def run_all(mutants: Sequence[Mutant], workers: int, *, full: bool = False) -> I
 
 def run_one(mutant: Mutant, coverage: Coverage, *, full: bool = False) -> MutantResult:
     """Put one defect to the test, in processes of its own."""
-    if full or mutant.variant:
+    unseen = set(mutant.breaks) - set(coverage.by_requirement)
+    if full or mutant.variant or unseen:  # only the defect makes a product do what these rows judge
         return _judge(mutant, *_run(mutant.sut_file, ["--defect", mutant.id]))
     few, every = coverage.few(mutant.breaks), coverage.every(mutant.breaks)
     result = _judge(mutant, *_run(mutant.sut_file, ["--defect", mutant.id, *_only(few)])) if few else None
     if (result is None or result.survived) and set(every) - set(few):
         result = _judge(mutant, *_run(mutant.sut_file, ["--defect", mutant.id, *_only(every)]))
-    return result or _judge(mutant, 2, None)
+    return result or _judge(mutant, 2, None)  # pragma: no cover - what is judged has a scenario
 
 
 def _only(names: Sequence[str]) -> list[str]:

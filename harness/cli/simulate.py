@@ -144,8 +144,11 @@ _KNOWN: Final = (*_MAKERS, *simulate_hl7.HL7_ONLY)
 def simulate(
     actors: Annotated[list[str], typer.Argument(metavar="ACTOR...", help=f"Any of: {', '.join(_KNOWN)}.")],
     port: Annotated[
-        int, typer.Option(min=0, max=65535, help="Port of the first actor, the next ones follow; 0: free.")
-    ] = 0,
+        list[int] | None,
+        typer.Option(
+            min=0, max=65535, help="One per actor, or that of the first and the next ones follow; 0 or none: free."
+        ),
+    ] = None,
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     ae: Annotated[list[str] | None, typer.Option("--ae", metavar="TITLE", help="AE title, one per actor.")] = None,
     storage: Annotated[
@@ -198,7 +201,9 @@ def simulate(
         appointments=appointments,
     )
     with_dicom = [slug for slug in actors if slug in _MAKERS]
-    places = _places(with_dicom, port, host, ae or [], storage, wrong, peer or [], destination or [])
+    places = _places(
+        with_dicom, _ports(with_dicom, port or [0]), host, ae or [], storage, wrong, peer or [], destination or []
+    )
     entries = _entries(worklist)
     with _stop_signals() as stopped, contextlib.ExitStack() as stack:
         running = _start(places, stack)
@@ -262,9 +267,18 @@ def _start(places: Sequence[Place], stack: contextlib.ExitStack) -> list[Simulat
     return [running[number] for number in sorted(running)]
 
 
+def _ports(actors: Sequence[str], given: Sequence[int]) -> list[int]:
+    """The port of each actor. Raises UsageError if neither one nor one per actor is given."""
+    if len(given) == 1:
+        return [given[0] + number if given[0] else 0 for number in range(len(actors))]
+    if len(given) != len(actors):
+        raise UsageError(f"{len(given)} ports for {len(actors)} actors; give --port once, once per actor or not at all")
+    return list(given)
+
+
 def _places(
     actors: Sequence[str],
-    port: int,
+    ports: Sequence[int],
     host: str,
     titles: Sequence[str],
     storage: Path | None,
@@ -291,7 +305,7 @@ def _places(
             recorder,
             ae_title=titles[number] if titles else AE_TITLES[slug],
             host=host,
-            port=port + number if port else 0,
+            port=ports[number],
             storage=storage,
             defects_of_it=[name for name, owner in owners.items() if owner == slug],
             peers=known,

@@ -36,8 +36,12 @@ class Behaviour:
     worklist_identifier: Callable[[WorklistQuery], Dataset] = worklist.identifier
     worklist_match: Callable[[int], bool] = worklist.is_match
     worklist_complete: Callable[[int], bool] = worklist.is_complete
+    worklist_class: Callable[[], str] = worklist.sop_class
+    worklist_nothing: Callable[[], str] = worklist.nothing_found
+    worklist_newest: Callable[[ScheduledStep | None, ScheduledStep], ScheduledStep] = worklist.newest
     scheduled_step: Callable[[Dataset], ScheduledStep] = worklist.scheduled_step
     worklist_problems: Callable[[ScheduledStep], tuple[str, ...]] = worklist.problems
+    unscheduled_refusal: Callable[[bool], str] = worklist.unscheduled_refusal
     # identity of the exam
     study_instance_uid: Callable[[Steps, str], str] = identity.study_instance_uid
     study_id: Callable[[Steps, str], str] = identity.study_id
@@ -48,6 +52,8 @@ class Behaviour:
     description: Callable[[Steps, ProcedureEntry | None], str] = identity.description
     performed_step_id: Callable[[str, int], str] = identity.performed_step_id
     performed_instance_uid: Callable[[Sequence[str], str], str] = identity.performed_instance_uid
+    series_instance_uid: Callable[[Sequence[str], str], str] = identity.series_instance_uid
+    moved_instance_uid: Callable[[str, str], str] = identity.moved_instance_uid
     character_set: Callable[..., tuple[str, ...]] = text.choose
     # RAD-6, RAD-7
     performed_created: Callable[[Exam, Configuration], Dataset] = performed.created
@@ -55,10 +61,13 @@ class Behaviour:
     reported: Callable[[Sequence[Shot]], tuple[Shot, ...]] = performed.reported
     series_items: Callable[[Exam, Sequence[Shot], str], list[Dataset]] = performed.series_items
     performed_ended: Callable[[Exam, Sequence[Dataset]], Dataset] = performed.ended
+    billing: Callable[[Exam], Dataset] = performed.billing
     final_status: Callable[[bool], str] = performed.final_status
     reports_end: Callable[[bool], bool] = performed.reports_end
     final_reports: Callable[[], int] = lambda: 1
     progress_reports: Callable[[], int] = lambda: 0
+    final_changes: Callable[[Dataset], Dataset] = performed.final_changes
+    ends_before_transfer: Callable[[], bool] = lambda: True
     create_accepted: Callable[[int, bool], bool] = performed.create_accepted
     set_accepted: Callable[[int, bool], bool] = performed.set_accepted
     # RAD-8, RAD-9

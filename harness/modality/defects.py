@@ -6,7 +6,7 @@ The legal variants are as unusual as real products are, and break nothing.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from pydicom.dataset import Dataset
@@ -14,98 +14,41 @@ from pydicom.dataset import Dataset
 from harness.core.errors import UsageError
 from harness.modality.behaviour import HEALTHY, Behaviour
 from harness.modality.decisions.delivery import StoreOutcome
+from harness.modality.defect_tools import (
+    Defect,
+)
+from harness.modality.defect_tools import (
+    append_to as _append_to,
+)
+from harness.modality.defect_tools import (
+    deciding as _set,
+)
+from harness.modality.defect_tools import (
+    defect as _defect,
+)
+from harness.modality.defect_tools import (
+    drop as _drop,
+)
+from harness.modality.defect_tools import (
+    edit as _edit,
+)
+from harness.modality.defect_tools import (
+    image as _image,
+)
+from harness.modality.defect_tools import (
+    in_items as _in_items,
+)
+from harness.modality.defect_tools import (
+    state as _state,
+)
+from harness.modality.defect_tools import (
+    valued as _put,
+)
+from harness.modality.defects_workflow import WORKFLOW_DEFECTS
 from harness.modality.domain import ScheduledStep
 from harness.modality.elements import item, items, put, text
 
-Apply = Callable[[Behaviour], Behaviour]
 MWL = "1.2.840.10008.5.1.4.31"
-
-
-@dataclass(frozen=True, slots=True)
-class Defect:
-    """One way to be wrong: `breaks` names the requirements that must be found broken, none for a legal variant."""
-
-    id: str
-    title: str
-    breaks: frozenset[str]
-    apply: Apply
-
-
-# -- how a decision is replaced ------------------------------------------------------------------------------------
-
-
-def _set(**decisions: Callable[..., Any]) -> Apply:
-    return lambda behaviour: replace(behaviour, **decisions)
-
-
-def _edit(field: str, change: Callable[[Any], Any]) -> Apply:
-    """Let `change` alter, or replace, what the healthy decision gives."""
-
-    def apply(behaviour: Behaviour) -> Behaviour:
-        decide = getattr(behaviour, field)
-
-        def defective(*given: Any) -> Any:
-            made = decide(*given)
-            changed = change(made)
-            return made if changed is None else changed
-
-        return replace(behaviour, **{field: defective})
-
-    return apply
-
-
-def _drop(*keywords: str) -> Callable[[Dataset], None]:
-    def change(dataset: Dataset) -> None:
-        for keyword in keywords:
-            dataset.pop(keyword, None)
-
-    return change
-
-
-def _put(**values: Any) -> Callable[[Dataset], None]:
-    def change(dataset: Dataset) -> None:
-        put(dataset, **values)
-
-    return change
-
-
-def _in_items(sequence: str, change: Callable[[Dataset], None]) -> Callable[[Dataset], None]:
-    def nested(dataset: Dataset) -> None:
-        for each in items(dataset, sequence):
-            change(each)
-
-    return nested
-
-
-def _where(condition: Callable[[Dataset], bool], change: Callable[[Dataset], Any]) -> Callable[[Dataset], None]:
-    def conditional(dataset: Dataset) -> None:
-        if condition(dataset):
-            change(dataset)
-
-    return conditional
-
-
-def _is(modality: str) -> Callable[[Dataset], bool]:
-    return lambda dataset: text(dataset, "Modality") == modality
-
-
-def _is_image(dataset: Dataset) -> bool:
-    return text(dataset, "Modality") not in {"PR", "KO"}
-
-
-def _image(change: Callable[[Dataset], Any]) -> Apply:
-    return _edit("object_finish", _where(_is_image, change))
-
-
-def _state(change: Callable[[Dataset], Any]) -> Apply:
-    return _edit("object_finish", _where(_is("PR"), change))
-
-
-def _append_to(keyword: str, more: str) -> Callable[[Dataset], None]:
-    def change(dataset: Dataset) -> None:
-        put(dataset, **{keyword: text(dataset, keyword) + more})
-
-    return change
 
 
 # -- the changes that need more than a line ----------------------------------------------------------------------------
@@ -211,10 +154,6 @@ def _planned_codes(behaviour: Behaviour) -> Behaviour:
 
 def _all_but_last(values: Sequence[Any]) -> tuple[Any, ...]:
     return tuple(values)[:-1] or tuple(values)
-
-
-def _defect(id: str, title: str, breaks: str, apply: Apply) -> Defect:
-    return Defect(id, title, frozenset(breaks.split()), apply)
 
 
 # fmt: off
@@ -349,10 +288,12 @@ DEFECTS: tuple[Defect, ...] = (
             _edit("to_commit", _all_but_last)),
     _defect("commit-no-listener", "the archive may not report on its own association", "RAD-10-SCU-06",
             _set(accepts_reverse_role=lambda: False)),
-    _defect("report-refused", "a commitment result is answered with a failure", "RAD-10-SCU-07 EX-22 RAD-10-SCU-06",
+    _defect("report-refused", "a commitment result is answered with a failure",
+            "RAD-10-SCU-05 RAD-10-SCU-06 RAD-10-SCU-07 EX-22 EX-23",
             _set(event_report_status=lambda known: 0x0110)),
     _defect("delete-before-commit", "studies can be deleted before the archive has committed", "RAD-10-SCU-08",
             _set(deletion_refusal=lambda pending: "")),
+    *WORKFLOW_DEFECTS,
 )
 
 VARIANTS: tuple[Defect, ...] = (

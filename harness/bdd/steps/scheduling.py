@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from harness.actors.order_filler import EMPTY_WORKLIST, MIXED_PENDING, FindReply
 from harness.bdd.context import ScenarioContext
 from harness.bdd.orders import COLUMNS, OPTIONAL_COLUMNS, Scheduler, Step
-from harness.bdd.registry import given
+from harness.bdd.registry import given, when
 from harness.bdd.tables import rows
+from harness.core.errors import UsageError
 from harness.profiles import facts
 
 #: how many queries a scripted answer lasts: a product may ask more than once for one action
@@ -30,6 +32,16 @@ def order_filler_scheduled(scenario_context: ScenarioContext, datatable: list[li
     """Put steps on the worklist of our Order Filler: step, patient, modality, start [station, procedure, order ...]."""
     for step in made_steps(scenario_context, datatable).values():
         scenario_context.lab.order_filler.schedule(step.entry)
+
+
+@when('the Order Filler changes the "{keyword:Text}" of "{name:Text}" to "{value:Text}"')
+def order_filler_changes(scenario_context: ScenarioContext, keyword: str, name: str, value: str) -> None:
+    """Change one attribute of a worklist entry of ours; whoever asked before knows the older value."""
+    steps: dict[str, Step] = scenario_context.memory.get("steps", {})
+    if name not in steps or keyword not in steps[name].entry:
+        raise UsageError(f"there is no {keyword} of {name!r} on our worklist; steps: {', '.join(steps) or 'none'}")
+    steps[name] = replace(steps[name], entry={**steps[name].entry, keyword: value})
+    scenario_context.lab.order_filler.schedule(steps[name].entry)
 
 
 @given("the Order Filler has nothing scheduled")

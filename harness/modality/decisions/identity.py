@@ -65,3 +65,13 @@ def performed_step_id(date: str, number: int) -> str:
 def performed_instance_uid(earlier: Sequence[str], fresh: str) -> str:
     """Identify a performed step: always new, whatever was performed before for the same scheduled step."""
     return fresh
+
+
+def series_instance_uid(earlier: Sequence[str], fresh: str) -> str:
+    """Identify a series: always new, `earlier` are those of the study, because no series spans two performed steps."""
+    return fresh
+
+
+def moved_instance_uid(before: str, fresh: str) -> str:
+    """Identify an image that is moved to the right worklist entry: new, for it now says something else."""
+    return fresh

@@ -103,6 +103,7 @@ def created(exam: Exam, settings: Configuration) -> Dataset:
         PerformedProtocolCodeSequence=code_items(step.protocol_codes),
         PerformedProcedureStepDiscontinuationReasonCodeSequence=None,
         PerformedSeriesSequence=None,
+        BillingProcedureStepSequence=None,
         ScheduledStepAttributesSequence=scheduled_step_items(exam),
     )
     if exam.patient.issuer:
@@ -162,6 +163,20 @@ def ended(exam: Exam, series: Sequence[Dataset]) -> Dataset:
     if step.status == "DISCONTINUED" and step.reason is not None:
         put(made, PerformedProcedureStepDiscontinuationReasonCodeSequence=code_items([step.reason]))
     return made
+
+
+def billing(exam: Exam) -> Dataset:
+    """Make what a finished exam is billed by: the procedures that were performed (PS3.3 C.4.17); nothing if none."""
+    made = Dataset()
+    step = performed(exam)
+    if step.status == "COMPLETED" and step.procedure_codes:
+        put(made, BillingProcedureStepSequence=code_items(step.procedure_codes))
+    return made
+
+
+def final_changes(changes: Dataset) -> Dataset:
+    """Choose what the final report says after reports of progress: everything once more, sequences whole."""
+    return changes
 
 
 def final_status(discontinued: bool) -> str:

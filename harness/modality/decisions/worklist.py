@@ -11,6 +11,7 @@ from harness.modality.domain import Patient, ScheduledStep
 from harness.modality.elements import codes_of, item, items, put, references_of, text
 
 PENDING = frozenset({0xFF00, 0xFF01})
+WORKLIST = "1.2.840.10008.5.1.4.31"
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +85,26 @@ def identifier(query: WorklistQuery) -> Dataset:
         PlacerOrderNumberImagingServiceRequest=None,
         FillerOrderNumberImagingServiceRequest=None,
     )
+
+
+def sop_class() -> str:
+    """Name the service that is asked."""
+    return WORKLIST
+
+
+def nothing_found() -> str:
+    """Say why an answer without entries is a problem; empty: it is none, there is just nothing to do."""
+    return ""
+
+
+def newest(kept: ScheduledStep | None, answered: ScheduledStep) -> ScheduledStep:
+    """Choose between what an earlier query said of a step and what the last one says: always the last."""
+    return answered
+
+
+def unscheduled_refusal(connected: bool) -> str:
+    """Say why a patient may not be examined without a worklist entry; empty: an emergency waits for nobody."""
+    return ""
 
 
 def is_match(status: int) -> bool:

@@ -179,7 +179,9 @@ class Examination:
             if (shot.modality, shot.protocol_name) == (modality, protocol):
                 return shot.series_instance_uid, shot.series_number
         numbers = [s.series_number for each in self._k.exams_of(exam.study_instance_uid) for s in each.shots]
-        return self._k.uids.new(), max([*numbers, *(s.series_number for s in exam.shots), 0]) + 1
+        earlier = [s.series_instance_uid for each in self._k.exams_of(exam.study_instance_uid) for s in each.shots]
+        uid = self._k.behaviour.series_instance_uid(earlier, self._k.uids.new())
+        return uid, max([*numbers, *(s.series_number for s in exam.shots), 0]) + 1
 
     def write(self, shot: Shot, dataset: Dataset, syntax: str = wire.EXPLICIT_VR_LE) -> int:
         """Write the file of an object; raises StoreProblem if the disk does not take it."""
@@ -312,9 +314,11 @@ class Examination:
                 step.status, self._k.now(), step.instance_uid,
             )  # fmt: skip
             jobs = [] if self._k.behaviour.creates_before_images() else self._reports.report_start(exam)
-            jobs += self._reports.report_end(exam, discontinued)
+            ended = self._reports.report_end(exam, discontinued)
+            sent: list[int] = []
             if self._k.settings.end_exam.send and exam.confirmed:
-                jobs += self._delivery.plan(exam.key)
+                sent = self._delivery.plan(exam.key)
+            jobs += [*ended, *sent] if self._k.behaviour.ends_before_transfer() else [*sent, *ended]
         return self._outcome(exam.key, self._k.queue.run(*jobs))
 
     def _settle(self, exam: Exam) -> Exam:
@@ -415,7 +419,7 @@ class Examination:
                 continue
             target = self._k.exam(right.key)
             series_uid, series_number = self.series(target, shot.modality, shot.protocol_name)
-            uid = self._k.uids.new()
+            uid = self._k.behaviour.moved_instance_uid(shot.sop_instance_uid, self._k.uids.new())
             moved = replace(
                 shot,
                 number=len(target.shots) + 1,

@@ -31,6 +31,7 @@ class PerformedSteps:
             return []
         shots = behaviour.reported(exam.confirmed)
         changes = behaviour.performed_ended(exam, behaviour.series_items(exam, shots, self._k.uids.new()))
+        changes.update(behaviour.billing(exam))
         keys: list[int] = []
         for _ in range(behaviour.progress_reports()):
             progress = Dataset()
@@ -39,7 +40,7 @@ class PerformedSteps:
             )
             keys += self._queue(exam, "progress", progress)
         for _ in range(behaviour.final_reports()):
-            keys += self._queue(exam, "end", changes)
+            keys += self._queue(exam, "end", behaviour.final_changes(changes))
         return keys
 
     def _queue(self, exam: Exam, operation: str, dataset: Dataset) -> list[int]:

@@ -19,7 +19,6 @@ from harness.modality.services.kernel import Kernel, summary
 from harness.modality.text import choose
 from harness.modality.workflow import FINISHED, Event
 
-WORKLIST = "1.2.840.10008.5.1.4.31"
 _LIMITS = {"patient_id": 64, "accession_number": 16, "study_id": 16, "study_description": 64}
 
 
@@ -71,15 +70,18 @@ class Registration:
             return not cut
 
         try:
-            with self._k.link(NodeName.MWL, [self._k.context(WORKLIST)]) as link:
+            service = self._k.behaviour.worklist_class()
+            with self._k.link(NodeName.MWL, [self._k.context(service)]) as link:
                 final = link.find(
-                    WORKLIST,
+                    service,
                     self._k.behaviour.worklist_identifier(query),
                     on_match,
                     is_pending=self._k.behaviour.worklist_match,
                 )
                 if not self._k.behaviour.worklist_complete(final.status):
                     detail = f"it could not answer: status {final.status:04X} {final.comment}".strip()
+                    raise PeerProblem(Cause.STATUS, link.peer, detail, status=final.status)
+                if not answers and (detail := self._k.behaviour.worklist_nothing()):
                     raise PeerProblem(Cause.STATUS, link.peer, detail, status=final.status)
         except PeerProblem as problem:
             self._connection(False, str(problem))
@@ -93,8 +95,11 @@ class Registration:
 
     def _keep(self, answers: Sequence[ScheduledStep]) -> None:
         with self._k.database.transaction():
+            rows = self._k.database.rows("SELECT step_id, document FROM WorklistItem")
+            kept = {row["step_id"]: restore(ScheduledStep, json.loads(row["document"])) for row in rows}
             self._k.database.run("DELETE FROM WorklistItem")
-            for position, step in enumerate(answers, start=1):
+            for position, answered in enumerate(answers, start=1):
+                step = self._k.behaviour.worklist_newest(kept.get(answered.step_id), answered)
                 self._k.database.run(
                     "INSERT INTO WorklistItem (position, fetched_dttm, study_instance_uid, step_id, patient_id, "
                     "document) "
@@ -143,6 +148,8 @@ class Registration:
         """Register worklist rows by number or step ID (several make a group), or an unscheduled patient by hand."""
         if items or step_ids:
             return summary(self.scheduled(items, step_ids))
+        if refusal := self._k.behaviour.unscheduled_refusal(bool(self.worklist_status()["connected"])):
+            raise Refused(refusal)
         patient = Patient(name=patient_name, id=patient_id, birth_date=birth_date.replace("-", ""), sex=sex)
         self._judge(
             patient,
