@@ -70,7 +70,7 @@ class ArchiveIndex:
         self._lock = threading.RLock()
         self._db = sqlite3.connect(str(path) if path else ":memory:", check_same_thread=False, isolation_level=None)
         self._db.execute("PRAGMA journal_mode=WAL")
-        self._db.execute("PRAGMA synchronous=NORMAL")
+        self._db.execute("PRAGMA synchronous=OFF")  # it has to survive this process, not the machine
         self._db.executescript(_SCHEMA)
         self._places: dict[tuple[str, str], tuple[int, int]] = {}  # study and series by their UIDs; neither ever goes
         self._uncounted: dict[tuple[int, int], int] = {}
