@@ -119,8 +119,12 @@ def sut_file() -> Iterator[str]:
     yield from _model("the top level", config.SutFile, seen)
     yield "## Placeholders\n"
     yield (
-        "In `[process]` and `[driver]`: `{work}` a fresh folder, `{dicom.port}` and `{hl7.port}` of the product, "
-        "`{harness.<actor>.port}`, `.hl7_port` and `.ae_title` of a simulated actor.\n"
+        "In `[process]`, `[driver]` and the probe: `{work}` a fresh folder, `{here}` the folder of the SUT file, "
+        "`{python}` this interpreter, `{advertise}` our address; `{dicom.ae_title}`, `{dicom.host}`, `{dicom.port}`, "
+        "`{hl7.host}`, `{hl7.port}`, `{hl7.application}`, `{hl7.facility}` and `{hl7.version}` of the product; "
+        "`{<actor>.ae_title}`, `{<actor>.port}`, `{<actor>.hl7_port}`, `{<actor>.application}`, `{<actor>.facility}` "
+        "of a simulated actor such as `order-filler`; `{control.port}` and `{control.token}` for a product that is "
+        "asked over HTTP; `{parameters}` a JSON file with the parameters of an action, and each plain one by name.\n"
     )
 
 

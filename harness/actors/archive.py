@@ -20,7 +20,8 @@ from pydicom.filewriter import write_dataset
 from harness.actors import records
 from harness.actors.archive_index import ArchiveIndex, StoredInstance
 from harness.actors.archive_keys import ALL_KEPT
-from harness.actors.records import CHARACTER_SET, Record, tag_of, text, vr_of
+from harness.actors.record_reader import read_record
+from harness.actors.records import CHARACTER_SET, Record, keyword_of, tag_of, text, vr_of
 from harness.core.message import Blob
 from harness.protocols.dicom.errors import WireError
 from harness.protocols.dicom.fragments import Payload
@@ -31,6 +32,10 @@ _PREAMBLE = bytes(128) + b"DICM"
 _IMPLEMENTATION = "1.2.826.0.1.3680043.10.1599.1"
 _VERSION = "IHE_HARNESS"
 _SAFE_UID = re.compile(r"[0-9.]{1,64}")
+_CLASS, _STUDY, _SERIES, _INSTANCE = (
+    tag_of(keyword) for keyword in ("SOPClassUID", "StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID")
+)
+_FOLDERS_KNOWN = 4096
 
 
 class Unacceptable(ValueError):
@@ -57,6 +62,7 @@ class Archive:
         self.directory = directory or Path(self._temporary.name if self._temporary else ".")
         self._objects = self.directory / "objects"
         self._objects.mkdir(parents=True, exist_ok=True)
+        self._folders: dict[tuple[str, str], Path] = {}
         self.index = ArchiveIndex(self.directory / "index.sqlite" if directory else None)
 
     def close(self) -> None:
@@ -70,18 +76,17 @@ class Archive:
     ) -> Stored:
         """Keep one instance. Raises Unacceptable if the data set is not what the command says, or unreadable."""
         record = read_header(payload, transfer_syntax)
-        if text(record, tag_of("SOPClassUID")) != sop_class or text(record, tag_of("SOPInstanceUID")) != sop_instance:
+        if text(record, _CLASS) != sop_class or text(record, _INSTANCE) != sop_instance:
             raise Unacceptable(0xA900, "SOP Class or Instance UID of the data set differ from those of the command")
-        for keyword in ("StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID"):
-            if not text(record, tag_of(keyword)):
-                raise Unacceptable(0xC000, f"{keyword} is missing or empty")
-        if self.index.instance(sop_instance) is not None:
+        for tag in (_STUDY, _SERIES, _INSTANCE):
+            if not text(record, tag):
+                raise Unacceptable(0xC000, f"{keyword_of(tag)} is missing or empty")
+        if self.index.holds(sop_instance):
             return Stored(record, False)
-        path = self._path(record)
+        path = self._folder(record) / f"{_file_name(sop_instance)}.dcm"
         try:
             if payload.path is not None and payload.offset:
                 # it came into a file of its own, which gets a second name instead of a copy
-                path.parent.mkdir(parents=True, exist_ok=True)
                 write_part10(path, payload, sop_class, sop_instance, transfer_syntax, source)
             else:
                 _write(path, file_meta(sop_class, sop_instance, transfer_syntax, source), payload)
@@ -90,12 +95,20 @@ class Archive:
         is_new = self.index.add(record, sop_class=sop_class, transfer_syntax=transfer_syntax, path=path)
         return Stored(record, is_new)
 
-    def _path(self, record: Record) -> Path:
-        names = [
-            value if _SAFE_UID.fullmatch(value) and value.strip(".") else hashlib.sha256(value.encode()).hexdigest()
-            for value in (text(record, tag_of(k)) for k in ("StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID"))
-        ]
-        return self._objects / names[0] / names[1] / f"{names[2]}.dcm"
+    def _folder(self, record: Record) -> Path:
+        """The folder of a series, made when its first instance comes. Raises Unacceptable if it cannot be made."""
+        key = text(record, _STUDY), text(record, _SERIES)
+        known = self._folders.get(key)
+        if known is None:
+            known = self._objects / _file_name(key[0]) / _file_name(key[1])
+            try:
+                known.mkdir(parents=True, exist_ok=True)
+            except OSError as error:
+                raise Unacceptable(0xA700, f"cannot make {known}: {error}") from error
+            if len(self._folders) >= _FOLDERS_KNOWN:
+                self._folders.clear()
+            self._folders[key] = known
+        return known
 
     def data_set(self, instance: StoredInstance) -> bytes:
         """The data set of an instance in its transfer syntax; demographics as they were updated since."""
@@ -107,6 +120,9 @@ class Archive:
 
 def read_header(payload: Blob, transfer_syntax: str) -> Record:
     """The elements of a data set that an archive keeps, decoded. Raises Unacceptable if they cannot be read."""
+    record = read_record(payload, transfer_syntax, ALL_KEPT)
+    if record is not None:
+        return record
     try:
         dataset = records.parse(payload, transfer_syntax, header_only=True)
     except WireError as error:
@@ -156,8 +172,12 @@ def file_meta(sop_class: str, sop_instance: str, transfer_syntax: str, source: s
     return _PREAMBLE + b"\x02\x00\x00\x00UL\x04\x00" + len(body).to_bytes(4, "little") + body
 
 
+def _file_name(uid: str) -> str:
+    safe = _SAFE_UID.fullmatch(uid) and uid.strip(".")
+    return uid if safe else hashlib.sha256(uid.encode()).hexdigest()
+
+
 def _write(path: Path, meta: bytes, payload: Blob) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=".incoming-")
     temporary = Path(name)
     try:

@@ -45,6 +45,11 @@ CREATE INDEX IF NOT EXISTS study_accession ON study (accession);
 CREATE INDEX IF NOT EXISTS instance_series ON instance (series);
 """
 
+_ENTER = "INSERT OR IGNORE INTO instance (series, uid, sop_class, transfer_syntax, path, record) VALUES (?,?,?,?,?,?)"
+_AT_ONCE = 16
+_PLACES_KNOWN = 4096
+_STUDY, _SERIES, _INSTANCE = (tag_of(name) for name in ("StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID"))
+
 
 @dataclass(frozen=True, slots=True)
 class StoredInstance:
@@ -65,31 +70,65 @@ class ArchiveIndex:
         self._lock = threading.RLock()
         self._db = sqlite3.connect(str(path) if path else ":memory:", check_same_thread=False, isolation_level=None)
         self._db.execute("PRAGMA journal_mode=WAL")
-        self._db.execute("PRAGMA synchronous=NORMAL")
+        self._db.execute("PRAGMA synchronous=OFF")  # it has to survive this process, not the machine
         self._db.executescript(_SCHEMA)
+        self._places: dict[tuple[str, str], tuple[int, int]] = {}  # study and series by their UIDs; neither ever goes
+        self._uncounted: dict[tuple[int, int], int] = {}
+        self._entered = 0
+        self._closed = False
 
     def close(self) -> None:
         """Close the database; nothing may be asked afterwards."""
         with self._lock:
-            self._db.close()
+            if not self._closed:
+                self._closed = True
+                self._settle()
+                self._db.close()
 
     # -- writing -------------------------------------------------------------------------------------------
 
     def add(self, record: Record, *, sop_class: str, transfer_syntax: str, path: Path) -> bool:
-        """Enter one instance; False if its SOP Instance UID is there already, and nothing is changed."""
-        with self._lock, self._transaction():
-            uid = text(record, tag_of("SOPInstanceUID"))
-            if self._one("SELECT 1 FROM instance WHERE uid = ?", uid):
-                return False
-            study = self._study(record)
-            series = self._series(study, record)
-            self._db.execute(
-                "INSERT INTO instance (series, uid, sop_class, transfer_syntax, path, record) VALUES (?,?,?,?,?,?)",
-                (series, uid, sop_class, transfer_syntax, str(path), dump(record, Level.IMAGE)),
-            )
-            self._db.execute("UPDATE series SET n_instances = n_instances + 1 WHERE pk = ?", (series,))
-            self._db.execute("UPDATE study SET n_instances = n_instances + 1 WHERE pk = ?", (study,))
+        """Enter one instance; False if its SOP Instance UID is there already, and nothing is changed.
+
+        Entries are committed, and counted in their series and study, some at a time and before anybody asks.
+        """
+        values = (text(record, _INSTANCE), sop_class, transfer_syntax, str(path), dump(record, Level.IMAGE))
+        key = text(record, _STUDY), text(record, _SERIES)
+        with self._lock:
+            place = self._places.get(key)
+            if place is None:
+                with self._transaction():
+                    if self._one("SELECT 1 FROM instance WHERE uid = ?", values[0]):
+                        return False
+                    study = self._study(record)
+                    place = study, self._series(study, record)
+                    self._db.execute(_ENTER, (place[1], *values))
+                if len(self._places) >= _PLACES_KNOWN:
+                    self._places.clear()
+                self._places[key] = place
+            else:
+                if not self._db.in_transaction:
+                    self._db.execute("BEGIN IMMEDIATE")
+                if not self._db.execute(_ENTER, (place[1], *values)).rowcount:
+                    return False
+            self._uncounted[place] = self._uncounted.get(place, 0) + 1
+            self._entered += 1
+            if self._entered >= _AT_ONCE:
+                self._settle()
             return True
+
+    def _settle(self) -> None:
+        """Count and commit what was entered since (called with the lock held)."""
+        if self._uncounted:
+            if not self._db.in_transaction:
+                self._db.execute("BEGIN IMMEDIATE")
+            for (study, series), count in self._uncounted.items():
+                self._db.execute("UPDATE series SET n_instances = n_instances + ? WHERE pk = ?", (count, series))
+                self._db.execute("UPDATE study SET n_instances = n_instances + ? WHERE pk = ?", (count, study))
+            self._uncounted.clear()
+            self._entered = 0
+        if self._db.in_transaction:
+            self._db.execute("COMMIT")
 
     def _study(self, record: Record) -> int:
         uid = text(record, tag_of("StudyInstanceUID"))
@@ -280,6 +319,7 @@ class ArchiveIndex:
         """Every entity of the level that matches, as a record with the levels above it and the computed values."""
         statement, values = narrowed(level, query)
         with self._lock:
+            self._settle()
             rows = self._db.execute(statement, values).fetchall()
             classes = self._classes(rows) if level is not Level.PATIENT and asks_classes(query) else {}
         found = []
@@ -317,6 +357,11 @@ class ArchiveIndex:
             values.extend(wanted)
         return self._stored(" AND ".join(where), values)
 
+    def holds(self, sop_instance: str) -> bool:
+        """Whether :meth:`instance` would find it."""
+        with self._lock:
+            return self._one("SELECT 1 FROM instance WHERE uid = ? AND NOT hidden", sop_instance) is not None
+
     def instance(self, sop_instance: str) -> StoredInstance | None:
         """The instance of that UID, or None if the archive has none or has withdrawn it."""
         return next(iter(self._stored("NOT hidden AND instance.uid = ?", [sop_instance])), None)
@@ -339,6 +384,7 @@ class ArchiveIndex:
     def counts(self) -> dict[str, int]:
         """How many patients, studies, series and instances there are, withdrawn ones included."""
         with self._lock:
+            self._settle()
             return {
                 table: int((self._one(f"SELECT count(*) FROM {table}") or (0,))[0])
                 for table in ("patient", "study", "series", "instance")
@@ -351,6 +397,7 @@ class ArchiveIndex:
         return row
 
     def _transaction(self) -> _Transaction:
+        self._settle()
         return _Transaction(self._db)
 
 

@@ -33,12 +33,12 @@ CHARACTER_SET = 0x00080005
 CHARSET_VRS = frozenset({"SH", "LO", "ST", "LT", "UC", "UT", "PN"})
 _SINGLE_VALUED = frozenset({"ST", "LT", "UT", "UR"})
 _NUMBERS = {"US": "H", "SS": "h", "UL": "I", "SL": "i", "FL": "f", "FD": "d", "UV": "Q", "SV": "q"}
-_BULK = frozenset({"OB", "OW", "OF", "OD", "OL", "OV", "UN"})
+BULK = frozenset({"OB", "OW", "OF", "OD", "OL", "OV", "UN"})
 _LONG = frozenset({"OB", "OW", "OF", "OD", "OL", "OV", "UN", "SQ", "UC", "UR", "UT", "UV", "SV"})
-_DEPTH = 8
+DEPTH = 8
 _SHORT_LENGTH = 65534
 _MAX_INFLATED = 1 << 30
-_PIXELS = 0x7FE00008
+PIXELS = 0x7FE00008
 
 
 @functools.lru_cache(maxsize=4096)
@@ -72,7 +72,7 @@ def keyword_of(tag: int) -> str:
 def parse(body: bytes | Blob, transfer_syntax: str, *, header_only: bool = False) -> Dataset:
     """The elements of a data set, not decoded any further. Raises WireError if they cannot be told apart."""
     implicit, little, deflated = encoding_of(transfer_syntax)
-    stop = (lambda tag, _vr, _length: int(tag) >= _PIXELS) if header_only else None
+    stop = (lambda tag, _vr, _length: int(tag) >= PIXELS) if header_only else None
     with io.BytesIO(body) if isinstance(body, bytes) else body.open() as stream:
         try:
             source = io.BytesIO(_inflate(stream.read())) if deflated else stream
@@ -93,7 +93,7 @@ def _inflate(data: bytes) -> bytes:
 
 def record_from_dataset(dataset: Dataset, wanted: frozenset[int] | None = None) -> Record:
     """Decode the (wanted) elements of a data set to text; bulk data, private and unreadable elements stay out."""
-    return _read(dataset, wanted, ("",), _DEPTH)
+    return _read(dataset, wanted, ("",), DEPTH)
 
 
 def _read(dataset: Dataset, wanted: frozenset[int] | None, charsets: tuple[str, ...], depth: int) -> Record:
@@ -113,7 +113,7 @@ def _read(dataset: Dataset, wanted: frozenset[int] | None, charsets: tuple[str, 
                 items = _items(dataset, tag)
                 record[tag] = tuple(_read(item, None, charsets, depth - 1) for item in items)
             continue
-        if vr in _BULK and vr_of(tag) != "UN":
+        if vr in BULK and vr_of(tag) != "UN":
             continue
         values = _text_values(element, vr, charsets)
         if values is not None:
@@ -141,11 +141,11 @@ def _text_values(element: RawDataElement | DataElement | None, vr: str, terms: T
         return None
     value: Any = element.value
     if isinstance(element, RawDataElement):
-        return _from_bytes(value or b"", vr, terms, "<" if element.is_little_endian else ">")
+        return from_bytes(value or b"", vr, terms, "<" if element.is_little_endian else ">")
     if value is None or (isinstance(value, str | bytes) and not value):
         return ()
     if isinstance(value, bytes):
-        return _from_bytes(value, vr, terms)
+        return from_bytes(value, vr, terms)
     if isinstance(value, Sequence) and not isinstance(value, str):
         return tuple(_clean(str(part), vr) for part in value)
     text = str(value)
@@ -154,7 +154,8 @@ def _text_values(element: RawDataElement | DataElement | None, vr: str, terms: T
     return _split(text, vr)
 
 
-def _from_bytes(value: bytes, vr: str, terms: Terms, order: str = "<") -> tuple[str, ...]:
+def from_bytes(value: bytes, vr: str, terms: Terms, order: str = "<") -> tuple[str, ...]:
+    """The values of one element as text, under the Specific Character Set ``terms``."""
     if vr in _NUMBERS:
         size = struct.calcsize("<" + _NUMBERS[vr])
         whole = len(value) // size

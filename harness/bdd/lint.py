@@ -5,7 +5,7 @@ from __future__ import annotations
 import codecs
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from pytest_bdd.parser import Feature, FeatureParser, ScenarioTemplate, Step
 
 from harness.bdd import tags as tag_rules
 from harness.bdd import wording
+from harness.bdd.identity import planned_identity
 from harness.bdd.registry import StepInfo
 from harness.core.errors import UsageError
 from harness.profiles import registry
@@ -37,6 +38,7 @@ class Problem:
 class PlannedScenario:
     """One scenario (or outline) as the author wrote it."""
 
+    id: str
     path: Path
     line: int
     feature: str
@@ -63,9 +65,10 @@ def feature_files(paths: Iterable[Path]) -> list[Path]:
 
 def lint(paths: Iterable[Path], steps: Sequence[StepInfo]) -> tuple[list[Problem], list[PlannedScenario]]:
     """Problems of the steps and of every feature file, and the scenarios that were found."""
+    roots = tuple(paths)
     problems = lint_steps(steps)
     planned: list[PlannedScenario] = []
-    for path in feature_files(paths):
+    for path in feature_files(roots):
         try:
             if path.read_bytes().startswith(codecs.BOM_UTF8):
                 problems.append(Problem(path, 1, "starts with a byte order mark: save it as UTF-8 without one"))
@@ -82,8 +85,19 @@ def lint(paths: Iterable[Path], steps: Sequence[StepInfo]) -> tuple[list[Problem
             continue
         if not feature.scenarios:
             problems.append(Problem(path, 1, "holds no scenario"))
-        _lint_feature(path, feature, steps, problems, planned)
+        _lint_feature(path, roots, feature, steps, problems, planned)
+    problems.extend(_same_id(planned))
     return problems, planned
+
+
+def _same_id(planned: Iterable[PlannedScenario]) -> Iterator[Problem]:
+    """Results, evidence and waivers are kept by id: two scenarios must not share one."""
+    first: dict[str, PlannedScenario] = {}
+    for scenario in planned:
+        other = first.setdefault(scenario.id, scenario)
+        if other is not scenario:
+            text = f"scenario {scenario.name!r} has the id {scenario.id} of {other.path}:{other.line}: rename one"
+            yield Problem(scenario.path, scenario.line, text)
 
 
 def lint_steps(steps: Sequence[StepInfo]) -> list[Problem]:
@@ -100,7 +114,12 @@ def lint_steps(steps: Sequence[StepInfo]) -> list[Problem]:
 
 
 def _lint_feature(
-    path: Path, feature: Feature, steps: Sequence[StepInfo], problems: list[Problem], planned: list[PlannedScenario]
+    path: Path,
+    roots: Sequence[Path],
+    feature: Feature,
+    steps: Sequence[StepInfo],
+    problems: list[Problem],
+    planned: list[PlannedScenario],
 ) -> None:
     names = Counter(_scenario_names(path))
     for name, times in names.items():
@@ -119,6 +138,7 @@ def _lint_feature(
         texts = _lint_steps_of(path, scenario, background, steps, role, problems)
         planned.append(
             PlannedScenario(
+                planned_identity(path, scenario.name, roots),
                 path,
                 scenario.line_number,
                 feature.name or path.stem,

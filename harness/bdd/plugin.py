@@ -18,6 +18,7 @@ from pytest_bdd.parser import Feature, Scenario, Step
 
 from harness.bdd import allure_bridge, collector, selection
 from harness.bdd.context import ScenarioContext
+from harness.bdd.identity import identity
 from harness.bdd.lab import Lab
 from harness.bdd.progress import Progress, Quiet
 from harness.bdd.record import ScenarioRecord
@@ -101,7 +102,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         # What a person reads of a failure is in the findings. pytest's own rendering parses source code, which in
         # Python 3.11 must not happen in two threads at once (python/cpython#106905), and simulated actors have threads.
         item.repr_failure = _message  # type: ignore[method-assign]
-        wanted = selection.wanted(selection.identity(item.nodeid), item.name, read(tags_of(item)), settings)
+        name = identity(item.path, item.name, settings.features)
+        wanted = selection.wanted(name, item.name, read(tags_of(item)), settings)
         (kept if wanted else dropped).append(item)
     items[:] = kept
     if dropped:
@@ -147,7 +149,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     if settings is None or not isinstance(item.getparent(collector.FeatureModule), collector.FeatureModule):
         return
     tags = read(tags_of(item))
-    record = ScenarioRecord.of(item, tags)
+    record = ScenarioRecord.of(item, tags, settings.features)
     item.stash[RECORD] = record
     config.stash[PROGRESS].scenario_started(record.name, record.feature)
     sut = Lab.read_sut(settings)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import time
 import traceback
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from pytest_bdd.exceptions import StepDefinitionNotFoundError
 
-from harness.bdd import selection
 from harness.bdd.context import ScenarioContext
+from harness.bdd.identity import identity
 from harness.bdd.tags import ScenarioTags
 from harness.core.errors import EnvironmentFailure, NonConformance, Unjudgeable, UsageError
 from harness.core.result import ScenarioResult, StepResult
@@ -48,10 +49,10 @@ class ScenarioRecord:
         self._unjudged_before = 0
 
     @classmethod
-    def of(cls, item: pytest.Item, tags: ScenarioTags) -> ScenarioRecord:
+    def of(cls, item: pytest.Item, tags: ScenarioTags, roots: Sequence[str]) -> ScenarioRecord:
         """The record of a collected scenario, before its feature has been looked at."""
-        identifier = selection.identity(item.nodeid)
-        path = "/".join(item.nodeid.partition("::")[0].replace("\\", "/").split("/")[-3:])
+        identifier = identity(item.path, item.name, roots)
+        path = "/".join(item.path.parts[-3:])
         return cls(identifier, item.name.removeprefix("test_").replace("_", " "), path, path, 0, tags)
 
     def describe(self, feature: Any, scenario: Any) -> None:

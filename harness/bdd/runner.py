@@ -5,24 +5,22 @@ from __future__ import annotations
 import datetime
 import os
 import platform
-import signal
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 import pytest
 
 import harness
-from harness.bdd import plugin
+from harness.bdd import plugin, signals
 from harness.bdd.lab import Lab
 from harness.bdd.progress import Progress
 from harness.bdd.settings import RunSettings
-from harness.core.errors import EngineFailure, HarnessError
+from harness.core.errors import EngineFailure, EnvironmentFailure, HarnessError, UsageError
 from harness.core.result import RunResult, ScenarioResult
 from harness.sut.config import SutFile
 
@@ -38,16 +36,17 @@ class RunOutcome:
 
 
 def carry_out(settings: RunSettings, progress: Progress) -> RunOutcome:
-    """Run the scenarios. Ctrl-C and SIGTERM end the run early; what was judged so far is still returned."""
+    """Run the scenarios. Ctrl-C, SIGTERM and SIGHUP end the run early; what was judged so far is still returned."""
     started, clock = datetime.datetime.now(datetime.UTC), time.monotonic()
     holder = _Holder(settings, progress)
-    with _isolated(), _terminate_like_interrupt():
+    with _isolated(), signals.end_like_interrupt():
         code = pytest.main(_arguments(settings), plugins=[holder])
     if holder.config is None:
         raise EngineFailure(f"the test runner did not start (pytest exit code {int(code)})")
     results = _ordered(holder.config.stash[plugin.RESULTS])
     failure = holder.config.stash.get(plugin.FAILURE, None)
-    if failure is None and int(code) in (3, 4) and not results:
+    # an internal error ends the run early: what was judged before it must not pass for the whole
+    if failure is None and (int(code) == 3 or (int(code) == 4 and not results)):
         failure = EngineFailure(
             f"the test runner failed (pytest exit code {int(code)}); run with --debug for its output"
         )
@@ -69,8 +68,16 @@ def carry_out(settings: RunSettings, progress: Progress) -> RunOutcome:
         },
         environment=environment(),
         interrupted=interrupted,
+        failure={"kind": kind_of(failure), "text": str(failure)} if failure is not None else {},
     )
     return RunOutcome(result, failure)
+
+
+def kind_of(failure: HarnessError) -> str:
+    """Whose failure ended a run: ``environment``, ``usage`` or ``harness``."""
+    if isinstance(failure, EnvironmentFailure):
+        return "environment"
+    return "usage" if isinstance(failure, UsageError) else "harness"
 
 
 class _Holder:
@@ -127,24 +134,6 @@ def _isolated() -> Iterator[None]:
                 os.environ.pop(name, None)
             else:
                 os.environ[name] = value
-
-
-@contextmanager
-def _terminate_like_interrupt() -> Iterator[None]:
-    """SIGTERM (a pipeline's time-out) ends the run as Ctrl-C does: with a report and no process left behind."""
-
-    def interrupt(number: int, frame: FrameType | None) -> None:
-        raise KeyboardInterrupt
-
-    try:
-        earlier = signal.signal(signal.SIGTERM, interrupt)
-    except ValueError:  # not in the main thread: whoever called us handles signals
-        yield
-        return
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, earlier)
 
 
 def _ordered(results: list[ScenarioResult]) -> tuple[ScenarioResult, ...]:

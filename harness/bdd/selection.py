@@ -5,32 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Sequence
 
-from pytest_bdd.scenario import make_python_name
-
 from harness.bdd.lint import PlannedScenario
 from harness.bdd.settings import RunSettings
 from harness.bdd.tags import ACTORS, ScenarioTags, read, slug
 from harness.profiles import aliases, registry
 
 
-def identity(node_id: str) -> str:
-    """The permanent id of a scenario: folder and file of its feature, and its name.
-
-    ``…/features/swf/rad_05.feature::test_query_by_date[CT]`` -> ``swf/rad_05/query_by_date[CT]``.
-    """
-    path, _, name = node_id.partition("::")
-    parts = path.replace("\\", "/").removesuffix(".feature").split("/")
-    return "/".join([*parts[-2:], name.removeprefix("test_")])
-
-
-def planned_identity(scenario: PlannedScenario) -> str:
-    """The id that a scenario of a feature file gets; the rows of an outline append theirs in brackets."""
-    return identity(f"{scenario.path.absolute()}::test_{make_python_name(scenario.name)}")
-
-
 def unmatched(words: Iterable[str], planned: Sequence[PlannedScenario]) -> list[str]:
     """The words of ``--only`` that mean none of these scenarios."""
-    known = [(planned_identity(scenario), read(scenario.tags)) for scenario in planned]
+    known = [(scenario.id, read(scenario.tags)) for scenario in planned]
     return [
         word
         for word in words

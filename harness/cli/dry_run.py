@@ -10,7 +10,7 @@ from rich.text import Text
 
 from harness import resources
 from harness.bdd import claims
-from harness.bdd.selection import planned_identity, wanted
+from harness.bdd.selection import wanted
 from harness.bdd.settings import RunSettings
 from harness.bdd.tags import PROFILES, read
 from harness.cli.console import out, print_json
@@ -49,7 +49,7 @@ def dry_run(
     plan = []
     for scenario in planned:
         tags = read(scenario.tags)
-        if not wanted(planned_identity(scenario), scenario.name, tags, settings):
+        if not wanted(scenario.id, scenario.name, tags, settings):
             continue
         reason = product.supports(tags.profiles, tags.actor, tags.transactions, tags.options) if product else ""
         plan.append((scenario, tags, reason))

@@ -6,11 +6,22 @@ import time
 from types import TracebackType
 
 from rich.markup import escape
+from rich.padding import Padding
 from rich.text import Text
 
 from harness.cli.console import STYLES, err
+from harness.core.finding import Finding
 from harness.core.result import ScenarioResult, StepResult
 from harness.core.verdict import Verdict
+
+
+def _worst(result: ScenarioResult, most: int = 3) -> list[Finding]:
+    """What a line of its own is worth: the worst finding of each requirement, at most ``most`` of them."""
+    worst: dict[str, Finding] = {}
+    for finding in sorted(result.findings, key=lambda f: -f.verdict):
+        if finding.verdict >= min(result.verdict, Verdict.INCONCLUSIVE):
+            worst.setdefault(finding.requirement, finding)
+    return list(worst.values())[:most]
 
 
 def _repeats(result: ScenarioResult) -> bool:
@@ -69,19 +80,17 @@ class LiveProgress:
         name = Text(result.name)
         name.truncate(width, overflow="ellipsis", pad=True)
         self._console.print(Text.assemble((f" {result.verdict.mark} ", style), name, " ", (seconds, "bright_black")))
-        if result.verdict >= Verdict.INCONCLUSIVE:
-            for finding in sorted(result.findings, key=lambda f: -f.verdict)[:3]:
-                if finding.verdict >= Verdict.INCONCLUSIVE:
-                    line = Text.assemble(
-                        "   ", (f"{finding.verdict.mark} {finding.requirement} ", style), finding.summary
-                    )
-                    self._console.print(line)
-            shown = " ".join(f.summary for f in result.findings)
-            if result.reason and result.reason.splitlines()[0] not in shown and not _repeats(result):
-                self._console.print(Text("   " + result.reason.splitlines()[0]), style=style)
-        elif result.verdict is Verdict.WARNING:
-            warned = sorted({f.requirement for f in result.findings if f.verdict is Verdict.WARNING})
-            self._console.print(Text(f"   ! {', '.join(warned)}", style=style))
+        if result.verdict < Verdict.WARNING:
+            return
+        for finding in _worst(result):
+            mark = f"{finding.verdict.mark} {finding.requirement} "
+            line = Text.assemble((mark, STYLES[finding.verdict]), finding.summary)
+            self._console.print(Padding(line, (0, 0, 0, 3)))
+        shown = " ".join(f.summary for f in result.findings)
+        if result.verdict >= Verdict.INCONCLUSIVE and result.reason:
+            first = result.reason.splitlines()[0]
+            if first not in shown and not _repeats(result):
+                self._console.print(Padding(Text(first, style=style), (0, 0, 0, 3)))
 
     def _tell(self, text: str) -> None:
         if self._status is not None:

@@ -96,7 +96,7 @@ def finish(
 ) -> int:
     """Write everything, print the summary, and say the exit code."""
     waived = waiving.apply(outcome.result, accepted, datetime.date.today())
-    result = with_waivers(outcome.result, waived)
+    result = with_waivers(outcome.result, waived, allow_inconclusive=allow_inconclusive)
     report = write_outputs(result, Path(settings.out))
     code = exit_code(result, waived, outcome.failure, allow_inconclusive=allow_inconclusive)
     summary.print_summary(err(), result, waived, outcome.failure, report, code, settings)
@@ -104,6 +104,7 @@ def finish(
         print_json(
             {
                 "verdict": result.verdict.name,
+                "accepted_verdict": result.accepted_verdict.name,
                 "exit_code": code,
                 "run": str(Path(settings.out) / "run.json"),
                 "report": str(report),
@@ -141,8 +142,8 @@ def exit_code(
     return 5 if waived.spoiled else 0
 
 
-def with_waivers(result: RunResult, waived: waiving.WaivedRun) -> RunResult:
-    """The run with what was accepted, so that every rendering can show it."""
+def with_waivers(result: RunResult, waived: waiving.WaivedRun, *, allow_inconclusive: bool) -> RunResult:
+    """The run with what was accepted and allowed, so that every rendering can show it."""
     import dataclasses
 
     entries: list[dict[str, Any]] = [
@@ -162,7 +163,12 @@ def with_waivers(result: RunResult, waived: waiving.WaivedRun) -> RunResult:
         for state, group in (("stale", waived.stale), ("expired", waived.expired))
         for w in group
     ]
-    return dataclasses.replace(result, waivers=tuple(entries))
+    return dataclasses.replace(
+        result,
+        waivers=tuple(entries),
+        accepted={s.id: waived.verdicts[s.id] for s in result.scenarios if waived.verdicts[s.id] is not s.verdict},
+        options={**result.options, "allow_inconclusive": allow_inconclusive},
+    )
 
 
 def lint_or_stop(paths: Sequence[Path]) -> list[linting.PlannedScenario]:
@@ -237,7 +243,8 @@ def _defects(given: Sequence[str], product: SutFile) -> tuple[str, ...]:
 
     if not given:
         return ()
-    if product.driver.kind != "reference" and not (product.process and product.process.defect_argv):
+    commands = (product.process, *product.driver.actions.values())
+    if product.driver.kind != "reference" and not any(one and one.defect_argv for one in commands):
         raise UsageError(f"--defect: {product.product.name} has no seeded defects; only our own products have")
     known = [*(defect.id for defect in all_defects()), *(variant.id for variant in VARIANTS)]
     for value in given:

@@ -52,10 +52,8 @@ def print_summary(
         console.print(Text(f"Nothing was selected{unknown_only(settings.only)}", style="red"))
     numbers = ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in counts.items() if count)
     console.print(f"Scenarios: {numbers or 'none'} in {result.seconds:.0f} s")
-    overall = roll_up(waived.verdicts.values())
-    words = "None: the run did not take place" if failure is not None else _words(result, overall)
-    if failure is not None:
-        overall = Verdict.INCONCLUSIVE
+    overall = result.accepted_verdict
+    words = _words(result, overall)
     if waived.waived and overall <= Verdict.WARNING:
         number = len({finding.requirement for _, finding, _ in waived.waived})
         words = f"Conforming, apart from {number} accepted deviation{'s' if number != 1 else ''}"
@@ -67,6 +65,10 @@ def print_summary(
 
 
 def _words(result: RunResult, overall: Verdict) -> str:
+    if result.failure and not any(scenario.findings for scenario in result.scenarios):
+        return "None: the run did not take place"
+    if result.failure:
+        return "None: the run did not come to its end"
     by_requirement = result.requirement_verdicts()
     broken = sum(1 for verdict in by_requirement.values() if verdict is Verdict.FAIL)
     if overall is Verdict.FAIL:

@@ -49,7 +49,11 @@ class ScenarioResult:
 
 @dataclass(frozen=True, slots=True)
 class RunResult:
-    """Everything one run found out. ``strict`` and ``declaration`` are kept so that it can be judged again."""
+    """Everything one run found out.
+
+    ``failure`` says what ended it before its end, if anything did: ``{"kind": "environment" | "usage" | "harness",
+    "text": ...}``. ``accepted`` holds, by scenario id, the verdicts that remain after waivers, where they differ.
+    """
 
     run_id: str
     started: str
@@ -61,12 +65,28 @@ class RunResult:
     environment: Mapping[str, Any] = field(default_factory=dict)
     waivers: tuple[Mapping[str, Any], ...] = ()
     interrupted: bool = False
+    failure: Mapping[str, str] = field(default_factory=dict)
+    accepted: Mapping[str, Verdict] = field(default_factory=dict)
     schema_version: int = SCHEMA_VERSION
 
     @property
     def verdict(self) -> Verdict:
-        """The gravest verdict of all scenarios; a run of nothing is INCONCLUSIVE."""
-        return roll_up(scenario.verdict for scenario in self.scenarios)
+        """The gravest verdict of all scenarios.
+
+        A run of nothing is INCONCLUSIVE, and one that did not come to its end is no better than that: what was left
+        out was not judged. It is an ERROR if the harness or a scenario ended it, not the surroundings.
+        """
+        return roll_up([*(scenario.verdict for scenario in self.scenarios), *self._cut_short()])
+
+    @property
+    def accepted_verdict(self) -> Verdict:
+        """As :attr:`verdict`, with what waivers accept set aside."""
+        return roll_up([*(self.accepted.get(s.id, s.verdict) for s in self.scenarios), *self._cut_short()])
+
+    def _cut_short(self) -> list[Verdict]:
+        if self.failure:
+            return [Verdict.INCONCLUSIVE if self.failure["kind"] == "environment" else Verdict.ERROR]
+        return [Verdict.INCONCLUSIVE] if self.interrupted else []
 
     def requirement_verdicts(self) -> dict[str, Verdict]:
         """The gravest verdict by requirement id, over all scenarios."""
@@ -101,6 +121,8 @@ class RunResult:
             "harness_version": self.harness_version,
             "verdict": self.verdict.name,
             "interrupted": self.interrupted,
+            "failure": dict(self.failure) or None,
+            "accepted": {name: verdict.name for name, verdict in self.accepted.items()},
             "counts": self.counts(),
             "sut": dict(self.sut),
             "options": dict(self.options),
@@ -126,6 +148,8 @@ class RunResult:
             environment=data["environment"],
             waivers=tuple(data["waivers"]),
             interrupted=data["interrupted"],
+            failure=data.get("failure") or {},
+            accepted={name: Verdict[verdict] for name, verdict in data.get("accepted", {}).items()},
             scenarios=tuple(scenario_from_json(entry) for entry in data["scenarios"]),
         )
 

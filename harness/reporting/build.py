@@ -16,6 +16,7 @@ from harness.core.transcript import Transcript
 from harness.core.verdict import Verdict
 from harness.reporting import evidence, words
 from harness.reporting.decode import Decoded, Decoder, matches, steps_of, visible
+from harness.reporting.film import film_view
 from harness.reporting.ladder import Ladder, describe, ladder
 from harness.reporting.trace import trace
 from harness.reporting.view import (
@@ -151,6 +152,7 @@ def _scenario(
         command=words.reproduce(run, scenario.id),
         problem=problem,
         open=expand,
+        film=film_view(transcript),
     )
 
 
@@ -279,7 +281,10 @@ def _requirement_rows(run: RunResult, views: tuple[ScenarioView, ...], rules: _R
         for finding in (*view.grave, *view.passed):
             found.setdefault(finding.finding.requirement, []).append((view, finding))
     verdicts = run.requirement_verdicts()
-    _, accepted = words.broken_requirements(run)
+    accepted = {
+        verdict: words.broken_requirements(run, verdict)[1]
+        for verdict in (Verdict.WARNING, Verdict.INCONCLUSIVE, Verdict.FAIL)
+    }
     claimed = {claim for scenario in run.scenarios for claim in scenario.claims}
     rows = []
     for requirement in sorted(claimed | set(verdicts)):
@@ -303,7 +308,7 @@ def _requirement_rows(run: RunResult, views: tuple[ScenarioView, ...], rules: _R
                 scenarios=tuple(by_number[number] for number in scenarios),
                 first=first,
                 attested=any(finding.attested for _, finding in seen),
-                accepted=requirement in accepted,
+                accepted=verdict is not None and requirement in accepted.get(verdict, ()),
             )
         )
     return tuple(rows)

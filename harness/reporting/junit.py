@@ -27,8 +27,10 @@ def junit_xml(run: RunResult) -> bytes:
     root = etree.Element("testsuites", name=_text(words.sut_name(run.sut)), time=f"{run.seconds:.3f}")
     totals = {"tests": 0, "failures": 0, "errors": 0}
     ordered = sorted(run.scenarios, key=lambda scenario: scenario.path or scenario.feature)
-    for _, group in groupby(ordered, key=lambda scenario: (scenario.path, scenario.feature)):
-        suite = _suite(run, list(group))
+    suites = [_suite(run, list(g)) for _, g in groupby(ordered, key=lambda scenario: (scenario.path, scenario.feature))]
+    if run.failure or run.interrupted:
+        suites.append(_cut_short(run))
+    for suite in suites:
         root.append(suite)
         for name in totals:
             totals[name] += int(suite.get(name, "0"))
@@ -63,6 +65,15 @@ def _suite(run: RunResult, scenarios: list[ScenarioResult]) -> etree._Element:
     return suite
 
 
+def _cut_short(run: RunResult) -> etree._Element:
+    """A suite of its own: a run that ended early must not look like a short run in which all is well."""
+    suite = etree.Element("testsuite", name="the run", tests="1", failures="0", errors="1", skipped="0", time="0.000")
+    case = etree.SubElement(suite, "testcase", name="comes to its end", classname="run", time="0.000")
+    text = run.failure.get("text", "the run was interrupted")
+    etree.SubElement(case, "error", type=run.failure.get("kind", "interrupted"), message=_text(text))
+    return suite
+
+
 def _properties(run: RunResult, scenarios: list[ScenarioResult]) -> Iterator[tuple[str, str]]:
     yield "run", run.run_id
     yield "sut", words.sut_name(run.sut)
@@ -88,6 +99,7 @@ def _case(run: RunResult, scenario: ScenarioResult) -> etree._Element:
         message = scenario.reason or next(iter(scenario.faults), "the harness failed")
         error = etree.SubElement(case, "error", type="harness-error", message=_text(message))
         error.text = _text("\n".join(scenario.faults))
+    remains = run.accepted.get(scenario.id, scenario.verdict)
     if scenario.verdict is Verdict.FAIL and not failing:
         message = scenario.reason or _failed_step(scenario)
         etree.SubElement(case, "failure", type="scenario", message=_text(message))
@@ -95,7 +107,7 @@ def _case(run: RunResult, scenario: ScenarioResult) -> etree._Element:
         if words.waiver_of(run, scenario, finding) is None:
             failure = etree.SubElement(case, "failure", type=finding.check, message=_text(_line(finding)))
             failure.text = _text(_detail(scenario, finding))
-    if scenario.verdict is Verdict.INCONCLUSIVE:
+    if remains is Verdict.INCONCLUSIVE:
         tag = "skipped" if run.options.get("allow_inconclusive") else "failure"
         etree.SubElement(case, tag, type="inconclusive", message=_text(_unjudged(scenario)))
     if scenario.verdict is Verdict.NOT_APPLICABLE:

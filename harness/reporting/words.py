@@ -97,13 +97,13 @@ def _is_utc(when: datetime) -> bool:
     return offset is not None and not offset
 
 
-def broken_requirements(run: RunResult) -> tuple[frozenset[str], frozenset[str]]:
-    """Requirements with a finding of FAIL that nobody accepted, and those of which every such finding was."""
+def broken_requirements(run: RunResult, verdict: Verdict = Verdict.FAIL) -> tuple[frozenset[str], frozenset[str]]:
+    """Requirements with a finding of that verdict that nobody accepted, and those of which every such finding was."""
     open_ones: set[str] = set()
     accepted: set[str] = set()
     for scenario in run.scenarios:
         for finding in scenario.findings:
-            if finding.verdict is Verdict.FAIL:
+            if finding.verdict is verdict:
                 (open_ones if waiver_of(run, scenario, finding) is None else accepted).add(finding.requirement)
     return frozenset(open_ones), frozenset(accepted - open_ones)
 
@@ -111,9 +111,11 @@ def broken_requirements(run: RunResult) -> tuple[frozenset[str], frozenset[str]]
 def headline(run: RunResult) -> str:
     """The verdict in words: ``Not conforming: 2 requirements broken``."""
     broken, accepted = broken_requirements(run)
-    of = [scenario.verdict for scenario in run.scenarios]
+    of = _remaining(run)
     unexplained = sum(1 for s in run.scenarios if s.verdict is Verdict.FAIL and not _has_failure(s))
-    if not of:
+    if run.failure and not broken:
+        text = "Not decided: the run did not come to its end" if of else "Not decided: the run did not take place"
+    elif not of:
         text = "Nothing was run, so nothing was shown"
     elif broken:
         text = f"Not conforming: {plural(len(broken), 'requirement')} broken"
@@ -125,10 +127,11 @@ def headline(run: RunResult) -> str:
         text = f"Not decided: {plural(of.count(Verdict.INCONCLUSIVE), 'scenario')} could not be judged"
     elif accepted:
         text = "Conforming in everything else that was judged"
-    elif run.verdict is Verdict.WARNING:
-        warnings = list(run.requirement_verdicts().values()).count(Verdict.WARNING)
-        text = f"Conforming, with {plural(warnings, 'warning')}"
-    elif run.verdict is Verdict.PASS:
+    elif Verdict.WARNING in of:
+        warned, known = broken_requirements(run, Verdict.WARNING)
+        text = f"Conforming, with {plural(len(warned), 'warning')}" if warned else "Conforming"
+        text += f"; {plural(len(known), 'warning')} accepted as known" if known else ""
+    elif Verdict.PASS in of:
         text = "Conforming in everything that was judged"
     else:
         text = "Nothing that was run applies to this product"
@@ -142,8 +145,15 @@ def headline_verdict(run: RunResult) -> Verdict:
     broken, accepted = broken_requirements(run)
     if broken or any(s.verdict is Verdict.FAIL and not _has_failure(s) for s in run.scenarios):
         return Verdict.FAIL
-    others = [scenario.verdict for scenario in run.scenarios if scenario.verdict is not Verdict.FAIL]
+    others = [verdict for verdict in _remaining(run) if verdict is not Verdict.FAIL]
+    if run.failure or run.interrupted:
+        others.append(Verdict.INCONCLUSIVE)
     return roll_up([*others, *([Verdict.WARNING] if accepted else [])])
+
+
+def _remaining(run: RunResult) -> list[Verdict]:
+    """The verdicts of the scenarios, with what was accepted set aside."""
+    return [run.accepted.get(scenario.id, scenario.verdict) for scenario in run.scenarios]
 
 
 def _has_failure(scenario: ScenarioResult) -> bool:
@@ -165,6 +175,11 @@ def waiver_of(run: RunResult, scenario: ScenarioResult, finding: Finding) -> Map
         return None
     for waiver in run.waivers:
         if waiver.get("state", "valid") != "valid" or waiver.get("requirement") != finding.requirement:
+            continue
+        if (waiver.get("verdict", finding.verdict.name), waiver.get("summary", finding.summary)) != (
+            finding.verdict.name,
+            finding.summary,
+        ):
             continue
         pattern = str(waiver.get("scenario") or "*")
         if pattern in (scenario.id, scenario.name) or fnmatchcase(scenario.id, pattern):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import resource
 import shutil
 import subprocess
 import sys
@@ -50,6 +51,15 @@ class Bench:
         self._modalities = 16 if quick else 64
         self._stack = contextlib.ExitStack()
         self._counter = 0
+        #: milliseconds of processor time for an item, by whose they are: what a busy machine does not change much
+        self.costs: dict[str, list[float]] = {}
+
+    def _costing(self, name: str, items: int, clock: Callable[[], float]) -> contextlib.ExitStack:
+        """Around work on so many items: notes what ``clock`` advanced."""
+        stack = contextlib.ExitStack()
+        before = clock()
+        stack.callback(lambda: self.costs.setdefault(name, []).append((clock() - before) / items * 1e3))
+        return stack
 
     def close(self) -> None:
         """Stop everything."""
@@ -62,11 +72,12 @@ class Bench:
         return path
 
     @contextlib.contextmanager
-    def _fresh(self, make: Callable[[Path], Server]) -> Iterator[tuple[int, Path]]:
+    def _fresh(self, make: Callable[[Path], Server]) -> Iterator[tuple[Server, int, Path]]:
         folder = self._scratch()
+        server = make(folder)
         try:
-            with make(folder) as port:
-                yield port, folder
+            with server as port:
+                yield server, port, folder
         finally:
             shutil.rmtree(folder, ignore_errors=True)
 
@@ -76,10 +87,11 @@ class Bench:
         """Image Manager receives images."""
         files = [str(path) for path in corpus.images(self.folder / "images", self._images)]
 
-        def take(make: Callable[[Path], Server]) -> Take:
+        def take(name: str, make: Callable[[Path], Server]) -> Take:
             def run() -> float:
-                with self._fresh(make) as (port, folder):
-                    spent = peers.client("storescu", "-aec", TITLE, "-R", "127.0.0.1", str(port), *files)
+                with self._fresh(make) as (server, port, folder):
+                    with self._costing(name, len(files), lambda: server.processor):
+                        spent = peers.client("storescu", "-aec", TITLE, "-R", "127.0.0.1", str(port), *files)
                     stored = _images_in(folder)
                     if stored != len(files):
                         raise RuntimeError(f"{stored} of {len(files)} images were stored")
@@ -93,9 +105,9 @@ class Bench:
             "images/s",
             {"storescp": 1.0},
             {
-                "ours": take(lambda folder: peers.ours("receiver", folder)),
-                "engine alone": take(lambda folder: peers.ours("engine", folder)),
-                "storescp": take(peers.storescp),
+                "ours": take("ours", lambda folder: peers.ours("receiver", folder)),
+                "engine alone": take("engine alone", lambda folder: peers.ours("engine", folder)),
+                "storescp": take("storescp", peers.storescp),
             },
             "All are fed by storescu, whose start is included. Ours is the simulated actor with its archive and index.",
         )
@@ -106,9 +118,10 @@ class Bench:
         with_it = row.takers["ours"]
 
         def without() -> float:
-            with self._fresh(lambda folder: peers.ours("receiver-plain", folder)) as (port, _):
+            with self._fresh(lambda folder: peers.ours("receiver-plain", folder)) as (server, port, _):
                 files = [str(path) for path in sorted((self.folder / "images").iterdir())]
-                return len(files) / peers.client("storescu", "-aec", TITLE, "-R", "127.0.0.1", str(port), *files)
+                with self._costing("no capture", len(files), lambda: server.processor):
+                    return len(files) / peers.client("storescu", "-aec", TITLE, "-R", "127.0.0.1", str(port), *files)
 
         return Row(
             "capture",
@@ -125,7 +138,7 @@ class Bench:
         files = [str(path) for path in paths]
 
         def ours() -> float:
-            with self._fresh(peers.storescp) as (port, _):
+            with self._fresh(peers.storescp) as (_, port, _), self._costing("ours", len(files), time.process_time):
                 node = Node("MODALITY", Transcript(), actor="acquisition_modality")
                 begin = time.perf_counter()
                 proposals = [Proposal(uids.CT_IMAGE, (uids.EXPLICIT_VR_LE,))]
@@ -138,7 +151,7 @@ class Bench:
                 return len(files) / spent
 
         def theirs() -> float:
-            with self._fresh(peers.storescp) as (port, _):
+            with self._fresh(peers.storescp) as (_, port, _), self._costing("dcmsend", len(files), _children):
                 return len(files) / peers.client("dcmsend", "-aec", TITLE, "127.0.0.1", str(port), *files)
 
         return Row(
@@ -174,32 +187,39 @@ class Bench:
             ),
         ]  # fmt: skip
         arguments = [argument for key in keys for argument in ("-k", key)]
-        ours = self._stack.enter_context(peers.ours("worklist", self._scratch()))
-        theirs = self._stack.enter_context(peers.wlmscpfs(folder))
+        servers = {"ours": peers.ours("worklist", self._scratch()), "wlmscpfs -s": peers.wlmscpfs(folder)}
+        ports = {name: self._stack.enter_context(server) for name, server in servers.items()}
         identifier = Dataset()
         identifier.PatientName = ""
         identifier.ScheduledProcedureStepSequence = [Dataset()]
-        for port in (ours, theirs):
+        for port in ports.values():
             self._expect(port, uids.MODALITY_WORKLIST, identifier, 1000)
 
-        def take(port: int) -> Take:
-            return lambda: 1000 / peers.client("findscu", "-q", "-W", "-aec", TITLE, *arguments, "127.0.0.1", str(port))
+        def take(name: str) -> Take:
+            def run() -> float:
+                with self._costing(name, 1000, lambda: servers[name].processor):
+                    where = ("127.0.0.1", str(ports[name]))
+                    return 1000 / peers.client("findscu", "-q", "-W", "-aec", TITLE, *arguments, *where)
+
+            return run
 
         return Row(
             "worklist",
             "Worklist of 1,000 entries",
             "entries/s",
             {"wlmscpfs -s": 1.0},
-            {"ours": take(ours), "wlmscpfs -s": take(theirs)},
+            {name: take(name) for name in servers},
             "Asked by findscu, start included. Ours is the simulated Order Filler, in memory; wlmscpfs reads files.",
         )
 
     def query(self) -> Row:
         """A study query in an archive of 20,000 instances."""
-        ours = self._stack.enter_context(peers.ours("archive", self._scratch()))
-        server = peers.orthanc(self.folder / "orthanc-query")
-        theirs = self._stack.enter_context(server)
-        self._fill(theirs)
+        servers = {
+            "ours": peers.ours("archive", self._scratch()),
+            "Orthanc": peers.orthanc(self.folder / "orthanc-query"),
+        }
+        ports = {name: self._stack.enter_context(server) for name, server in servers.items()}
+        self._fill(ports["Orthanc"])
         identifier = Dataset()
         identifier.QueryRetrieveLevel = "STUDY"
         for keyword in ("StudyDate", "AccessionNumber", "ModalitiesInStudy", "PatientName", "PatientID",
@@ -209,20 +229,23 @@ class Bench:
         for element in identifier:
             if element.keyword != "QueryRetrieveLevel":
                 arguments += ["-k", element.keyword]
-        for port in (ours, theirs):
+        for port in ports.values():
             self._expect(port, uids.STUDY_ROOT_FIND, identifier, self._studies)
 
-        def take(port: int) -> Take:
-            return lambda: (
-                self._studies / peers.client("findscu", "-q", "-S", "-aec", TITLE, *arguments, "127.0.0.1", str(port))
-            )
+        def take(name: str) -> Take:
+            def run() -> float:
+                with self._costing(name, self._studies, lambda: servers[name].processor):
+                    where = ("127.0.0.1", str(ports[name]))
+                    return self._studies / peers.client("findscu", "-q", "-S", "-aec", TITLE, *arguments, *where)
+
+            return run
 
         return Row(
             "query",
             f"Study query of {self._studies:,} matches in an archive of {self._studies * 20:,} instances",
             "matches/s",
             {"Orthanc": 1.0},
-            {"ours": take(ours), "Orthanc": take(theirs)},
+            {name: take(name) for name in servers},
             "Asked by findscu, whose start is included. Ours is the simulated Image Manager/Archive, index on disk.",
         )
 
@@ -249,40 +272,44 @@ class Bench:
 
     def echo(self) -> Row:
         """Associations with one C-ECHO."""
-        ours = self._stack.enter_context(peers.ours("echo", self._scratch()))
-        orthanc = self._stack.enter_context(peers.orthanc(self.folder / "orthanc-echo"))
-        pynetdicom = self._stack.enter_context(peers.ours("pynetdicom", self._scratch()))
+        servers = {
+            "ours": peers.ours("echo", self._scratch()),
+            "Orthanc": peers.orthanc(self.folder / "orthanc-echo"),
+            "pynetdicom": peers.ours("pynetdicom", self._scratch()),
+        }
         return Row(
             "echo",
             "Associations with one C-ECHO, 20 contexts offered",
             "associations/s",
             {"Orthanc": 0.5, "pynetdicom": 10.0},
-            {
-                "ours": self._load("echo", ours),
-                "Orthanc": self._load("echo", orthanc),
-                "pynetdicom": self._load("echo", pynetdicom),
-            },
+            {name: self._load("echo", name, server) for name, server in servers.items()},
             "One raw-socket client, one association after the other.",
         )
 
     def hl7(self) -> Row:
         """HL7 orders with acknowledgement."""
-        ours = self._stack.enter_context(peers.ours("hl7", self._scratch()))
-        theirs = self._stack.enter_context(peers.ours("python-hl7", self._scratch()))
+        servers = {
+            "ours": peers.ours("hl7", self._scratch()),
+            "python-hl7": peers.ours("python-hl7", self._scratch()),
+        }
         return Row(
             "hl7",
             "HL7 orders with acknowledgement",
             "messages/s",
             {"python-hl7": 1.0},
-            {"ours": self._load("hl7", ours), "python-hl7": self._load("hl7", theirs)},
+            {name: self._load("hl7", name, server) for name, server in servers.items()},
             "One raw-socket client, one connection.",
         )
 
-    def _load(self, kind: str, port: int) -> Take:
+    def _load(self, kind: str, name: str, server: Server) -> Take:
+        port = self._stack.enter_context(server)
         arguments = [sys.executable, "-m", "tests.bench.clients", kind, str(port), str(self._seconds)]
 
         def run() -> float:
-            return float(subprocess.run(arguments, check=True, capture_output=True, text=True).stdout)
+            before = server.processor
+            rate = float(subprocess.run(arguments, check=True, capture_output=True, text=True).stdout)
+            self.costs.setdefault(name, []).append((server.processor - before) / (rate * self._seconds) * 1e3)
+            return rate
 
         return run
 
@@ -293,9 +320,9 @@ class Bench:
         ]
         total = self._modalities * 20
 
-        def take(make: Callable[[Path], Server], count: Callable[[Path], int] | None) -> Take:
+        def take(name: str, make: Callable[[Path], Server], count: Callable[[Path], int] | None) -> Take:
             def run() -> float:
-                with self._fresh(make) as (port, folder):
+                with self._fresh(make) as (server, port, folder):
                     failures: list[BaseException] = []
 
                     def one(files: list[Path]) -> None:
@@ -306,10 +333,11 @@ class Bench:
 
                     threads = [threading.Thread(target=one, args=(files,)) for files in paths]
                     begin = time.perf_counter()
-                    for thread in threads:
-                        thread.start()
-                    for thread in threads:
-                        thread.join()
+                    with self._costing(name, total, lambda: server.processor):
+                        for thread in threads:
+                            thread.start()
+                        for thread in threads:
+                            thread.join()
                     spent = time.perf_counter() - begin
                     if failures:
                         raise RuntimeError(f"{len(failures)} modalities failed: {failures[0]}")
@@ -325,14 +353,17 @@ class Bench:
             "images/s",
             {"Orthanc": 1.0},
             {
-                "ours": take(
-                    lambda folder: peers.ours("receiver", folder),
-                    _images_in,
-                ),
-                "Orthanc": take(peers.orthanc, None),
+                "ours": take("ours", lambda folder: peers.ours("receiver", folder), _images_in),
+                "Orthanc": take("Orthanc", peers.orthanc, None),
             },
             "As many storescu processes; every image that was sent must be there.",
         )
+
+
+def _children() -> float:
+    """Processor time of the programs that have ended, in seconds."""
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
 
 
 def _images_in(folder: Path) -> int:

@@ -23,8 +23,8 @@ from tests.bench.picture import picture
 from tests.bench.rows import ROWS, Bench, Row
 
 
-def measure(row: Row, repeat: int) -> dict[str, Any]:
-    """Take every value in turns; medians and ratios."""
+def measure(row: Row, repeat: int, costs: dict[str, list[float]]) -> dict[str, Any]:
+    """Take every value in turns; medians and ratios. ``costs`` fills with processor time meanwhile."""
     values: dict[str, list[float]] = {name: [] for name in row.takers}
     order = list(row.takers)
     for number in range(repeat):
@@ -41,6 +41,7 @@ def measure(row: Row, repeat: int) -> dict[str, Any]:
     }
     return {
         "key": row.key, "work": row.work, "unit": row.unit, "medians": medians, "values": values, "ratios": ratios,
+        "processor_ms_per_item": {name: statistics.median(taken) for name, taken in costs.items()},
         "notes": row.notes,
     }  # fmt: skip
 
@@ -50,7 +51,9 @@ def show(result: dict[str, Any]) -> None:
     print(f"\n{result['work']}")
     for name, median in result["medians"].items():
         taken = result["values"][name]
-        print(f"  {name:12} {median:10,.1f} {result['unit']}   ({min(taken):,.1f} to {max(taken):,.1f})")
+        cost = result["processor_ms_per_item"].get(name)
+        processor = f"   {cost:.3f} ms of processor time each" if cost is not None else ""
+        print(f"  {name:12} {median:10,.1f} {result['unit']}   ({min(taken):,.1f} to {max(taken):,.1f}){processor}")
     for peer, entry in result["ratios"].items():
         mark = "reached" if entry["reached"] else "NOT reached"
         print(f"  ours/{peer}: {entry['ratio']:.2f} (wanted {entry['wanted']:g}: {mark})")
@@ -76,7 +79,7 @@ def main() -> None:
                 continue
             bench = Bench(folder / key, seconds=options.seconds, quick=options.quick)
             try:
-                result = measure(getattr(bench, key)(), options.repeat)
+                result = measure(getattr(bench, key)(), options.repeat, bench.costs)
             finally:
                 bench.close()
                 shutil.rmtree(folder / key, ignore_errors=True)

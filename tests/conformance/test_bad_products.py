@@ -147,7 +147,7 @@ def test_a_port_in_use_is_named(harness_run: Runner, tmp_path: Path) -> None:
     assert str(port) in ran.error
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_an_interrupted_run_reports_what_was_judged_and_leaves_no_process(
     tmp_path: Path, number: signal.Signals
 ) -> None:
@@ -170,6 +170,7 @@ def test_an_interrupted_run_reports_what_was_judged_and_leaves_no_process(
     output, error = process.communicate(timeout=60)
     assert process.returncode == 1, error
     assert json.loads(output)["interrupted"] is True
+    assert json.loads(output)["verdict"] in ("INCONCLUSIVE", "FAIL", "ERROR")
     result = RunResult.from_json(json.loads((folder / "run.json").read_text(encoding="utf-8")))
     assert result.interrupted
     assert any(s.verdict is Verdict.PASS for s in result.scenarios)

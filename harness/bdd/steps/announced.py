@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from harness.actors.objects import SeriesPlan, StudyPlan, Subject, make
 from harness.bdd.context import ScenarioContext
+from harness.bdd.ordered import ordered, patient_values
 from harness.bdd.people import person
 from harness.bdd.registry import given, then, when
-from harness.bdd.steps.ordering import ordered, patient_values
 from harness.bdd.studies import StoredStudy
 from harness.core.errors import UsageError
 from harness.profiles import facts

@@ -48,9 +48,9 @@ def write_part10(
 
     A payload that came from the network into a file of its own is such a file already: it gets a second name.
     """
-    head = file_meta(sop_class, sop_instance, transfer_syntax, source_ae)
     if payload.path is not None and payload.offset > 132 and _link(payload, path, sop_instance, transfer_syntax):
         return payload.offset + payload.size
+    head = file_meta(sop_class, sop_instance, transfer_syntax, source_ae)
     # Never into an existing file: it may be another name of the payload itself.
     partial = path.with_name(f"{path.name}.part")
     partial.unlink(missing_ok=True)

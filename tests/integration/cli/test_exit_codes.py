@@ -93,8 +93,9 @@ def test_3_a_product_that_is_away(tmp_path: Path) -> None:
     sut = tmp_path / "away.toml"
     port = closed_port()
     sut.write_text(AWAY.format(port=port), encoding="utf-8")
-    done = harness(tmp_path, "run", "--sut", str(sut), "--quick")
+    done = harness(tmp_path, "run", "--sut", str(sut), "--quick", "--json")
     assert done.returncode == 3, done.stderr
+    assert json.loads(done.stdout)["verdict"] == "INCONCLUSIVE", "nothing applies is something else"
     assert f"Away does not answer on 127.0.0.1:{port}" in done.stderr
     assert "the run did not take place" in done.stderr
     assert "None of the selected scenarios" not in done.stderr

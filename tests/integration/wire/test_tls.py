@@ -2,31 +2,34 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime
+import socket
+import ssl
 import subprocess
 from pathlib import Path
 
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import NameOID
 
 from harness.core.transcript import Transcript
 from harness.protocols.dicom import uids
 from harness.protocols.dicom.errors import PeerError
 from harness.protocols.dicom.node import Address, Node, Proposal, Response
-from harness.protocols.dicom.tls import TlsSettings
+from harness.protocols.dicom.tls import TlsProfile, TlsSettings
 from tests.bench.peers import Server, free_port
 from tests.integration.wire.conftest import TIMEOUTS, image
 from tests.peers import require_program
 
 
-def certificate(folder: Path, name: str) -> TlsSettings:
-    """A self-signed certificate and the settings that show it."""
-    key = ec.generate_private_key(ec.SECP256R1())
+def certificate(folder: Path, name: str, *, rsa_key: bool = False, age: int = 1) -> TlsSettings:
+    """A self-signed certificate, ``age`` days old and good for 30, and the settings that show it."""
+    key = rsa.generate_private_key(65537, 2048) if rsa_key else ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
-    begin = datetime.datetime.now(datetime.UTC) - datetime.timedelta(days=1)
+    begin = datetime.datetime.now(datetime.UTC) - datetime.timedelta(days=age)
     built = (
         x509.CertificateBuilder()
         .subject_name(subject)
@@ -50,10 +53,12 @@ def certificate(folder: Path, name: str) -> TlsSettings:
 def shop(tmp_path_factory: pytest.TempPathFactory) -> dict[str, TlsSettings]:
     folder = tmp_path_factory.mktemp("certificates")
     server, client, stranger = (certificate(folder, name) for name in ("server", "client", "stranger"))
-    assert server.certificate is not None
-    assert client.certificate is not None
+    expired = certificate(folder, "expired", age=60)
+    known = folder / "known.pem"
+    known.write_bytes(b"".join(each.certificate.read_bytes() for each in (client, expired) if each.certificate))
     return {
-        "server": TlsSettings(server.certificate, server.key, client.certificate),
+        "server": TlsSettings(server.certificate, server.key, known),
+        "expired": TlsSettings(expired.certificate, expired.key, server.certificate),
         "client": TlsSettings(client.certificate, client.key, server.certificate),
         "stranger": TlsSettings(stranger.certificate, stranger.key, server.certificate),
         "anonymous": TlsSettings(None, None, server.certificate),
@@ -71,7 +76,7 @@ def test_both_sides_show_a_certificate(shop: dict[str, TlsSettings], transcript:
     assert transcript.faults == ()
 
 
-@pytest.mark.parametrize("who", ["stranger", "anonymous", "distrustful"])
+@pytest.mark.parametrize("who", ["stranger", "anonymous", "distrustful", "expired"])
 def test_the_wrong_certificate_gets_no_association(
     who: str, shop: dict[str, TlsSettings], transcript: Transcript
 ) -> None:
@@ -110,3 +115,76 @@ def test_dcmtk_over_tls_both_ways(shop: dict[str, TlsSettings], transcript: Tran
         with client.connect(Address("STORESCP", "127.0.0.1", port), [Proposal(uids.CT_IMAGE)]) as link:
             assert link.store(image(1, 1 << 18)).status == 0
     assert transcript.faults == ()
+
+
+@pytest.fixture(scope="module")
+def rsa_pair(tmp_path_factory: pytest.TempPathFactory) -> TlsSettings:
+    """One RSA certificate for both sides: the suites of every profile need such a key."""
+    shown = certificate(tmp_path_factory.mktemp("rsa"), "both", rsa_key=True)
+    return dataclasses.replace(shown, authorities=shown.certificate)
+
+
+MEET = [
+    (TlsProfile.NON_DOWNGRADING, TlsProfile.NON_DOWNGRADING, "TLSv1.3"),
+    (TlsProfile.NON_DOWNGRADING, TlsProfile.EXTENDED, "TLSv1.2"),
+    (TlsProfile.NON_DOWNGRADING, TlsProfile.DOWNGRADING, "TLSv1.3"),
+    (TlsProfile.DOWNGRADING, TlsProfile.OUTDATED, "TLSv1.1"),
+    (TlsProfile.DOWNGRADING, TlsProfile.STATIC_RSA, "TLSv1.2"),
+    (TlsProfile.NON_DOWNGRADING, TlsProfile.OUTDATED, ""),
+    (TlsProfile.NON_DOWNGRADING, TlsProfile.STATIC_RSA, ""),
+    (TlsProfile.EXTENDED, TlsProfile.OUTDATED, ""),
+    (TlsProfile.EXTENDED, TlsProfile.STATIC_RSA, ""),
+]
+
+
+@pytest.mark.parametrize(("listens", "asks", "agreed"), MEET, ids=[f"{a.name}-{b.name}" for a, b, _ in MEET])
+def test_profiles_meet_or_do_not(
+    listens: TlsProfile, asks: TlsProfile, agreed: str, rsa_pair: TlsSettings, transcript: Transcript
+) -> None:
+    """Nobody is led below the profile; who tries is told in the transcript."""
+    settings = dataclasses.replace(rsa_pair, profile=listens)
+    with Node("ACTOR", transcript, actor="a", timeouts=TIMEOUTS, tls=settings) as server:
+        context = dataclasses.replace(rsa_pair, profile=asks).client_context()
+        try:
+            with (
+                socket.create_connection(("127.0.0.1", server.port), 5) as plain,
+                context.wrap_socket(plain) as secured,
+            ):
+                met = secured.version()
+        except (OSError, ssl.SSLError):
+            met = ""
+        assert met == agreed
+        if not agreed:
+            told = transcript.wait_for("PROTOCOL-VIOLATION", timeout=5)
+            assert told is not None
+            assert told.fields["rule"] == "PS3.15 B"
+    assert transcript.faults == ()
+
+
+@pytest.mark.peer("dcmtk")
+@pytest.mark.parametrize(
+    ("option", "profile", "meets"),
+    [
+        ("+py", TlsProfile.NON_DOWNGRADING, True),
+        ("+px", TlsProfile.NON_DOWNGRADING, True),
+        ("+pz", TlsProfile.NON_DOWNGRADING, True),
+        ("+pz", TlsProfile.EXTENDED, True),
+        ("+pa", TlsProfile.NON_DOWNGRADING, False),
+        ("+pa", TlsProfile.STATIC_RSA, True),
+        ("+py", TlsProfile.STATIC_RSA, False),
+        ("+py", TlsProfile.OUTDATED, False),
+    ],
+)
+def test_profiles_of_dcmtk(
+    option: str, profile: TlsProfile, meets: bool, rsa_pair: TlsSettings, transcript: Transcript
+) -> None:
+    echoscu = require_program("echoscu")
+    shown = [str(rsa_pair.key), str(rsa_pair.certificate), "+cf", str(rsa_pair.authorities)]
+    settings = dataclasses.replace(rsa_pair, profile=profile)
+    with Node("ACTOR", transcript, actor="a", timeouts=TIMEOUTS, tls=settings) as server:
+        done = subprocess.run(
+            [echoscu, "+tls", *shown, option, "-aec", "ACTOR", "127.0.0.1", str(server.port)], check=False, timeout=20,
+            capture_output=True,
+        )  # fmt: skip
+    assert (done.returncode == 0) is meets
+    assert any(message.kind == "C-ECHO-RQ" for message in transcript.messages) is meets

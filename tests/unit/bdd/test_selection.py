@@ -32,11 +32,7 @@ def planned(folder: Path) -> list[linting.PlannedScenario]:
 
 def chosen(folder: Path, *only: str) -> list[str]:
     settings = RunSettings("", (), "", "", only=only)
-    return [
-        s.name
-        for s in planned(folder)
-        if selection.wanted(selection.planned_identity(s), s.name, read(s.tags), settings)
-    ]
+    return [s.name for s in planned(folder) if selection.wanted(s.id, s.name, read(s.tags), settings)]
 
 
 def test_a_korean_name_selects_its_scenario_only(tmp_path: Path) -> None:
@@ -55,3 +51,24 @@ def test_a_word_that_selects_nothing_is_found(tmp_path: Path) -> None:
     assert selection.unmatched(["RAD-5", "셋째"], planned(tmp_path)) == ["셋째"]
     folder = tmp_path.name
     assert selection.unmatched([f"{folder}/ours/둘째[x]"], planned(tmp_path)) == []
+
+
+def test_features_of_one_name_in_different_folders_have_ids_of_their_own(tmp_path: Path) -> None:
+    text = TEXT.replace("시나리오: 둘째", "시나리오: 셋째")
+    for folder in ("a/swf", "b/swf", "swf"):
+        (tmp_path / folder).mkdir(parents=True)
+        (tmp_path / folder / "x.feature").write_text(text, encoding="utf-8")
+    problems, found = linting.lint([tmp_path], all_steps())
+    assert problems == []
+    assert [s.id for s in found][::2] == ["a/swf/x/첫째", "b/swf/x/첫째", "swf/x/첫째"]
+    # the folder itself, or a file of it, gives the id that it has below its parent
+    for given in (tmp_path / "swf", tmp_path / "swf" / "x.feature"):
+        assert linting.lint([given], all_steps())[1][0].id == "swf/x/첫째"
+
+
+def test_two_scenarios_of_one_id_are_a_mistake(tmp_path: Path) -> None:
+    path = tmp_path / "x.feature"
+    path.write_text(TEXT.replace("첫째", "A b").replace("둘째", "A, b"), encoding="utf-8")
+    problems, _ = linting.lint([path], all_steps())
+    assert ["has the id" in str(problem) for problem in problems] == [True]
+    assert "x.feature:4" in str(problems[0])

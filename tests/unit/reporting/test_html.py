@@ -300,3 +300,23 @@ def test_text_stands_out_from_its_ground(page: str, dark: bool) -> None:
         (pair, round(contrast(c[pair[0]], c[pair[1]]), 2)) for pair in pairs if contrast(c[pair[0]], c[pair[1]]) < 4.5
     ]
     assert not weak
+
+
+def test_accepted_warnings_and_scenarios_are_marked_too(run: RunResult, tmp_path: Path) -> None:
+    warned = next(s for s in run.scenarios if s.verdict is Verdict.WARNING)
+    known = dataclasses.replace(run, scenarios=(warned,), accepted={warned.id: Verdict.PASS})
+    page = render(known, tmp_path)
+    assert "Conforming; 1 warning accepted as known" in text_of(page, '//div[contains(@class,"banner")]')
+    for place in ('//ol[@class="fixes"]', '//details[@id="s1"]/summary', '//tr[@id="r-RAD-6-SCU-20"]'):
+        assert "accepted as known" in text_of(page, place), place
+    other = {**run.waivers[0], "verdict": "WARNING", "summary": "Something else was seen"}
+    page = render(dataclasses.replace(known, waivers=(other,), accepted={}), tmp_path)
+    assert "accepted as known" not in page, "a waiver of one finding does not cover another of the same requirement"
+
+
+def test_what_ended_a_run_stands_at_its_top(run: RunResult, tmp_path: Path) -> None:
+    failure = {"kind": "environment", "text": "CT-9 does not answer on 10.0.0.9:104 <b>"}
+    page = render(dataclasses.replace(run, scenarios=(), failure=failure), tmp_path)
+    banner = text_of(page, '//div[contains(@class,"banner")]')
+    assert "the run did not take place" in banner
+    assert "CT-9 does not answer on 10.0.0.9:104 <b>" in banner

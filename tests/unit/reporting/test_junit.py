@@ -115,3 +115,22 @@ def test_hostile_text_is_still_xml(run: RunResult) -> None:
 
 def test_nothing_run_is_valid(run: RunResult) -> None:
     assert parsed(with_scenarios(run)).get("tests") == "0"
+
+
+def test_a_run_that_ended_early_does_not_look_well(run: RunResult) -> None:
+    for early, kind in (
+        (dataclasses.replace(run, scenarios=(), failure={"kind": "environment", "text": "no answer"}), "environment"),
+        (dataclasses.replace(run, interrupted=True), "interrupted"),
+    ):
+        document = parsed(early)
+        error = document.find(".//testsuite[@name='the run']/testcase/error")
+        assert error is not None
+        assert error.get("type") == kind
+        assert int(document.get("errors", "0")) >= 1
+
+
+def test_what_waivers_leave_decides_whether_an_unjudged_scenario_fails(run: RunResult) -> None:
+    unjudged = next(s for s in run.scenarios if s.verdict is Verdict.INCONCLUSIVE)
+    accepted = dataclasses.replace(run, scenarios=(unjudged,), accepted={unjudged.id: Verdict.PASS})
+    assert parsed(accepted).find(".//failure") is None
+    assert parsed(dataclasses.replace(accepted, accepted={})).find(".//failure") is not None

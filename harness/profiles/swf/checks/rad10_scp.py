@@ -203,7 +203,8 @@ def result_repeated_when_unreachable(j: Journal) -> Iterator[Observation]:
             late = [r for r in answers if r.request.seq > until]
             yield judged(
                 bool(late),
-                "The requester was away; the result came " + ("after it was back" if late else "never again"),
+                "The requester was away; "
+                + ("the result came after it was back" if late else "no result came once it was back"),
                 (request.request.seq, *(r.request.seq for r in late)),
                 expected="the result, once the requester can be reached",
                 actual=f"{len(late)} result(s)",
