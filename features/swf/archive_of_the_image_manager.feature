@@ -31,6 +31,18 @@ Feature: The archive stores, commits, answers queries and delivers
     Then a commitment report comes
     And the exchange satisfies every "RAD-10" requirement
 
+  @transaction:RAD-8 @transaction:RAD-10 @transaction:RAD-14 @transaction:RAD-16 @req:SWF-ACT-05
+  Scenario: A study is stored, committed to, found and delivered
+    When the Acquisition Modality stores the study "ct of doe"
+    And the Acquisition Modality asks for commitment of the study "ct of doe"
+    Then a commitment report comes
+    When the Image Display queries "IMAGE" level of the study "ct of doe" by
+      | SOPInstanceUID | |
+    Then exactly the images of "ct of doe" are returned
+    When the Image Display retrieves "STUDY" of "ct of doe"
+    Then exactly the instances that were asked for arrive
+    And the requirement "SWF-ACT-05" is met
+
   @quick @transaction:RAD-14 @req:RAD-14-SCP-01
   Scenario Outline: <model> queries are answered
     Given the archive holds the studies of doe, roe and kim

@@ -26,11 +26,12 @@ Feature: RAD-49 and RAD-11: which images are available
     And the requirement "RAD-49-SCU-04" is met
     And the requirement "RAD-49-SCU-05" is met
 
-  @transaction:RAD-11 @req:RAD-11-SCP-01
+  @transaction:RAD-11 @req:RAD-11-SCP-01 @req:SWF-ACT-06
   Scenario: The Order Filler asks for what is there
     When the Acquisition Modality performs "S1" with 2 images
     And the Order Filler asks the archive which images of "S1" it has
     Then the requirement "RAD-11-SCP-01" is met
+    And the requirement "SWF-ACT-06" is met
 
   @transaction:RAD-11 @req:EX-29
   Scenario: The Order Filler asks while an image is missing

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from harness.actors.defects_archive import ARCHIVE_DEFECTS, ARCHIVE_VARIANTS
+from harness.actors.defects_archive_steps import ARCHIVE_STEP_DEFECTS
 from harness.actors.defects_imaging import CREATOR_DEFECTS, DISPLAY_DEFECTS
 from harness.actors.defects_steps import PPS_MANAGER_DEFECTS
 from harness.actors.defects_worklist import ORDER_FILLER_DEFECTS, ORDER_FILLER_VARIANTS
@@ -93,6 +94,7 @@ def _hl7(rows: Sequence[OrdersDefect]) -> tuple[Defect, ...]:
 
 DEFECTS: tuple[Defect, ...] = (
     *_listed("image-manager", ARCHIVE_DEFECTS),
+    *_listed("image-manager", ARCHIVE_STEP_DEFECTS),
     *_listed("order-filler", ORDER_FILLER_DEFECTS),
     *_listed("pps-manager", PPS_MANAGER_DEFECTS),
     *_listed("image-display", DISPLAY_DEFECTS),

@@ -306,7 +306,7 @@ ARCHIVE_DEFECTS: tuple[Row, ...] = (
     (
         "archive-loses-an-instance",
         "Delivers all instances but the last",
-        "RAD-16-SCP-01 RAD-16-SCP-02",
+        "RAD-16-SCP-01 RAD-16-SCP-02 RAD-49-SCU-07",
         _with(selection=_all_but_one),
     ),
     ("archive-no-suboperation-counts", "All sub-operation counts are zero", "RAD-16-SCP-02", _with(counts=_no_counts)),
@@ -343,7 +343,7 @@ ARCHIVE_DEFECTS: tuple[Row, ...] = (
     (
         "archive-announces-early",
         "Notifies of availability before all instances are there",
-        "RAD-49-SCU-04",
+        "RAD-49-SCU-04 EX-29",
         _with(announces_when_complete=False),
     ),
     (

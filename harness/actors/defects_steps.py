@@ -8,7 +8,15 @@ from typing import Any
 
 from pydicom.dataset import Dataset
 
-from harness.actors.performed_steps import ACCEPTED, PerformedStep, Reply, admit_change, admit_creation
+from harness.actors.performed_steps import (
+    ACCEPTED,
+    DISCONTINUED,
+    INVALID_ATTRIBUTE_VALUE,
+    PerformedStep,
+    Reply,
+    admit_change,
+    admit_creation,
+)
 from harness.actors.pps_manager import Parcel, PpsManagerBehaviour
 from harness.core.message import Blob
 from harness.protocols.dicom.datasets import decode, encode
@@ -50,10 +58,19 @@ def _refuses_unscheduled(dataset: Dataset, known: PerformedStep | None) -> Reply
     return reply if scheduled else Reply(0x0106)
 
 
+def _coded_reasons_only(dataset: Dataset, known: PerformedStep | None) -> Reply:
+    reply = admit_change(dataset, known)
+    reasons = dataset.get("PerformedProcedureStepDiscontinuationReasonCodeSequence", None) or ()
+    coded = bool(reasons) and all(item.get("CodingSchemeDesignator") == "DCM" for item in reasons)
+    discontinued = str(dataset.get("PerformedProcedureStepStatus", "")) == DISCONTINUED
+    return Reply(INVALID_ATTRIBUTE_VALUE) if reply.status == 0 and discontinued and not coded else reply
+
+
 accepts_any_creation = _steps(admit_creation=_any_status)
 accepts_duplicates = _steps(admit_creation=_again)
 accepts_final_change = _steps(admit_change=_even_final)
 accepts_unknown = _steps(admit_change=_even_unknown)
+demands_coded_reason = _steps(admit_change=_coded_reasons_only)
 omits_error_id = _steps(admit_change=_without_error_id)
 refuses_unscheduled = _steps(admit_creation=_refuses_unscheduled)
 

@@ -12,6 +12,7 @@ from harness.actors.defects_steps import (
     accepts_duplicates,
     accepts_final_change,
     accepts_unknown,
+    demands_coded_reason,
     refuses_unscheduled,
 )
 from harness.actors.matching import Query, select
@@ -20,6 +21,7 @@ from harness.actors.orders import StepState
 from harness.actors.performed_steps import DISCONTINUED, PerformedStep
 from harness.actors.records import CHARACTER_SET, Record, encode, tag_of
 from harness.actors.worklist import STEP_SEQUENCE, WorklistItem
+from harness.protocols.dicom.uids import EXPLICIT_VR_LE
 
 Change = Callable[[OrderFillerBehaviour], OrderFillerBehaviour]
 Row = tuple[str, str, str, Change]
@@ -312,6 +314,18 @@ ORDER_FILLER_DEFECTS: tuple[Row, ...] = (
     ),
     ("filler-changes-final", "Accepts N-SET after the step is final", "RAD-7-SCP-01", accepts_final_change),
     ("filler-sets-unknown", "Accepts N-SET of a step that was never created", "RAD-7-SCP-02", accepts_unknown),
+    (
+        "filler-demands-coded-reason",
+        "Refuses the end of a step without a reason of CID 9300",
+        "EX-09",
+        demands_coded_reason,
+    ),
+    (
+        "filler-explicit-only",
+        "Takes worklist queries in Explicit VR only",
+        "RAD-5-SCP-01",
+        _with(worklist_syntaxes=(EXPLICIT_VR_LE,)),
+    ),
     (
         "filler-refuses-availability",
         "Refuses availability notifications",

@@ -225,7 +225,7 @@ class ImageManager(SimulatedActor):
 
     def _announce(self, steps: Sequence[PerformedStep]) -> None:
         for step in steps:
-            for notice in notifications(step, self.ae_title, self.behaviour.availability):
+            for notice in self.behaviour.notices(notifications(step, self.ae_title, self.behaviour.availability)):
                 for courier in self._couriers:
                     courier.post((self._uid(), notice))
 

@@ -6,6 +6,8 @@ import enum
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+from pydicom.dataset import Dataset
+
 from harness.actors.archive_index import StoredInstance
 from harness.actors.archive_keys import Level
 from harness.actors.matching import MatchingRules, Query
@@ -129,6 +131,8 @@ class ImageManagerBehaviour:
     write: Callable[..., bytes] = encode
     pending_status: Callable[[Query], int] = pending_status
     honours_cancel: bool = True
+    #: levels at which it cannot be asked
+    refused_levels: frozenset[Level] = frozenset()
 
     # retrieve
     unknown_destination_status: int = UNKNOWN_DESTINATION
@@ -153,4 +157,5 @@ class ImageManagerBehaviour:
     withdraws_wrong_entries: bool = True
     announces_when_complete: bool = True
     availability: str = "ONLINE"
+    notices: Callable[[list[Dataset]], list[Dataset]] = lambda notices: notices
     applies_patient_updates: bool = True

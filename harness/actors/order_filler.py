@@ -24,7 +24,15 @@ from harness.actors.worklist_user import Replies, collect
 from harness.core.transcript import Recorder, Transcript
 from harness.protocols.dicom.errors import WireError
 from harness.protocols.dicom.node import Address, Proposal, Request, Response
-from harness.protocols.dicom.uids import INSTANCE_AVAILABILITY, MODALITY_WORKLIST, MPPS, STUDY_ROOT_FIND, encoding_of
+from harness.protocols.dicom.uids import (
+    EXPLICIT_VR_LE,
+    IMPLICIT_VR_LE,
+    INSTANCE_AVAILABILITY,
+    MODALITY_WORKLIST,
+    MPPS,
+    STUDY_ROOT_FIND,
+    encoding_of,
+)
 
 PENDING = 0xFF00
 PENDING_UNSUPPORTED_KEYS = 0xFF01
@@ -64,6 +72,7 @@ class OrderFillerBehaviour:
     matches: Callable[[Query, list[WorklistItem]], list[WorklistItem]] = lambda query, found: found
     #: None: the keys asked, from the entry
     respond: Callable[[Query, Record], Record] | None = None
+    worklist_syntaxes: tuple[str, ...] = (IMPLICIT_VR_LE, EXPLICIT_VR_LE)
     write: Callable[..., bytes] = records.encode
     pending_status: Callable[[Query], int] = pending_status
     final_status: Callable[[Query, int], int] = lambda query, matches: 0x0000
@@ -119,7 +128,7 @@ class OrderFiller(SimulatedActor):
         super().__init__(ae_title, recorder, host, port, peers=peers)
 
     def _serve(self) -> None:
-        self.node.serve([MODALITY_WORKLIST], self._find)
+        self.node.serve([MODALITY_WORKLIST], self._find, transfer_syntaxes=self.behaviour.worklist_syntaxes)
         self.node.serve([MPPS], self._step)
         self.node.serve([INSTANCE_AVAILABILITY], self._availability)
 

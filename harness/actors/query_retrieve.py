@@ -59,6 +59,8 @@ class QueryRetrieve:
         """Answer a C-FIND-RQ of either root."""
         try:
             identifier, level = self._identifier(request)
+            if level in self._behaviour.refused_levels:
+                raise Refused(UNABLE_TO_PROCESS)
             query = Query.of(identifier, KNOWN_KEYS[level], self._behaviour.rules)
             if self._behaviour.requires_unique_keys:
                 self._demand_unique_keys(query, level, request)

@@ -123,8 +123,11 @@ class WorklistUser:
     ) -> Replies:
         """One worklist query; ``cancel_after`` sends C-CANCEL after so many matches. Raises PeerError."""
         asked = keys if isinstance(keys, Dataset) else identifier(keys or {}, returned, character_set=character_set)
-        proposal = Proposal(MODALITY_WORKLIST, tuple(transfer_syntaxes))
-        with self._node.connect(peer, [proposal]) as association:
+        proposals = [Proposal(MODALITY_WORKLIST, tuple(transfer_syntaxes))]
+        if IMPLICIT_VR_LE in transfer_syntaxes and len(transfer_syntaxes) > 1:
+            # alone as well: a provider that takes another encoding where it may choose has shown nothing of this one
+            proposals.append(Proposal(MODALITY_WORKLIST, (IMPLICIT_VR_LE,)))
+        with self._node.connect(peer, proposals) as association:
             return collect(association, self._recorder, MODALITY_WORKLIST, asked, cancel_after)
 
 

@@ -20,6 +20,8 @@ UNDER_TEST: dict[str, tuple[Callable[[Sequence[str]], AbstractContextManager[tup
 #: those of print and media actors are judged in tests/integration, each beside the exchange that shows it
 DEFECTS = tuple(each for each in defects.DEFECTS if each.actor in UNDER_TEST)
 VARIANTS = tuple(each for each in defects.VARIANTS if each.actor in UNDER_TEST)
+#: what only a scenario finds broken: nothing comes at all, so no check has anything to look at
+SILENT = {"archive-no-retrieve": frozenset({"RAD-16-SCP-01"})}
 #: the least that a healthy actor is judged on: a battery that looks at nothing finds nothing
 JUDGED = {"image-manager": 50, "order-filler": 35, "pps-manager": 12}
 
@@ -42,7 +44,7 @@ def test_a_healthy_actor_is_judged_and_nothing_is_broken(actor: str) -> None:
 @pytest.mark.parametrize("defect", DEFECTS, ids=lambda each: each.id)
 def test_a_defect_breaks_exactly_what_it_says(defect: defects.Defect) -> None:
     broken = outcome(defect.actor, defect.id).broken
-    assert set(broken) == defect.breaks, broken
+    assert set(broken) == defect.breaks - SILENT.get(defect.id, frozenset()), broken
 
 
 @pytest.mark.slow

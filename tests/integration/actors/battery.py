@@ -15,6 +15,7 @@ from pydicom.dataset import Dataset
 from harness.actors import defects, objects, step_messages
 from harness.actors.acquisition import Acquisition
 from harness.actors.archive_keys import Level
+from harness.actors.evidence_creator import EvidenceCreator
 from harness.actors.image_display import ImageDisplay, ImageDisplayBehaviour
 from harness.actors.image_manager import ImageManager
 from harness.actors.image_manager_behaviour import CommitmentReply, Reference, Way
@@ -27,6 +28,7 @@ from harness.core.transcript import Transcript
 from harness.profiles import facts
 from harness.protocols.dicom.errors import NoPresentationContext
 from harness.protocols.dicom.node import Address
+from tests.integration.actors.battery_steps import LOCAL_REASON
 from tests.integration.actors.judging import LONG, SHORT, illegal_steps, no_faults
 
 PLANS = (
@@ -52,9 +54,11 @@ class ArchiveTester:
     """A modality, a display and a receiver of notifications around an archive under test."""
 
     def __init__(
-        self, transcript: Transcript, archive: ImageManager, modality: Acquisition, display: ImageDisplay
-    ) -> None:
+        self, transcript: Transcript, archive: ImageManager, modality: Acquisition, display: ImageDisplay,
+        creator: EvidenceCreator,
+    ) -> None:  # fmt: skip
         self.transcript, self.sut, self.modality, self.display = transcript, archive, modality, display
+        self.creator = creator
         self.peer = archive.address
         self.samples = objects.make(PLANS, objects.uid_source(8))
         for sample in self.samples:
@@ -73,7 +77,10 @@ class ArchiveTester:
         self.queries()
         self.retrievals()
         self.wrong_entry()
+        self.modality.perform([], self.peer, images=0, abandon=True, reason=LOCAL_REASON)
         self.update()
+        self.derived_images()
+        self.image_that_never_comes()
 
     def query(
         self, level: Level, keys: dict[str, Any], expected: Sequence[str] | None, *, purpose: str = "", by: str = "",
@@ -185,7 +192,10 @@ class ArchiveTester:
         self.display.behaviour = ImageDisplayBehaviour()
 
     def move(self, level: Level, keys: dict[str, str], expected: list[str], failing: Sequence[str] = ()) -> None:
-        replies = self.display.move(self.peer, level, keys)
+        try:
+            replies = self.display.move(self.peer, level, keys)
+        except NoPresentationContext:
+            return
         self.transcript.note(
             facts.MOVE,
             {"message": replies.request, "destination": "DISPLAY", "expected": expected, "failing": list(failing)},
@@ -252,6 +262,25 @@ class ArchiveTester:
         self.modality.store(self.peer, images[1:])
         self.sut.wait_announced(LONG)
         self.samples += images
+        study = str(images[0].dataset.StudyInstanceUID)
+        self.move(Level.STUDY, {"StudyInstanceUID": study}, [sample.sop_instance for sample in images])
+
+    def derived_images(self) -> None:
+        """What an evidence creator stores is found in the study that it was made from."""
+        images = self.creator.derive([sample.dataset for sample in self.samples[:2]])
+        self.creator.store(self.peer, images)
+        first = images[0].dataset
+        keys = {"StudyInstanceUID": str(first.StudyInstanceUID), "SeriesInstanceUID": str(first.SeriesInstanceUID)}
+        self.display.query(self.peer, Level.IMAGE, keys)
+
+    def image_that_never_comes(self) -> None:
+        plan = self.modality.plan("US", objects.SUBJECTS[3])
+        created = step_messages.creation([], plan)
+        uid, _ = self.modality.create_step(self.peer, created)
+        images = self.modality.acquire([], plan, uid, images=2)
+        self.modality.store(self.peer, images[:1])
+        self.modality.set_step(self.peer, uid, step_messages.completion(images, plan, created))
+        self.sut.wait_announced(LONG)
 
     def wrong_entry(self) -> None:
         exam = self.modality.perform([], self.peer, self.peer, abandon=True, reason=INCORRECT_WORKLIST_ENTRY)
@@ -289,6 +318,7 @@ def archive_under_test(ids: Sequence[str]) -> Iterator[tuple[Transcript, Archive
         OrderFiller("FILLER", transcript) as receiver,
         Acquisition("MODALITY", transcript, uid=objects.uid_source(3)) as modality,
         ImageDisplay("DISPLAY", transcript) as display,
+        EvidenceCreator("CREATOR", transcript, uid=objects.uid_source(5)) as creator,
         ImageManager(
             "SUT",
             own,
@@ -298,5 +328,5 @@ def archive_under_test(ids: Sequence[str]) -> Iterator[tuple[Transcript, Archive
             retry=0.1,
         ) as archive,
     ):
-        yield transcript, ArchiveTester(transcript, archive, modality, display)
+        yield transcript, ArchiveTester(transcript, archive, modality, display, creator)
     no_faults(transcript, own)

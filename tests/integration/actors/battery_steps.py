@@ -12,7 +12,7 @@ from harness.actors.evidence_creator import EvidenceCreator
 from harness.actors.image_manager import ImageManager
 from harness.actors.objects import Sample, StudyPlan
 from harness.actors.order_filler import FindReply, OrderFiller
-from harness.actors.orders import StepState
+from harness.actors.orders import Code, StepState
 from harness.actors.pps_manager import PpsManager
 from harness.actors.step_messages import INCORRECT_WORKLIST_ENTRY
 from harness.actors.worklist_user import RETURN_KEYS as WORKLIST_RETURN_KEYS
@@ -31,6 +31,8 @@ ENTRIES = (
     entry(4, procedure=3, korean=True, ScheduledPerformingPhysicianName="Kildare^James"),
     entry(5, procedure=4, korean=True) | {"AccessionNumber": "A3", "PatientID": "P3"},
 )
+#: a reason that is not of CID 9300
+LOCAL_REASON = Code("17", "99LOCAL", "Lunch")
 _STEP_ID = "ScheduledProcedureStepID"
 
 
@@ -72,6 +74,7 @@ class FillerTester:
         self.perform("S4", ("S1", "S2", "S4"), "after-wrong-entry", wrong=True)
         self.perform("S1", ("S2", "S4"), "", abandon=True)
         self.modality.perform([], self.peer, images=0, abandon=True)
+        self.modality.perform([], self.peer, images=0, abandon=True, reason=LOCAL_REASON)
 
     def query(self, keys: dict[str, str], expected: Sequence[str], purpose: str = "") -> Replies:
         replies = self.modality.worklist.query(self.peer, keys)

@@ -127,7 +127,7 @@ def test_wrong_arguments_are_named(arguments: tuple[str, ...], text: str) -> Non
         else:
             options["actors"].append(word)
     with pytest.raises(UsageError, match=text):
-        simulate(**options, port=0)
+        simulate(**options, port=[0])
 
 
 def test_addresses_are_read_and_refused() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from harness.core.check import Check, Observation
 from harness.core.message import Message, Protocol
@@ -208,8 +208,21 @@ def archive_answers_all(j: Journal) -> Iterator[Observation]:
         "RAD-16": list(j.select("C-MOVE-RQ", TO_SUT, RETRIEVE_MOVES)),
     }
     needed = {name: _answered(iter(found)) for name, found in tried.items()}
-    whole = names.IMAGE_MANAGER in j.sut.actors and all(tried.values())
+    services = {"RAD-10": (COMMITMENT,), "RAD-14": QUERY_FINDS, "RAD-16": RETRIEVE_MOVES}
+    whole = names.IMAGE_MANAGER in j.sut.actors and all(
+        found or _refused(j, services.get(name, ())) for name, found in tried.items()
+    )
     yield from _whole(j, needed, names.IMAGE_MANAGER, whole)
+
+
+def _refused(j: Journal, classes: Collection[str]) -> bool:
+    """Whether we tried to use a service and got no presentation context for it."""
+    return any(
+        context.get("abstract_syntax") in classes
+        for association in j.associations.values()
+        if not association.from_sut and association.request is not None
+        for context in association.proposed
+    )
 
 
 def display_does_all(j: Journal) -> Iterator[Observation]:
@@ -233,7 +246,7 @@ def creator_does_all(j: Journal) -> Iterator[Observation]:
 
 
 def availability_query_answered(j: Journal) -> Iterator[Observation]:
-    if names.IMAGE_MANAGER not in j.sut.actors:
+    if names.IMAGE_MANAGER not in j.sut.actors or not _claimed(j, "SWF"):
         return
     for query in j.select("C-FIND-RQ", TO_SUT, QUERY_FINDS):
         if text(query.attributes, "QueryRetrieveLevel") != "IMAGE" or query.final is None:

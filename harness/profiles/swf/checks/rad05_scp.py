@@ -56,6 +56,8 @@ def implicit_little_endian_accepted(j: Journal) -> Iterator[Observation]:
             if reply is None:
                 continue
             syntax = answer.get("transfer_syntax") if answer is not None else None
+            if answer is not None and syntax != IMPLICIT_LITTLE_ENDIAN and len(offered) > 1:
+                continue  # it chose another encoding, which says nothing of this one
             yield judged(
                 answer is not None,
                 f"The worklist context with {listed(offered, 3)} was "
