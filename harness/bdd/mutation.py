@@ -18,6 +18,7 @@ from harness.core.errors import EngineFailure
 from harness.core.result import RunResult
 from harness.core.verdict import Verdict
 from harness.modality import defects as modality_defects
+from harness.sut.misdeclared import MISDECLARATIONS, Misdeclaration
 
 _SECONDS = 600
 MODALITY = "modality"
@@ -32,6 +33,8 @@ class Mutant:
     product: str
     breaks: tuple[str, ...]
     variant: bool = False
+    #: the product is healthy, its SUT file says something wrong
+    declared: Misdeclaration | None = None
 
     @property
     def sut_file(self) -> Path:
@@ -81,6 +84,7 @@ def all_mutants() -> tuple[Mutant, ...]:
     found = [Mutant(d.id, d.title, MODALITY, tuple(sorted(d.breaks))) for d in modality_defects.DEFECTS]
     found += [Mutant(d.id, d.title, MODALITY, (), variant=True) for d in modality_defects.VARIANTS]
     found += [Mutant(d.id, d.title, d.actor, tuple(sorted(d.breaks))) for d in actor_defects.DEFECTS]
+    found += [Mutant(d.id, d.title, d.product, tuple(sorted(d.breaks)), declared=d) for d in MISDECLARATIONS]
     return tuple(found)
 
 
@@ -147,13 +151,18 @@ def run_all(mutants: Sequence[Mutant], workers: int, *, full: bool = False) -> I
 
 def run_one(mutant: Mutant, coverage: Coverage, *, full: bool = False) -> MutantResult:
     """Put one defect to the test, in processes of its own."""
+
+    def run(*names: str) -> MutantResult:
+        defect = () if mutant.declared else ("--defect", mutant.id)
+        return _judge(mutant, *_run(mutant.sut_file, [*defect, *_only(names)], mutant.declared))
+
     unseen = set(mutant.breaks) - set(coverage.by_requirement)
     if full or mutant.variant or unseen:  # only the defect makes a product do what these rows judge
-        return _judge(mutant, *_run(mutant.sut_file, ["--defect", mutant.id]))
+        return run()
     few, every = coverage.few(mutant.breaks), coverage.every(mutant.breaks)
-    result = _judge(mutant, *_run(mutant.sut_file, ["--defect", mutant.id, *_only(few)])) if few else None
+    result = run(*few) if few else None
     if (result is None or result.survived) and set(every) - set(few):
-        result = _judge(mutant, *_run(mutant.sut_file, ["--defect", mutant.id, *_only(every)]))
+        result = run(*every)
     return result or _judge(mutant, 2, None)  # pragma: no cover - what is judged has a scenario
 
 
@@ -161,9 +170,15 @@ def _only(names: Sequence[str]) -> list[str]:
     return [word for name in names for word in ("--only", name)]
 
 
-def _run(sut_file: Path, arguments: Sequence[str]) -> tuple[int, RunResult | None]:
+def _run(
+    sut_file: Path, arguments: Sequence[str], declared: Misdeclaration | None = None
+) -> tuple[int, RunResult | None]:
     with tempfile.TemporaryDirectory(prefix="ihe-mutant-") as folder:
         out = Path(folder) / "run"
+        if declared is not None:
+            text = declared.applied(sut_file.read_text(encoding="utf-8"))
+            sut_file = Path(folder) / sut_file.name
+            sut_file.write_text(text, encoding="utf-8")
         argv = [sys.executable, "-m", "harness.cli.main", "run", "--sut", str(sut_file), "--out", str(out), *arguments]
         try:
             done = subprocess.run(argv, stdin=subprocess.DEVNULL, capture_output=True, timeout=_SECONDS, check=False)

@@ -1,4 +1,4 @@
-"""All seeded defects, of the reference modality and of the simulated actors, in one list."""
+"""All seeded defects, of the reference modality, the simulated actors and their declarations, in one list."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from harness.actors import defects as actor_defects
 from harness.modality import defects as modality_defects
+from harness.sut.misdeclared import MISDECLARATIONS
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,4 +23,7 @@ def all_defects() -> tuple[Seeded, ...]:
     """Every defect; legal variants are not defects and are not listed."""
     modality = (Seeded(d.id, "reference modality", d.title, tuple(sorted(d.breaks))) for d in modality_defects.DEFECTS)
     actors = (Seeded(d.id, f"simulated {d.actor}", d.title, tuple(sorted(d.breaks))) for d in actor_defects.DEFECTS)
-    return (*modality, *actors)
+    declared = (
+        Seeded(d.id, f"declaration of the {d.product}", d.title, tuple(sorted(d.breaks))) for d in MISDECLARATIONS
+    )
+    return (*modality, *actors, *declared)
