@@ -160,7 +160,7 @@ class Transcript:
 
     def wait_for(
         self,
-        kind: str,
+        kind: str | None,
         *,
         timeout: float,
         after: int = 0,
@@ -168,6 +168,8 @@ class Transcript:
         where: Callable[[Message], bool] | None = None,
     ) -> Message | None:
         """The first such message that no earlier wait has taken, or None when ``timeout`` seconds are over.
+
+        ``kind`` None stands for any kind.
 
         Returns early with None when an engine fault appears: nothing that comes after it can be trusted.
         """
