@@ -84,7 +84,7 @@ def _hl7(rows: Sequence[OrdersDefect]) -> tuple[Defect, ...]:
             row.id,
             row.title,
             _HL7_PRODUCTS[row.actor] + (_NEW if row.versions[0] == HL7_251 else ""),
-            frozenset(row.breaks),
+            frozenset((*row.breaks, *row.in_flows)),
             row.apply,
         )
         for row in rows
