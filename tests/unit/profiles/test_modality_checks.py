@@ -97,6 +97,9 @@ def requeried() -> Story:
     old = Event("query0 match", "C-FIND-RSP", TO_SUT, entry(PatientName="Old^Name"), {"Status": 0xFF00}, 1, MWL_FIND)
     old.answers = "query0"
     story.add(old, after="query0")
+    last = Event("query0 answer", "C-FIND-RSP", TO_SUT, None, {"Status": 0}, 1, MWL_FIND)
+    last.answers = "query0"
+    story.add(last, after="query0 match")
     return story
 
 

@@ -47,10 +47,11 @@ def _left_early(j: Journal, query: Operation) -> Message | None:
     association = j.associations.get(query.request.association)
     if association is None:
         return None
-    for kind in ("A-RELEASE-RQ", "A-ABORT"):
-        ended = association.first(kind)
-        if ended is not None and ended.direction is FROM_SUT and (query.final is None or ended.seq < query.final.seq):
-            return ended
+    until = query.final.seq if query.final is not None else None
+    for message in association.messages:
+        if message.direction is FROM_SUT and message.kind in ("A-RELEASE-RQ", "A-ABORT"):
+            if message.seq > query.request.seq and (until is None or message.seq < until):
+                return message
     return None
 
 
