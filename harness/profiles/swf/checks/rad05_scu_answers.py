@@ -49,9 +49,9 @@ def _left_early(j: Journal, query: Operation) -> Message | None:
         return None
     until = query.final.seq if query.final is not None else None
     for message in association.messages:
-        if message.direction is FROM_SUT and message.kind in ("A-RELEASE-RQ", "A-ABORT"):
-            if message.seq > query.request.seq and (until is None or message.seq < until):
-                return message
+        ends = message.direction is FROM_SUT and message.kind in ("A-RELEASE-RQ", "A-ABORT")
+        if ends and message.seq > query.request.seq and (until is None or message.seq < until):
+            return message
     return None
 
 
