@@ -25,6 +25,8 @@ from harness.actors.orders_defect import ADT, FILLER, MANAGER, PLACER, OrdersDef
 from harness.actors.orders_defects import DEFECTS as ORDERS_DEFECTS
 from harness.actors.orders_hl7 import HL7_251
 from harness.actors.orders_variants import VARIANTS as ORDERS_VARIANTS
+from harness.actors.media_importer import MediaImporterBehaviour
+from harness.actors.media_importer_defects import MEDIA_IMPORTER_DEFECTS
 from harness.actors.pps_manager import PpsManagerBehaviour
 from harness.actors.print_composer import PrintComposerBehaviour
 from harness.actors.print_defects import (
@@ -68,6 +70,7 @@ HEALTHY: dict[str, Callable[[], Any]] = {
     "external-report-repository-access": ImageManagerBehaviour,
 }
 
+    "media-importer": MediaImporterBehaviour,
 
 def _listed(actor: str, rows: Sequence[tuple[str, str, str, Callable[[Any], Any]]]) -> tuple[Defect, ...]:
     return tuple(Defect(name, title, actor, frozenset(breaks.split()), apply) for name, title, breaks, apply in rows)
@@ -109,6 +112,7 @@ VARIANTS: tuple[Defect, ...] = (
     *_print("print-server", SERVER_VARIANTS),
     *_hl7(ORDERS_VARIANTS),
 )
+    *_listed("media-importer", MEDIA_IMPORTER_DEFECTS),
 
 
 def behaviour(actor: str, ids: Sequence[str] = ()) -> Any:
