@@ -11,6 +11,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from harness.actors.defects_archive import ARCHIVE_DEFECTS, ARCHIVE_VARIANTS
+from harness.actors.defects_documents import (
+    EXTERNAL_DEFECTS,
+    PRESENTATION_ARCHIVE_DEFECTS,
+    READER_DEFECTS,
+    REPOSITORY_DEFECTS,
+)
 from harness.actors.defects_imaging import CREATOR_DEFECTS, DISPLAY_DEFECTS
 from harness.actors.defects_steps import PPS_MANAGER_DEFECTS
 from harness.actors.defects_worklist import ORDER_FILLER_DEFECTS, ORDER_FILLER_VARIANTS
@@ -19,14 +25,14 @@ from harness.actors.image_display import ImageDisplayBehaviour
 from harness.actors.image_manager_behaviour import ImageManagerBehaviour
 from harness.actors.media_creator import MediaCreatorBehaviour
 from harness.actors.media_creator_defects import MEDIA_CREATOR_DEFECTS
+from harness.actors.media_importer import MediaImporterBehaviour
+from harness.actors.media_importer_defects import MEDIA_IMPORTER_DEFECTS
 from harness.actors.order_filler import OrderFillerBehaviour
 from harness.actors.orders_behaviour import OrdersBehaviour
 from harness.actors.orders_defect import ADT, FILLER, MANAGER, PLACER, OrdersDefect
 from harness.actors.orders_defects import DEFECTS as ORDERS_DEFECTS
 from harness.actors.orders_hl7 import HL7_251
 from harness.actors.orders_variants import VARIANTS as ORDERS_VARIANTS
-from harness.actors.media_importer import MediaImporterBehaviour
-from harness.actors.media_importer_defects import MEDIA_IMPORTER_DEFECTS
 from harness.actors.pps_manager import PpsManagerBehaviour
 from harness.actors.print_composer import PrintComposerBehaviour
 from harness.actors.print_defects import (
@@ -37,6 +43,8 @@ from harness.actors.print_defects import (
     PrintDefect,
 )
 from harness.actors.print_server_behaviour import PrintServerBehaviour
+from harness.actors.softcopy_defects import SOFTCOPY_DEFECTS
+from harness.actors.softcopy_display import SoftcopyBehaviour
 from harness.core.errors import UsageError
 
 
@@ -62,15 +70,18 @@ HEALTHY: dict[str, Callable[[], Any]] = {
     "image-display": ImageDisplayBehaviour,
     "image-manager": ImageManagerBehaviour,
     "media-creator": MediaCreatorBehaviour,
+    "media-importer": MediaImporterBehaviour,
     "order-filler": OrderFillerBehaviour,
     "pps-manager": PpsManagerBehaviour,
     "print-composer": PrintComposerBehaviour,
     "print-server": PrintServerBehaviour,
+    "presentation-archive": ImageManagerBehaviour,
+    "report-reader": ImageDisplayBehaviour,
     "report-repository": ImageManagerBehaviour,
+    "softcopy-display": SoftcopyBehaviour,
     "external-report-repository-access": ImageManagerBehaviour,
 }
 
-    "media-importer": MediaImporterBehaviour,
 
 def _listed(actor: str, rows: Sequence[tuple[str, str, str, Callable[[Any], Any]]]) -> tuple[Defect, ...]:
     return tuple(Defect(name, title, actor, frozenset(breaks.split()), apply) for name, title, breaks, apply in rows)
@@ -101,8 +112,14 @@ DEFECTS: tuple[Defect, ...] = (
     *_listed("image-display", DISPLAY_DEFECTS),
     *_listed("evidence-creator", CREATOR_DEFECTS),
     *_listed("media-creator", MEDIA_CREATOR_DEFECTS),
+    *_listed("media-importer", MEDIA_IMPORTER_DEFECTS),
     *_print("print-composer", COMPOSER_DEFECTS),
     *_print("print-server", SERVER_DEFECTS),
+    *_listed("presentation-archive", PRESENTATION_ARCHIVE_DEFECTS),
+    *_listed("softcopy-display", SOFTCOPY_DEFECTS),
+    *_listed("report-repository", REPOSITORY_DEFECTS),
+    *_listed("external-report-repository-access", EXTERNAL_DEFECTS),
+    *_listed("report-reader", READER_DEFECTS),
     *_hl7(ORDERS_DEFECTS),
 )
 VARIANTS: tuple[Defect, ...] = (
@@ -112,7 +129,6 @@ VARIANTS: tuple[Defect, ...] = (
     *_print("print-server", SERVER_VARIANTS),
     *_hl7(ORDERS_VARIANTS),
 )
-    *_listed("media-importer", MEDIA_IMPORTER_DEFECTS),
 
 
 def behaviour(actor: str, ids: Sequence[str] = ()) -> Any:

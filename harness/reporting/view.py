@@ -9,6 +9,7 @@ from harness.core.finding import Finding
 from harness.core.result import RunResult, ScenarioResult
 from harness.core.verdict import Verdict
 from harness.reporting.decode import Decoded
+from harness.reporting.film import FilmView
 from harness.reporting.ladder import Ladder
 from harness.reporting.trace import Trace
 
@@ -84,6 +85,7 @@ class ScenarioView:
     command: str
     problem: str
     open: bool
+    film: FilmView
 
     @property
     def shown(self) -> frozenset[int]:
