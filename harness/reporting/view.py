@@ -86,6 +86,8 @@ class ScenarioView:
     problem: str
     open: bool
     film: FilmView
+    #: what came during this scenario and belongs to an earlier one
+    late: tuple[str, ...] = ()
 
     @property
     def shown(self) -> frozenset[int]:
