@@ -90,3 +90,26 @@ Feature: RAD-1 and RAD-12 Patient Registration and Update: the ADT tells
       | Japanese         | yamada   |
       | Chinese, GB18030 | wang     |
       | Chinese, UTF-8   | wang-utf |
+
+  @transaction:RAD-1 @case:negative @case:recovery @req:HL7-GEN-15
+  Scenario: A registration that was not acknowledged is sent again
+    Given the "DSS/Order Filler" answers the next message with "nothing"
+    When the system under test sends "A04" for "doe"
+    Then the system under test has had the time to send the message again
+    And the requirement "HL7-GEN-15" is met
+
+  @transaction:RAD-1 @transaction:RAD-12 @case:negative @case:recovery
+  Scenario Outline: A registration that one receiver refused with <code> does not hold up the others
+    Given the "Order Placer" answers the next message with "<code>"
+    When the system under test sends "A04" for "doe"
+    Then an "ADT^A04" reaches the "Order Placer"
+    And an "ADT^A04" reaches the "DSS/Order Filler"
+    When the system under test sends "A08" for "doe"
+    Then an "ADT^A08" reaches the "Order Placer"
+    And an "ADT^A08" reaches the "DSS/Order Filler"
+    And the exchange satisfies every "RAD-1" requirement
+
+    Examples:
+      | code |
+      | AE   |
+      | AR   |

@@ -159,7 +159,39 @@ Feature: RAD-2, RAD-3 and RAD-48: the order placer orders, numbers and follows
     Then the exchange satisfies every "RAD-1" requirement
 
   @transaction:RAD-1 @case:negative @req:HL7-GEN-02
-  Scenario: Bytes without a frame do no harm
-    When the "ADT" sends bytes without a frame
+  Scenario Outline: After <what> the next message is taken
+    When the "ADT" sends "<what>" over a connection of its own
     And the "ADT" sends "A04" for "roe"
     Then it is answered with "AA" as "HL7-GEN-02" demands
+
+    Examples:
+      | what                           |
+      | bytes without a frame          |
+      | half a message                 |
+      | a message without an end block |
+      | an empty frame                 |
+      | a frame of noise               |
+      | a frame inside a frame         |
+
+  @transaction:RAD-1 @transaction:RAD-2 @case:negative @case:recovery @req:HL7-GEN-15
+  Scenario: An order that was not acknowledged is sent again
+    Given the "ADT" has sent "A04" for "doe"
+    And the "DSS/Order Filler" answers the next message with "nothing"
+    When the system under test orders "CT-HEAD" for "doe" as "O1"
+    Then the system under test has had the time to send the message again
+    And the requirement "HL7-GEN-15" is met
+
+  @transaction:RAD-1 @transaction:RAD-2 @case:negative @case:recovery
+  Scenario Outline: An order that was refused with <code> does not hold up the next one
+    Given the "ADT" has sent "A04" for "doe"
+    And the "DSS/Order Filler" answers the next message with "<code>"
+    And the system under test has ordered "CT-HEAD" for "doe" as "O1"
+    And the order "O1" has reached the "DSS/Order Filler" as "NW"
+    When the system under test orders "MR-BRAIN" for "doe" as "O2"
+    Then the order "O2" reaches the "DSS/Order Filler" as "NW"
+    And the exchange satisfies every "RAD-2" requirement
+
+    Examples:
+      | code |
+      | AE   |
+      | AR   |

@@ -247,7 +247,127 @@ Feature: RAD-1 to RAD-4, RAD-12, RAD-13 and RAD-48: the order filler schedules a
     Then the exchange satisfies every "RAD-1" requirement
 
   @transaction:RAD-1 @case:negative @req:HL7-GEN-02
-  Scenario: Bytes without a frame do no harm
-    When the "ADT" sends bytes without a frame
+  Scenario Outline: After <what> the next message is taken
+    When the "ADT" sends "<what>" over a connection of its own
     And the "ADT" sends "A04" for "roe"
     Then it is answered with "AA" as "HL7-GEN-02" demands
+
+    Examples:
+      | what                           |
+      | bytes without a frame          |
+      | half a message                 |
+      | a message without an end block |
+      | an empty frame                 |
+      | a frame of noise               |
+      | a frame inside a frame         |
+
+  @profile:SWF.b @transaction:RAD-2 @case:negative @req:HL7-GEN-02
+  Scenario Outline: An order with <flaw> is refused
+    When the "Order Placer" sends an order with "<flaw>"
+    Then it is answered with "AE, AR" as "HL7-GEN-02" demands
+
+    Examples:
+      | flaw               |
+      | no order control   |
+      | no patient ID      |
+      | an unknown version |
+
+  @profile:SWF.b @transaction:RAD-2 @transaction:RAD-4 @case:negative @case:recovery @req:HL7-GEN-15
+  Scenario: A schedule that was not acknowledged is sent again
+    Given the "ADT" has sent "A04" for "doe"
+    And the "Image Manager/Archive" answers the next message with "nothing"
+    When the "Order Placer" orders "CT-HEAD" for "doe" as "O1"
+    Then the order "O1" reaches the "Image Manager/Archive" as "NW"
+    And the system under test has had the time to send the message again
+    And the requirement "HL7-GEN-15" is met
+
+  @profile:SWF.b @transaction:RAD-2 @transaction:RAD-4 @case:negative @case:recovery
+  Scenario Outline: A schedule that was refused with <code> does not hold up the next one
+    Given the "ADT" has sent "A04" for "doe"
+    And the "Image Manager/Archive" answers the next message with "<code>"
+    And the "Order Placer" has ordered "CT-HEAD" for "doe" as "O1"
+    And the order "O1" has reached the "Image Manager/Archive" as "NW"
+    When the "Order Placer" orders "MR-BRAIN" for "doe" as "O2"
+    Then the order "O2" reaches the "Image Manager/Archive" as "NW"
+    And the exchange satisfies every "RAD-4" requirement
+
+    Examples:
+      | code |
+      | AE   |
+      | AR   |
+
+  @profile:SWF.b @transaction:RAD-2 @transaction:RAD-3 @transaction:RAD-4 @transaction:RAD-13 @req:RAD-13-SRC-03
+  Scenario: The department changes an order after the exam
+    Given the "ADT" has sent "A04" for "doe"
+    And the "Order Placer" has ordered "CT-HEAD" for "doe" as "O1"
+    And the order "O1" has reached the "Image Manager/Archive" as "NW"
+    When the system under test reports "O1" as "IP"
+    And the system under test reports "O1" as "CM"
+    Then the order "O1" reaches the "Order Placer" as "CM"
+    When the system under test moves "O1" to "16:30"
+    Then the order "O1" reaches the "Image Manager/Archive" as "XO"
+    And the exchange satisfies every "RAD-13" requirement
+
+  @transaction:RAD-1 @transaction:RAD-2 @transaction:RAD-3 @transaction:RAD-4 @transaction:RAD-5 @transaction:RAD-6
+  @transaction:RAD-7 @transaction:RAD-12 @mesa:271 @case:update @req:EX-10
+  Scenario: A patient gets another name during the exam
+    Given the "ADT" has sent "A04" for "doe"
+    And the "Order Placer" has ordered "MR-BRAIN" for "doe" as "O1"
+    And the order "O1" has reached the "Image Manager/Archive" as "NW"
+    When the Acquisition Modality starts "O1"
+    And the "ADT" renames "doe" to "SMITH^JANE"
+    And the Acquisition Modality ends "O1" with 2 images
+    Then the worklist has steps of "doe" as "EX-10" demands
+    And the requirement "EX-10" is met
+    And the exchange satisfies every "RAD-12" requirement
+
+  @transaction:RAD-1 @transaction:RAD-2 @transaction:RAD-4 @transaction:RAD-5 @transaction:RAD-12 @mesa:103
+  @case:update @req:EX-12
+  Scenario: Unidentified patient, case 1: ordered by the placer, then identified
+    Given the "ADT" has sent "A04" for "doe"
+    And the "Order Placer" has ordered "CT-HEAD" for "doe" as "O1"
+    And the order "O1" has reached the "Image Manager/Archive" as "NW"
+    When the "ADT" renames "doe" to "SMITH^JANE"
+    Then the worklist has steps of "doe" as "EX-12" demands
+    And the requirement "EX-12" is met
+    And the exchange satisfies every "RAD-12" requirement
+
+  @transaction:RAD-1 @transaction:RAD-3 @transaction:RAD-4 @transaction:RAD-5 @transaction:RAD-12 @mesa:133
+  @case:merge @req:EX-13
+  Scenario: Unidentified patient, case 2: ordered by the department, then merged
+    Given the "ADT" has sent "A04" for "doe"
+    And the system under test has ordered "US-ABDOMEN" for "doe" as "O1"
+    And the order "O1" has reached the "Image Manager/Archive" as "NW"
+    And the "ADT" has sent "A04" for "roe"
+    When the "ADT" merges "doe" into "roe"
+    Then an "ADT^A40" reaches the "Image Manager/Archive"
+    And the worklist has no step of "doe" as "EX-13" demands
+    And the worklist has steps of "roe" as "EX-13" demands
+    And the requirement "EX-13" is met
+    And the exchange satisfies every "RAD-12" requirement
+
+  @transaction:RAD-1 @transaction:RAD-3 @transaction:RAD-4 @transaction:RAD-5 @transaction:RAD-6 @transaction:RAD-7
+  @transaction:RAD-12 @mesa:105 @case:unscheduled @req:EX-14 @req:RAD-13-SRC-06
+  Scenario: Unidentified patient, case 3: examined before anybody has ordered
+    Given the "ADT" has sent "A04" for "doe"
+    When the Acquisition Modality performs an unscheduled examination of "doe" with 2 images
+    And the system under test orders "CT-HEAD" for "doe" as "O1"
+    Then the order "O1" reaches the "Order Placer" as "SN"
+    And the order "O1" reaches the "Image Manager/Archive" as "NW"
+    And the requirement "EX-14" is met
+    And the requirement "RAD-13-SRC-06" is met
+    And the exchange satisfies every "RAD-4" requirement
+
+  @transaction:RAD-1 @transaction:RAD-3 @transaction:RAD-4 @transaction:RAD-5 @transaction:RAD-6 @transaction:RAD-7
+  @transaction:RAD-12 @mesa:104 @case:merge @req:EX-15
+  Scenario: Unidentified patient, case 4: registered by the department alone, then matched
+    Given the system under test has ordered "MR-BRAIN" for "doe" as "O1"
+    And the order "O1" has reached the "Image Manager/Archive" as "NW"
+    When the Acquisition Modality starts "O1"
+    And the Acquisition Modality ends "O1" with 2 images
+    And the "ADT" sends "A04" for "roe"
+    And the "ADT" merges "doe" into "roe"
+    Then an "ADT^A40" reaches the "Image Manager/Archive"
+    And the worklist has no step of "doe" as "EX-15" demands
+    And the worklist has steps of "roe" as "EX-15" demands
+    And the requirement "EX-15" is met

@@ -132,9 +132,73 @@ Feature: RAD-4, RAD-12 and RAD-13: the archive is told what to expect
       | an unknown version |
       | no patient ID      |
 
-  @transaction:RAD-12 @case:negative @req:HL7-GEN-02 @req:HL7-GEN-11
-  Scenario: Neither bytes without a frame nor an unknown segment do harm
-    When the "DSS/Order Filler" sends bytes without a frame
-    And the "DSS/Order Filler" sends "A08" with an unknown segment for "roe"
+  @transaction:RAD-12 @case:negative @req:HL7-GEN-02
+  Scenario Outline: After <what> the next message is taken
+    When the "DSS/Order Filler" sends "<what>" over a connection of its own
+    And the "DSS/Order Filler" sends "A08" for "roe"
     Then it is answered with "AA" as "HL7-GEN-02" demands
-    And the requirement "HL7-GEN-11" is met
+
+    Examples:
+      | what                           |
+      | bytes without a frame          |
+      | half a message                 |
+      | a message without an end block |
+      | an empty frame                 |
+      | a frame of noise               |
+      | a frame inside a frame         |
+
+  @transaction:RAD-12 @case:negative @req:HL7-GEN-11
+  Scenario: An unknown segment does no harm
+    When the "DSS/Order Filler" sends "A08" with an unknown segment for "roe"
+    Then the requirement "HL7-GEN-11" is met
+
+  @profile:SWF.b @transaction:RAD-4 @case:negative @req:HL7-GEN-02
+  Scenario Outline: A schedule with <flaw> is refused
+    When the "DSS/Order Filler" sends an order with "<flaw>"
+    Then it is answered with "AE, AR" as "HL7-GEN-02" demands
+
+    Examples:
+      | flaw               |
+      | no order control   |
+      | no patient ID      |
+      | an unknown version |
+
+  @quick @transaction:RAD-4 @transaction:RAD-8 @transaction:RAD-12 @transaction:RAD-14 @transaction:RAD-16 @mesa:103
+  @mesa:271 @case:update @req:RAD-12-DST-06 @req:XC-24
+  Scenario: Images come back with the new name after an update
+    Given the "DSS/Order Filler" has ordered "CT-HEAD" for "doe" as "O1"
+    And the Acquisition Modality has stored images of the order "O1"
+    When the "DSS/Order Filler" renames "doe" to "SMITH^JANE"
+    And the Image Display retrieves "STUDY" of "O1"
+    Then exactly the instances that were asked for arrive
+    And the requirement "RAD-12-DST-06" is met
+    And the requirement "XC-24" is met
+
+  @transaction:RAD-4 @transaction:RAD-8 @transaction:RAD-12 @transaction:RAD-14 @transaction:RAD-16 @mesa:133
+  @case:merge @req:RAD-12-DST-06
+  Scenario: Images come back with the surviving patient after a merge
+    Given the "DSS/Order Filler" has ordered "CT-HEAD" for "doe" as "O1"
+    And the Acquisition Modality has stored images of the order "O1"
+    When the "DSS/Order Filler" merges "doe" into "roe"
+    And the Image Display retrieves "STUDY" of "O1"
+    Then exactly the instances that were asked for arrive
+    And the requirement "RAD-12-DST-06" is met
+
+  @transaction:RAD-4 @transaction:RAD-6 @transaction:RAD-7 @transaction:RAD-8 @transaction:RAD-12 @transaction:RAD-14
+  @mesa:105 @case:unscheduled @req:EX-14
+  Scenario: Unidentified patient, case 3: the schedule follows the images
+    When the Acquisition Modality performs an unscheduled examination of "doe" with 2 images
+    And the "DSS/Order Filler" orders "CT-HEAD" for "doe" as "O1"
+    Then it is answered with "AA" as "RAD-4-DST-01" demands
+    And the archive has a study of "doe" as "RAD-14-SCP-01" demands
+    And the requirement "EX-14" is met
+
+  @transaction:RAD-4 @transaction:RAD-6 @transaction:RAD-7 @transaction:RAD-8 @transaction:RAD-12 @transaction:RAD-14
+  @mesa:101 @case:merge @req:EX-16
+  Scenario: Unidentified patient, case 5: examined under a temporary identity, then merged
+    When the Acquisition Modality performs an unscheduled examination of "doe" with 2 images
+    And the "DSS/Order Filler" merges "doe" into "roe"
+    Then the archive has no study of "doe" as "RAD-12-DST-05" demands
+    And the archive has a study of "roe" as "RAD-12-DST-05" demands
+    And the requirement "EX-16" is met
+    And the exchange satisfies every "RAD-12" requirement

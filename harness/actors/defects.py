@@ -12,6 +12,12 @@ from typing import Any
 
 from harness.actors.defects_archive import ARCHIVE_DEFECTS, ARCHIVE_VARIANTS
 from harness.actors.defects_archive_steps import ARCHIVE_STEP_DEFECTS
+from harness.actors.defects_documents import (
+    EXTERNAL_DEFECTS,
+    PRESENTATION_ARCHIVE_DEFECTS,
+    READER_DEFECTS,
+    REPOSITORY_DEFECTS,
+)
 from harness.actors.defects_imaging import CREATOR_DEFECTS, DISPLAY_DEFECTS
 from harness.actors.defects_steps import PPS_MANAGER_DEFECTS
 from harness.actors.defects_worklist import ORDER_FILLER_DEFECTS, ORDER_FILLER_VARIANTS
@@ -20,6 +26,8 @@ from harness.actors.image_display import ImageDisplayBehaviour
 from harness.actors.image_manager_behaviour import ImageManagerBehaviour
 from harness.actors.media_creator import MediaCreatorBehaviour
 from harness.actors.media_creator_defects import MEDIA_CREATOR_DEFECTS
+from harness.actors.media_importer import MediaImporterBehaviour
+from harness.actors.media_importer_defects import MEDIA_IMPORTER_DEFECTS
 from harness.actors.order_filler import OrderFillerBehaviour
 from harness.actors.orders_behaviour import OrdersBehaviour
 from harness.actors.orders_defect import ADT, FILLER, MANAGER, PLACER, OrdersDefect
@@ -36,6 +44,8 @@ from harness.actors.print_defects import (
     PrintDefect,
 )
 from harness.actors.print_server_behaviour import PrintServerBehaviour
+from harness.actors.softcopy_defects import SOFTCOPY_DEFECTS
+from harness.actors.softcopy_display import SoftcopyBehaviour
 from harness.core.errors import UsageError
 
 
@@ -61,11 +71,15 @@ HEALTHY: dict[str, Callable[[], Any]] = {
     "image-display": ImageDisplayBehaviour,
     "image-manager": ImageManagerBehaviour,
     "media-creator": MediaCreatorBehaviour,
+    "media-importer": MediaImporterBehaviour,
     "order-filler": OrderFillerBehaviour,
     "pps-manager": PpsManagerBehaviour,
     "print-composer": PrintComposerBehaviour,
     "print-server": PrintServerBehaviour,
+    "presentation-archive": ImageManagerBehaviour,
+    "report-reader": ImageDisplayBehaviour,
     "report-repository": ImageManagerBehaviour,
+    "softcopy-display": SoftcopyBehaviour,
     "external-report-repository-access": ImageManagerBehaviour,
 }
 
@@ -85,7 +99,7 @@ def _hl7(rows: Sequence[OrdersDefect]) -> tuple[Defect, ...]:
             row.id,
             row.title,
             _HL7_PRODUCTS[row.actor] + (_NEW if row.versions[0] == HL7_251 else ""),
-            frozenset(row.breaks),
+            frozenset((*row.breaks, *row.in_flows)),
             row.apply,
         )
         for row in rows
@@ -100,8 +114,14 @@ DEFECTS: tuple[Defect, ...] = (
     *_listed("image-display", DISPLAY_DEFECTS),
     *_listed("evidence-creator", CREATOR_DEFECTS),
     *_listed("media-creator", MEDIA_CREATOR_DEFECTS),
+    *_listed("media-importer", MEDIA_IMPORTER_DEFECTS),
     *_print("print-composer", COMPOSER_DEFECTS),
     *_print("print-server", SERVER_DEFECTS),
+    *_listed("presentation-archive", PRESENTATION_ARCHIVE_DEFECTS),
+    *_listed("softcopy-display", SOFTCOPY_DEFECTS),
+    *_listed("report-repository", REPOSITORY_DEFECTS),
+    *_listed("external-report-repository-access", EXTERNAL_DEFECTS),
+    *_listed("report-reader", READER_DEFECTS),
     *_hl7(ORDERS_DEFECTS),
 )
 VARIANTS: tuple[Defect, ...] = (

@@ -86,7 +86,8 @@ class OrderFillerBehaviour:
 class FindReply:
     """A scripted answer to one worklist query: another final status, another mix of pending statuses, a limit.
 
-    ``pause`` is the time in seconds before each match after the first, so that a client can cancel meanwhile.
+    ``pause`` is the time in seconds before each response after the first, so that a client can cancel, or leave,
+    meanwhile.
     """
 
     final: int = 0x0000
@@ -98,7 +99,8 @@ class FindReply:
 
 EMPTY_WORKLIST = FindReply(limit=0)
 REFUSAL = FindReply(final=OUT_OF_RESOURCES, limit=0)
-MIXED_PENDING = FindReply(pending=(PENDING, PENDING_UNSUPPORTED_KEYS))
+#: with a pause, so that a client that takes FF01 for the end has the time to leave
+MIXED_PENDING = FindReply(pending=(PENDING, PENDING_UNSUPPORTED_KEYS), pause=0.2)
 
 
 class OrderFiller(SimulatedActor):
@@ -194,6 +196,8 @@ class OrderFiller(SimulatedActor):
                 break
             answer = item.answer(query, implicit=implicit, respond=behaviour.respond, write=behaviour.write)
             yield Response(reply.pending[number % len(reply.pending)], answer)
+        if reply.pause and matches:
+            request.cancelled.wait(reply.pause)
         cancelled = behaviour.honours_cancel and request.cancelled.is_set()
         yield Response(CANCELLED if cancelled else reply.final)
 

@@ -157,7 +157,8 @@ def _order_procedure(actor: OrderFillerMessages, parameters: Values) -> dict[str
     values = parameters.get("order", {})
     patient, visit = patient_from(values.get("patient", {})), visit_from(values.get("patient", {}))
     write_for(actor.endpoint, values.get("patient", {}))
-    order, _ = actor.place(actor.book.patient(patient.identifier) or patient, visit, order_from(values))
+    known, exam = actor.book.patient(patient.identifier) or patient, _text(values, "StudyInstanceUID")
+    order, _ = actor.place(known, visit, order_from(values), study_uid=exam)
     return {"accession": _accession(order)}
 
 

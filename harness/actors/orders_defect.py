@@ -31,7 +31,8 @@ BOTH = (HL7_231, HL7_251)
 class OrdersDefect:
     """``apply`` makes a defective behaviour of a correct one; ``breaks`` are the requirements it violates.
 
-    ``actor`` has the defect, in the HL7 ``versions`` in which it shows.
+    ``actor`` has the defect, in the HL7 ``versions`` in which it shows. ``in_flows`` are requirements that only whole
+    scenarios find broken besides: the message that they wait for does not come, or the flow does not go on.
     """
 
     id: str
@@ -40,6 +41,7 @@ class OrdersDefect:
     breaks: tuple[str, ...]
     apply: Callable[[OrdersBehaviour], OrdersBehaviour]
     versions: tuple[str, ...] = BOTH
+    in_flows: tuple[str, ...] = ()
 
 
 def fixed(segment: str, **values: str) -> Callable[[OrdersBehaviour], OrdersBehaviour]:

@@ -7,7 +7,7 @@ import queue
 import ssl
 import threading
 import traceback
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -18,7 +18,7 @@ from harness.core.transcript import Recorder, Transcript
 from harness.protocols.hl7.acknowledge import Code, Condition, acknowledge, is_enhanced, wants
 from harness.protocols.hl7.errors import HL7PeerError
 from harness.protocols.hl7.message import HL7Message
-from harness.protocols.hl7.mllp import Answer, MllpListener, MllpSender, Received, Tap, Timeouts
+from harness.protocols.hl7.mllp import Answer, MllpListener, MllpSender, Received, Reply, Tap, Timeouts
 
 REMEMBERED = 128
 """How many answers are kept, so that a message sent again is answered again and not carried out twice."""
@@ -122,6 +122,7 @@ class HL7Endpoint:
         self._numbers = itertools.count(1)
         self._rules: Mapping[tuple[str, str], Rule] = {}
         self._answered: OrderedDict[tuple[str, str, bytes], tuple[bytes, ...]] = OrderedDict()
+        self._scripted: deque[Callable[[Received], Reply]] = deque()
         self._lock = threading.Lock()
         self._work = threading.Condition()
         self._unfinished = 0
@@ -211,9 +212,25 @@ class HL7Endpoint:
 
     # -- receiving -------------------------------------------------------------------------------------------
 
-    def _handle(self, received: Received) -> Iterator[bytes]:
+    def reply_once(self, reply: Callable[[Received], Reply]) -> None:
+        """Give the next message that answer and do not carry it out; several are used one after the other."""
+        self._scripted.append(reply)
+
+    def forget_script(self) -> None:
+        """Answer everything as usual again."""
+        self._scripted.clear()
+
+    def refusal(self, message: HL7Message, code: Code, text: str) -> bytes:
+        """The answer that refuses a message."""
+        condition = Condition.INTERNAL_ERROR if code is Code.ERROR else Condition.UNSUPPORTED_EVENT
+        return self._answer(message, code, refusal=Refusal(code, condition, text))
+
+    def _handle(self, received: Received) -> Iterator[Reply]:
         self._begun()
         try:
+            if self._scripted:
+                yield self._scripted.popleft()(received)
+                return
             yield from self._answer_once(received.message)
         finally:
             self._finished()

@@ -12,36 +12,18 @@ from types import MappingProxyType
 from typing import Any
 
 import numpy as np
-from pydicom.dataset import Dataset, FileMetaDataset
+from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence
-from pydicom.uid import UID
 
 from harness.actors.objects import Subject, UidSource
+from harness.actors.presentation_frames import FRAME_OBJECTS
+from harness.actors.presentation_parts import Change, TestObject, composite, items, lut, picture, state_of
 from harness.core.errors import UsageError
 from harness.imaging import phantoms
 from harness.imaging.phantoms import Phantom, PixelFormat
-from harness.protocols.dicom.uids import CR_IMAGE, EXPLICIT_VR_LE, GRAYSCALE_PRESENTATION_STATE
+from harness.protocols.dicom.uids import CR_IMAGE
 
-Change = Callable[[Dataset], None]
 TWELVE = PixelFormat(12)
-
-
-@dataclass(frozen=True, slots=True)
-class TestObject:
-    """An image and the state that goes with it (None: it is shown as it is); ``requirement`` is what it is about."""
-
-    __test__ = False
-
-    name: str
-    requirement: str
-    question: str
-    image: Dataset
-    state: Dataset | None
-
-    @property
-    def datasets(self) -> tuple[Dataset, ...]:
-        """Everything that has to be stored."""
-        return (self.image,) if self.state is None else (self.image, self.state)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,22 +33,6 @@ class _Recipe:
     phantom: Callable[[], Phantom]
     state: Change | None
     image: Change | None = None
-
-
-def items(**values: Any) -> Sequence:
-    """A sequence of one item."""
-    item = Dataset()
-    for keyword, value in values.items():
-        setattr(item, keyword, value)
-    return Sequence([item])
-
-
-def lut(first: int, entries: np.ndarray[Any, Any], bits: int, **more: Any) -> Sequence:
-    """A LUT sequence of one table."""
-    made = items(**more)
-    made[0].add_new("LUTDescriptor", "US", [len(entries) % 65536, first % 65536, bits])
-    made[0].add_new("LUTData", "OW", entries.astype("<u2").tobytes())
-    return made
 
 
 def _put(**values: Any) -> Change:
@@ -320,70 +286,28 @@ _RECIPES: Mapping[str, _Recipe] = MappingProxyType(
         ),
     }
 )
-NAMES: tuple[str, ...] = tuple(_RECIPES)
+NAMES: tuple[str, ...] = (*_RECIPES, *FRAME_OBJECTS)
 
 
 def names_for(requirement: str) -> tuple[str, ...]:
     """Names of the objects that are about a requirement."""
-    return tuple(name for name, recipe in _RECIPES.items() if recipe.requirement == requirement)
+    known = {name: recipe.requirement for name, recipe in _RECIPES.items()}
+    known |= {name: made.requirement for name, made in FRAME_OBJECTS.items()}
+    return tuple(name for name, row in known.items() if row == requirement)
 
 
 def make(name: str, subject: Subject, uid: UidSource, *, study: str = "") -> TestObject:
     """The pair of that name, with new UIDs. Raises UsageError naming the known ones."""
+    if name in FRAME_OBJECTS:
+        return FRAME_OBJECTS[name].make(name, subject, uid, study or uid())
     recipe = _RECIPES.get(name)
     if recipe is None:
         raise UsageError(f"there is no display test object {name!r}; known: {', '.join(NAMES)}")
     study_uid = study or uid()
     phantom = recipe.phantom()
-    image = _composite(CR_IMAGE, "CR", subject, study_uid, uid)
-    _picture(image, phantom)
+    image = composite(CR_IMAGE, "CR", subject, study_uid, uid)
+    picture(image, phantom)
     if recipe.image:
         recipe.image(image)
-    state = _state(image, recipe.state, subject, uid, name) if recipe.state else None
+    state = state_of(image, recipe.state, subject, uid, name) if recipe.state else None
     return TestObject(name, recipe.requirement, recipe.question, image, state)
-
-
-def _state(image: Dataset, change: Change, subject: Subject, uid: UidSource, label: str) -> Dataset:
-    ds = _composite(GRAYSCALE_PRESENTATION_STATE, "PR", subject, str(image.StudyInstanceUID), uid)
-    ds.PresentationCreationDate, ds.PresentationCreationTime = "20260105", "101500"
-    ds.ContentLabel = "".join(c if c.isalnum() else "_" for c in label.upper())[:16]
-    ds.ContentDescription, ds.ContentCreatorName = label, "Harness^Test"
-    reference = items(ReferencedSOPClassUID=image.SOPClassUID, ReferencedSOPInstanceUID=image.SOPInstanceUID)
-    ds.ReferencedSeriesSequence = items(SeriesInstanceUID=image.SeriesInstanceUID, ReferencedImageSequence=reference)
-    ds.DisplayedAreaSelectionSequence = items(
-        DisplayedAreaTopLeftHandCorner=[1, 1],
-        DisplayedAreaBottomRightHandCorner=[int(image.Columns), int(image.Rows)],
-        PresentationSizeMode="SCALE TO FIT",
-        PresentationPixelAspectRatio=[1, 1],
-    )
-    ds.PresentationLUTShape = "IDENTITY"
-    change(ds)
-    return ds
-
-
-def _composite(sop_class: str, modality: str, subject: Subject, study: str, uid: UidSource) -> Dataset:
-    ds = Dataset()
-    if subject.character_set:
-        ds.SpecificCharacterSet = list(subject.character_set)
-    ds.SOPClassUID, ds.SOPInstanceUID = UID(sop_class), UID(uid())
-    ds.StudyInstanceUID, ds.SeriesInstanceUID = UID(study), UID(uid())
-    ds.PatientName, ds.PatientID = subject.name, subject.id
-    ds.PatientBirthDate, ds.PatientSex = subject.birth_date, subject.sex
-    ds.StudyDate, ds.StudyTime, ds.StudyID, ds.AccessionNumber = "20260105", "101500", "CPI", "CPI1"
-    ds.ReferringPhysicianName, ds.Modality = "Refer^Rita", modality
-    ds.SeriesNumber, ds.InstanceNumber, ds.Manufacturer = 1 if modality == "CR" else 2, 1, "IHE harness"
-    ds.ManufacturerModelName, ds.DeviceSerialNumber, ds.SoftwareVersions = "Display test objects", "1", "1"
-    ds.file_meta = FileMetaDataset()
-    ds.file_meta.TransferSyntaxUID = UID(EXPLICIT_VR_LE)
-    ds.file_meta.MediaStorageSOPClassUID, ds.file_meta.MediaStorageSOPInstanceUID = ds.SOPClassUID, ds.SOPInstanceUID
-    return ds
-
-
-def _picture(ds: Dataset, phantom: Phantom) -> None:
-    ds.ImageType, ds.BodyPartExamined, ds.ViewPosition = ["DERIVED", "SECONDARY"], "CHEST", "PA"
-    ds.PatientOrientation, ds.PixelSpacing = ["L", "F"], list(phantom.spacing)
-    ds.SamplesPerPixel, ds.PhotometricInterpretation = 1, phantom.format.photometric_interpretation
-    ds.Rows, ds.Columns = phantom.rows, phantom.columns
-    ds.BitsAllocated, ds.BitsStored = phantom.format.bits_allocated, phantom.format.bits_stored
-    ds.HighBit, ds.PixelRepresentation = phantom.format.bits_stored - 1, int(phantom.format.signed)
-    ds.add_new("PixelData", "OW", phantom.encoded())

@@ -11,15 +11,19 @@ from numpy.typing import NDArray
 from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence
 
-from harness.actors.actor import SimulatedActor
+from harness.actors.actor import SimulatedActor, sop_instance
 from harness.actors.objects import uid_source
 from harness.actors.print_composer_pictures import PrintPicture
+from harness.core.errors import UsageError
+from harness.core.message import Blob
 from harness.core.transcript import Recorder, Transcript
 from harness.protocols.dicom import uids
+from harness.protocols.dicom.datasets import decode
 from harness.protocols.dicom.errors import NoPresentationContext
 from harness.protocols.dicom.node import Address, Answer, Association, Proposal, Request, Response
 
 PRINT_REQUEST = "PRINT-REQUEST"
+_MOST_KEPT = 256
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -208,7 +212,25 @@ class PrintComposer(SimulatedActor):
         self.behaviour = behaviour
         self._new_uid = new_uid or uid_source()
         self.shown: tuple[str, ...] = ()
+        self._kept: dict[str, tuple[Blob, str]] = {}
         super().__init__(ae_title, recorder, host, port, peers=peers)
+
+    def _serve(self) -> None:
+        """What is to be printed comes by C-STORE."""
+        self.node.serve(uids.STORAGE, self._keep)
+
+    def _keep(self, request: Request) -> Response:
+        while len(self._kept) >= _MOST_KEPT:
+            del self._kept[next(iter(self._kept))]
+        self._kept[sop_instance(request)] = (request.payload, request.transfer_syntax)
+        return Response(0x0000)
+
+    def kept(self, uid: str) -> Dataset:
+        """An image or presentation state that was stored here. Raises UsageError if it was not."""
+        if uid not in self._kept:
+            raise UsageError(f"{uid} was not sent to this composer")
+        payload, transfer_syntax = self._kept[uid]
+        return decode(payload, transfer_syntax, pixels=True)
 
     def print_films(
         self, printer: Address, films: tuple[FilmOrder, ...], session: SessionOrder | None = None

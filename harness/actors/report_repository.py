@@ -50,3 +50,9 @@ class ExternalReportRepositoryAccess(ReportRepository):
 
     slug = "external-report-repository-access"
     name = "External Report Repository Access"
+
+
+class PresentationArchive(ImageManager):
+    """An Image Manager/Archive as those see it who show images: states, notes and evidence documents beside images."""
+
+    slug = "presentation-archive"

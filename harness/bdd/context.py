@@ -216,7 +216,15 @@ class ScenarioContext:
     # -- the end -----------------------------------------------------------------------------------------------
 
     def close(self) -> None:
-        """Every requirement that the scenario names and nobody judged becomes INCONCLUSIVE."""
+        """Every requirement that the scenario names and nobody judged becomes INCONCLUSIVE.
+
+        So does a scenario whose driver says that the product failed, though we disturbed nothing and found nothing
+        wrong: who is right cannot be told from the messages.
+        """
+        doubt = self.memory.get("action failed", "")
+        disturbed = any(self.transcript.facts_of(kind) for kind in (facts.FAULT_INJECTED, facts.NEGATIVE))
+        if doubt and not disturbed and self.verdict() < Verdict.INCONCLUSIVE:
+            self.unjudged.append(f"the product's driver says it failed, and nothing that was seen explains it: {doubt}")
         judged = {finding.requirement for finding in self.findings}
         for name in self.tags.requirements:
             if name not in judged:

@@ -19,7 +19,7 @@ TITLES = {
     "print-server": "IHE_PS",
     "print-composer": "IHE_PC",
     "report-repository": "IHE_RP",
-    "report-reader": "IHE_RR",
+    "external-report-repository-access": "IHE_ER",
 }
 
 

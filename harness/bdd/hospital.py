@@ -17,6 +17,7 @@ from harness.actors.orders_hl7 import HL7_231, HL7_251, Application
 from harness.actors.orders_records import PatientRecords
 from harness.actors.orders_schedule import ScheduleReceiver
 from harness.actors.orders_standing import Surroundings, standing
+from harness.core.errors import UsageError
 from harness.core.transcript import Recorder
 from harness.profiles import names
 from harness.protocols.hl7.mllp import Tap, Timeouts
@@ -90,6 +91,14 @@ class Hospital:
             "image-manager": self.manager.endpoint,
         }
 
+    def end_of(self, actor: str) -> HL7Endpoint:
+        """The end of an actor by its name. Raises UsageError for one without HL7."""
+        for endpoint in self.endpoints.values():
+            if endpoint.actor == actor:
+                return endpoint
+        known = ", ".join(endpoint.actor for endpoint in self.endpoints.values())
+        raise UsageError(f"{actor!r} has no HL7 side; known: {known}")
+
     def start(self, stack: contextlib.ExitStack) -> None:
         """Listen until the stack is closed. Raises EnvironmentFailure if a port is taken."""
         for actor in (self.adt, self.placer, self.filler, self.manager):
@@ -123,6 +132,8 @@ class Hospital:
     def reset(self) -> None:
         """Nothing of an earlier scenario is on its way any more, or on our worklist."""
         self.settle(self._sut.timeouts.exchange)
+        for endpoint in self.endpoints.values():
+            endpoint.forget_script()
         for order in self.book.orders:
             if any(step.state.value in ("SCHEDULED", "STARTED") for step in order.steps):
                 self.book.cancel(order)

@@ -19,6 +19,7 @@ from harness.actors.image_manager import ImageManager
 from harness.actors.image_manager_behaviour import ImageManagerBehaviour
 from harness.actors.order_filler import OrderFiller
 from harness.actors.pps_manager import PpsManager
+from harness.actors.report_reader import ReportReader
 from harness.bdd.hospital import Hospital
 from harness.bdd.operator import TerminalOperator
 from harness.bdd.refusals import ClassRefusals, Refusals
@@ -46,6 +47,7 @@ _TITLES = {
     "image-manager": "IHE_IM",
     "image-display": "IHE_ID",
     "acquisition-modality": "IHE_MOD",
+    "report-reader": "IHE_RR",
 }
 _CLASSES: dict[str, type[SimulatedActor]] = {
     "order-filler": OrderFiller,
@@ -53,6 +55,7 @@ _CLASSES: dict[str, type[SimulatedActor]] = {
     "image-manager": ImageManager,
     "image-display": ImageDisplay,
     "acquisition-modality": Acquisition,
+    "report-reader": ReportReader,
 }
 
 
@@ -306,6 +309,17 @@ class Lab:
         return actor
 
     @property
+    def report_reader(self) -> ReportReader:
+        """The simulated Report Reader."""
+        actor = self._actors["report-reader"]
+        assert isinstance(actor, ReportReader)
+        return actor
+
+    def reader_for(self, actor: str) -> ImageDisplay:
+        """Who asks a product in that role: the Report Reader asks repositories, the Image Display archives."""
+        return self.report_reader if "Report Repository" in actor else self.image_display
+
+    @property
     def modality(self) -> Acquisition:
         """The simulated Acquisition Modality."""
         actor = self._actors["acquisition-modality"]
@@ -355,7 +369,7 @@ class Lab:
             # what is still on its way belongs to the scenario before
             self._hospital.reset()
         transcript = Transcript()
-        self.recorder.target = transcript
+        self.recorder.turn_to(transcript)
         self.refusals.clear()
         self.display_refusals.clear()
         for name in tuple(self._away):

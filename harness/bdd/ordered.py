@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from harness.actors.adt import PatientRegistration
 from harness.actors.orders import Identifier, Order
+from harness.actors.orders_actions import order_from, patient_from, visit_from, write_for
 from harness.actors.orders_catalogue import SCHEME
 from harness.actors.orders_endpoint import Delivery
 from harness.bdd.context import ScenarioContext
@@ -84,6 +85,7 @@ def ordered(context: ScenarioContext, name: str) -> Ordered:
 
 
 def new_order(context: ScenarioContext, service: str, subject: str, name: str) -> Ordered:
+    """What is ordered; for a patient who was examined without an order, it is the order of that exam."""
     values: dict[str, Any] = {
         "patient": patient_values(context, subject),
         "Service": service_code(service),
@@ -100,6 +102,8 @@ def new_order(context: ScenarioContext, service: str, subject: str, name: str) -
         "PatientTransportArrangements": "WHEELCHAIR",
         "ReasonForTheRequestedProcedure": "exclude bleeding",
     }
+    if exam := context.memory.get("exams", {}).get(subject):
+        values["StudyInstanceUID"] = exam
     made = Ordered(values, subject, str(values["patient"]["PatientName"]))
     context.memory.setdefault("ordered", {})[name] = made
     return made
@@ -169,3 +173,28 @@ def placed_order(context: ScenarioContext, name: str) -> tuple[Ordered, Order]:
 def merged(context: ScenarioContext, retired: str, survivor: str) -> dict[str, Any]:
     old, new = patient_values(context, retired), patient_values(context, survivor)
     return {**new, "RetiredPatientID": old["PatientID"], "RetiredName": old["PatientName"]}
+
+
+def order_ourselves(context: ScenarioContext, who: str, service: str, patient: str, order: str) -> None:
+    """As :func:`new_order`, and send it: our Order Placer to the product, or our DSS/Order Filler to whom it tells."""
+    hospital = hospital_of(context)
+    made = new_order(context, service, patient, order)
+    subject, visit = patient_from(made.values["patient"]), visit_from(made.values["patient"])
+    context.begin()
+    if who == names.ORDER_PLACER:
+        write_for(hospital.placer.endpoint, made.values["patient"])
+        made.order, delivery = hospital.placer.place(subject, visit, order_from(made.values))
+        made.placer_number = made.order.placer_number.value
+        await_answers(context, [delivery])
+        return
+    if who != names.ORDER_FILLER:
+        raise UsageError(f"{who!r} places no orders; known: {names.ORDER_PLACER}, {names.ORDER_FILLER}")
+    write_for(hospital.filler.endpoint, made.values["patient"])
+    new = order_from(made.values)
+    if hospital.filler.peers.placer is None:
+        # an Image Manager sees the schedule of an order that somebody else has placed before
+        new = replace(new, placer_number=Identifier(scheduler_of(context).code("P"), "IHE_OP"))
+    known = hospital.filler.book.patient(subject.identifier) or subject
+    with Sent(context):
+        exam = str(made.values.get("StudyInstanceUID", ""))
+        made.order, _ = hospital.filler.place(known, visit, new, study_uid=exam)

@@ -9,7 +9,9 @@ from typing import Any
 
 from pydicom.dataset import Dataset
 
-from harness.actors.objects import Sample, SeriesPlan, StudyPlan, Subject, make
+from harness.actors import presentation_objects
+from harness.actors.objects import Sample, SeriesPlan, StudyPlan, Subject, UidSource, make
+from harness.actors.report_repository_documents import Referenced, ReportPlan, key_object_note
 from harness.bdd.people import Person, person
 from harness.core.errors import UsageError
 
@@ -63,6 +65,24 @@ _PLANS: dict[str, tuple[str, tuple[SeriesPlan, ...], str, str, str]] = {
 }
 
 
+def _with_state(subject: Subject, uid: UidSource) -> list[Dataset]:
+    made = presentation_objects.make("VOI window", subject, uid)
+    return [ds for ds in (made.state, made.image) if ds is not None]
+
+
+def _with_note(subject: Subject, uid: UidSource) -> list[Dataset]:
+    image = presentation_objects.make("VOI window", subject, uid).image
+    plan = ReportPlan(subject, str(image.StudyInstanceUID), images=(Referenced.of(image),), shared=image)
+    return [key_object_note(plan, uid, text="Look here"), image]
+
+
+#: studies of one image and one object about it
+COMPANIONS: dict[str, Callable[[Subject, UidSource], list[Dataset]]] = {
+    "presentation state": _with_state,
+    "key image note": _with_note,
+}
+
+
 class StudyLibrary:
     """Makes the named studies with fresh identifiers for each run: a product's older content does not disturb."""
 
@@ -73,10 +93,19 @@ class StudyLibrary:
     def study(self, name: str) -> StoredStudy:
         """The study of that name, made once. Raises UsageError naming the known ones."""
         if name not in self._made:
-            if name not in _PLANS:
-                raise UsageError(f"there is no study {name!r}; known: {', '.join(_PLANS)}")
-            self._made[name] = self._make(name)
+            if name not in _PLANS and name not in COMPANIONS:
+                raise UsageError(f"there is no study {name!r}; known: {', '.join((*_PLANS, *COMPANIONS))}")
+            self._made[name] = self._make(name) if name in _PLANS else self._with_companion(name)
         return self._made[name]
+
+    def _with_companion(self, name: str) -> StoredStudy:
+        """An image, and the object about it first, so that ``series of`` means its series."""
+        subject = person("doe")
+        known = Subject(
+            subject.name, f"{subject.patient_id}{self._source.randrange(10**5):05d}", subject.birth_date, subject.sex
+        )
+        datasets = COMPANIONS[name](known, lambda: f"2.25.{self._source.getrandbits(121)}")
+        return StoredStudy(name, subject, tuple(Sample(dataset) for dataset in datasets))
 
     def _make(self, name: str) -> StoredStudy:
         key, series, date, time, referring = _PLANS[name]
@@ -113,6 +142,7 @@ def value_of(text: str, studies: Sequence[StoredStudy]) -> str:
         "time": "StudyTime",
         "study ID": "StudyID",
         "study": "StudyInstanceUID",
+        "series": "SeriesInstanceUID",
         "name": "PatientName",
     }
     if not of:

@@ -27,7 +27,8 @@ from harness.actors.pps_manager import PpsManager
 from harness.actors.print_composer import PrintComposer
 from harness.actors.print_server import PrintServer
 from harness.actors.report_reader import ReportReader
-from harness.actors.report_repository import ReportRepository
+from harness.actors.report_repository import ExternalReportRepositoryAccess, PresentationArchive, ReportRepository
+from harness.actors.softcopy_display import SoftcopyDisplay
 from harness.actors.worklist import WorklistItem, item_from_mapping
 from harness.cli import simulate_hl7
 from harness.cli.console import complain, out
@@ -43,6 +44,13 @@ AE_TITLES: Final[Mapping[str, str]] = {
     "image-display": "IMAGEDISPLAY",
     "acquisition-modality": "MODALITY",
     "evidence-creator": "EVIDENCE",
+    "print-server": "PRINTSERVER",
+    "print-composer": "PRINTCOMPOSER",
+    "presentation-archive": "ARCHIVE",
+    "report-repository": "REPORTS",
+    "external-report-repository-access": "EXTERNALREPORTS",
+    "report-reader": "REPORTREADER",
+    "softcopy-display": "DISPLAY",
 }
 _KEPT: Final = 2000
 #: who is told of steps and of availability, and so has to listen first
@@ -134,7 +142,14 @@ _MAKERS: Final[Mapping[str, _Maker]] = {
     "report-repository": lambda place: ReportRepository(
         *place.common, behaviour=place.behaviour, storage=place.storage, peers=place.peers
     ),
-    "report-reader": lambda place: ReportReader(*place.common, peers=place.peers),
+    "external-report-repository-access": lambda place: ExternalReportRepositoryAccess(
+        *place.common, behaviour=place.behaviour, storage=place.storage, peers=place.peers
+    ),
+    "presentation-archive": lambda place: PresentationArchive(
+        *place.common, behaviour=place.behaviour, storage=place.storage, peers=place.peers
+    ),
+    "report-reader": lambda place: ReportReader(*place.common, behaviour=place.behaviour, peers=place.peers),
+    "softcopy-display": lambda place: SoftcopyDisplay(*place.common, behaviour=place.behaviour, peers=place.peers),
 }
 
 #: every actor that can stand alone, those without a DICOM side last

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from harness.actors import imaging_actions
+from harness.actors import imaging_actions, viewing_actions
 from harness.actors.actor import SimulatedActor
 from harness.actors.image_manager import ImageManager
 from harness.actors.order_filler import OrderFiller
@@ -179,6 +179,8 @@ class Desk:
             for beside in self._beside:
                 if imaging_actions.can(beside, action):
                     return imaging_actions.perform(beside, action, parameters)
+                if viewing_actions.can(beside, action):
+                    return viewing_actions.perform(beside, action, parameters)
             for actor in self._actors:
                 with contextlib.suppress(Unsupported):
                     return perform(actor, action, parameters)

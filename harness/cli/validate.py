@@ -1,4 +1,4 @@
-"""``ihe-harness validate PATH...``: DICOM files, HL7 messages, folders of them."""
+"""``ihe-harness validate PATH...``: DICOM files, HL7 messages, captures, runs, folders of them."""
 
 from __future__ import annotations
 
@@ -17,10 +17,15 @@ from rich.text import Text
 
 from harness.cli.console import err, out, print_json
 from harness.core.errors import ConfigurationError, UsageError
+from harness.core.message import Direction
+from harness.reporting.evidence import RUN_JSON, TRANSCRIPTS, load_transcript
 from harness.validation.codes import codes, explain
 from harness.validation.consistency import SetRules
+from harness.validation.conversation import judge_messages
 from harness.validation.finding import Severity, ValidationFinding, count
 from harness.validation.formats import Judged, to_html, to_junit, to_sarif
+from harness.validation.hl7 import usages
+from harness.validation.hl7_files import validate_hl7_file
 from harness.validation.kinds import kind_of
 from harness.validation.objects import judge_part10
 from harness.validation.site import SitePolicy, read_policy
@@ -51,6 +56,7 @@ class _Run:
 
     policy: SitePolicy | None
     together: bool
+    transaction: str = ""
     extra: dict[str, list[ValidationFinding]] = field(default_factory=dict)
     images: dict[str, int] = field(default_factory=dict)
     first: dict[str, str] = field(default_factory=dict)
@@ -64,10 +70,16 @@ class _Run:
 
     def judge(self, path: Path) -> tuple[str, list[ValidationFinding]]:
         """Kind and findings of one file, without what only the whole set shows."""
+        if _is_transcript(path):
+            # what our side said may be wrong on purpose: it is context, the product is judged
+            messages = load_transcript(path.parents[1], f"{TRANSCRIPTS}/{path.name}").messages
+            return "conversation", judge_messages(messages, Direction.FROM_SUT)
         try:
             kind = kind_of(path)
             if kind is None:
                 return "unknown", []
+            if kind.name == "hl7" and self.transaction:
+                return kind.name, validate_hl7_file(path.read_bytes(), self.transaction)
             if kind.name != "dicom":
                 return kind.name, kind.validate(path)
             findings, root = judge_part10(path.read_bytes())
@@ -99,7 +111,10 @@ class _Run:
 
 
 def validate(
-    paths: Annotated[list[Path] | None, typer.Argument(help="DICOM files, HL7 messages, or folders of them.")] = None,
+    paths: Annotated[
+        list[Path] | None,
+        typer.Argument(help="DICOM files, HL7 messages, captures (pcap, pcapng), runs, media, or folders of them."),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="The same as --format json.")] = False,
     form: Annotated[Format, typer.Option("--format", help="text, json, sarif, junit or html.")] = Format.TEXT,
     target: Annotated[Path | None, typer.Option("--out", help="Write to this file instead of the terminal.")] = None,
@@ -114,6 +129,14 @@ def validate(
     second_opinion: Annotated[
         bool, typer.Option("--second-opinion", help="Also run dciodvfy on DICOM files, if it is installed.")
     ] = False,
+    transaction: Annotated[
+        str,
+        typer.Option(
+            metavar="RAD-N",
+            help="HL7 messages are of this transaction: its field usage binds. Without it, what type and trigger "
+            "suggest is a warning.",
+        ),
+    ] = "",
     show_info: Annotated[bool, typer.Option("--info", help="Show remarks too, not only errors and warnings.")] = False,
     explained: Annotated[str, typer.Option("--explain", metavar="CODE", help="Say what a finding code means.")] = "",
 ) -> int:
@@ -127,7 +150,9 @@ def validate(
     if not files:
         raise UsageError(f"no file to validate in {', '.join(str(path) for path in paths or []) or 'an empty list'}")
     known = _baseline(baseline) if baseline is not None else frozenset()
-    run = _Run(read_policy(policy) if policy is not None else None, together)
+    if transaction and (known_to := sorted({usage.transaction for usage in usages()})) and transaction not in known_to:
+        raise UsageError(f"--transaction {transaction}: field usage is known of {', '.join(known_to)}")
+    run = _Run(read_policy(policy) if policy is not None else None, together, transaction)
     judged, opinions = _judge_all(files, run, second_opinion, frozenset(paths or ()))
     errors = warnings = accepted = 0
     met: set[_Key] = set()
@@ -224,11 +249,18 @@ def _files(paths: list[Path]) -> Iterator[Path]:
     for path in paths:
         if not path.exists():
             raise UsageError(f"{path} does not exist")
-        if not path.is_dir() or kind_of(path) is not None:
+        if (path / RUN_JSON).is_file():
+            yield from sorted((path / TRANSCRIPTS).glob("*.json"))
+        elif not path.is_dir() or kind_of(path) is not None:
             yield path
         else:
             # links are not followed: a link may lead out of the folder that was asked for
             yield from sorted(entry for entry in path.rglob("*") if entry.is_file() and not entry.is_symlink())
+
+
+def _is_transcript(path: Path) -> bool:
+    """Whether a file is a recorded conversation of a run."""
+    return path.suffix == ".json" and path.parent.name == TRANSCRIPTS and (path.parents[1] / RUN_JSON).is_file()
 
 
 def _key(path: str, finding: ValidationFinding) -> _Key:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from harness.core.late import Earlier
 from harness.core.message import EMPTY, Blob, Direction, Message, Protocol
 
 
@@ -49,6 +50,7 @@ class Transcript:
         self._messages: list[Message] = []
         self._facts: list[Fact] = []
         self._faults: list[EngineFault] = []
+        self._late: list[Message] = []
         self._taken: set[int] = set()
         self._sequence = itertools.count(1)
 
@@ -67,8 +69,9 @@ class Transcript:
         fields: Mapping[str, Any] | None = None,
         payload: Blob = EMPTY,
         header: Blob = EMPTY,
+        late: bool = False,
     ) -> Message:
-        """Append one message and wake whoever waits for it."""
+        """Append one message and wake whoever waits for it; one that is ``late`` is put aside and judged nowhere."""
         with self._changed:
             message = Message(
                 seq=next(self._sequence),
@@ -84,9 +87,17 @@ class Transcript:
                 payload=payload,
                 header=header,
             )
-            self._messages.append(message)
+            (self._late if late else self._messages).append(message)
             self._changed.notify_all()
             return message
+
+    def put_aside(self, association: int) -> None:
+        """What an association brought so far turns out to be late, unless it carried a message of this scenario."""
+        with self._changed:
+            ours = [m for m in self._messages if m.association == association]
+            if all(m.kind.startswith(("A-", "CONNECTION-")) for m in ours):
+                self._messages = [m for m in self._messages if m.association != association]
+                self._late = sorted([*self._late, *ours], key=lambda m: m.seq)
 
     def note(self, kind: str, data: Mapping[str, Any] | None = None) -> Fact:
         """Append a fact: plain JSON data that checks may compare messages with."""
@@ -111,6 +122,12 @@ class Transcript:
         """All messages so far."""
         with self._changed:
             return tuple(self._messages)
+
+    @property
+    def late(self) -> tuple[Message, ...]:
+        """Messages that came now and belong to an earlier scenario: kept as evidence, never judged here."""
+        with self._changed:
+            return tuple(self._late)
 
     @property
     def facts(self) -> tuple[Fact, ...]:
@@ -160,7 +177,7 @@ class Transcript:
 
     def wait_for(
         self,
-        kind: str,
+        kind: str | None,
         *,
         timeout: float,
         after: int = 0,
@@ -168,6 +185,8 @@ class Transcript:
         where: Callable[[Message], bool] | None = None,
     ) -> Message | None:
         """The first such message that no earlier wait has taken, or None when ``timeout`` seconds are over.
+
+        ``kind`` None stands for any kind.
 
         Returns early with None when an engine fault appears: nothing that comes after it can be trusted.
         """
@@ -206,6 +225,7 @@ class Transcript:
             "faults": [
                 {"time": f.time, "where": f.where, "error": f.error, "traceback": f.traceback} for f in self.faults
             ],
+            "late": [message.to_json() for message in self.late],
         }
 
     @classmethod
@@ -213,6 +233,7 @@ class Transcript:
         """Read back what :meth:`to_json` wrote; ``blobs`` is the folder of files named by SHA-256."""
         transcript = cls()
         transcript._messages = [Message.from_json(entry, blobs) for entry in data["messages"]]
+        transcript._late = [Message.from_json(entry, blobs) for entry in data.get("late", [])]
         transcript._facts = [Fact(e["seq"], e["time"], e["kind"], e["data"]) for e in data["facts"]]
         transcript._faults = [EngineFault(e["time"], e["where"], e["error"], e["traceback"]) for e in data["faults"]]
         transcript._sequence = itertools.count(transcript.mark() + 1)
@@ -222,19 +243,54 @@ class Transcript:
 class Recorder:
     """Where long-living actors write: forwards to the transcript of the scenario that runs now.
 
-    Listeners outlive scenarios (a product is configured once), transcripts do not.
+    Listeners outlive scenarios (a product is configured once), transcripts do not. What a product still sends for an
+    earlier scenario is put aside: the request, its answer, and the association that carried nothing else.
     """
 
     def __init__(self, target: Transcript) -> None:
         self.target = target
+        self._lock = threading.Lock()
+        self._earlier = Earlier()
+        self._late_requests: set[tuple[int, Any]] = set()
+        self._late_associations: set[int] = set()
+
+    def turn_to(self, target: Transcript) -> None:
+        """The scenario of the current target is over, another one begins."""
+        with self._lock:
+            self._earlier.remember(self.target)
+            self._late_requests.clear()
+            self.target = target
 
     def record(self, direction: Direction, protocol: Protocol, kind: str, **details: Any) -> Message:
         """As :meth:`Transcript.record`, into the current target."""
-        return self.target.record(direction, protocol, kind, **details)
+        target = self.target
+        return target.record(
+            direction, protocol, kind, late=self._is_late(direction, protocol, kind, details), **details
+        )
 
     def fault(self, where: str, error: BaseException, traceback: str = "") -> EngineFault:
         """As :meth:`Transcript.fault`, into the current target."""
         return self.target.fault(where, error, traceback)
+
+    def _is_late(self, direction: Direction, protocol: Protocol, kind: str, details: Mapping[str, Any]) -> bool:
+        fields: Mapping[str, Any] = details.get("fields") or {}
+        association: int = details.get("association", 0)
+        with self._lock:
+            if kind.startswith(("A-", "CONNECTION-")):
+                return association in self._late_associations
+            answered = fields.get("MessageIDBeingRespondedTo", fields.get("acknowledged_id"))
+            if answered is not None:
+                return (association, answered) in self._late_requests
+            asked = direction is Direction.FROM_SUT or kind == "N-EVENT-REPORT-RQ"
+            late = asked and self._earlier.sent(kind, fields, details.get("payload", EMPTY), protocol, self.target)
+            if not late:
+                self._late_associations.discard(association)
+                return False
+            self._late_requests.add((association, fields.get("MessageID", fields.get("control_id"))))
+            if association not in self._late_associations:
+                self.target.put_aside(association)
+                self._late_associations.add(association)
+            return True
 
 
 def _matching(

@@ -27,7 +27,8 @@ def encode(picture: NDArray[np.uint8] | NDArray[np.uint16], *, pixel_mm: float |
         raise ValueError(f"a PNG of shape {picture.shape} and type {picture.dtype} is not supported")
     rows, columns = picture.shape[:2]
     depth = picture.dtype.itemsize * 8
-    lines = picture.astype(f">u{picture.dtype.itemsize}").reshape(rows, -1).view(np.uint8)
+    whole = np.ascontiguousarray(picture, f">u{picture.dtype.itemsize}")  # a turned picture is not contiguous
+    lines = whole.reshape(rows, -1).view(np.uint8)
     raw = np.concatenate([np.zeros((rows, 1), np.uint8), lines], axis=1).tobytes()
     chunks = [_chunk(b"IHDR", struct.pack(">IIBBBBB", columns, rows, depth, colour, 0, 0, 0))]
     if pixel_mm:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from harness.core.errors import UsageError
 from harness.core.finding import Basis, Finding
-from harness.core.message import Message
+from harness.core.message import Direction, Message, Protocol
 from harness.core.result import RunResult, ScenarioResult
 from harness.core.spec import Requirement, Transaction
 from harness.core.transcript import Transcript
@@ -152,6 +152,12 @@ def _scenario(
         command=words.reproduce(run, scenario.id),
         problem=problem,
         open=expand,
+        late=tuple(
+            f"{message.label} to the {message.actor}: {visible(describe(message, decoder), 160)}"
+            for message in transcript.late
+            if message.kind.endswith("-RQ") or message.protocol is Protocol.HL7
+            if message.direction is Direction.FROM_SUT
+        ),
         film=film_view(transcript),
     )
 

@@ -111,7 +111,7 @@ class EvidenceStore:
 
     def store_transcript(self, scenario_id: str, transcript: Transcript) -> str:
         """Write messages, facts, faults and all bytes; returns the path relative to the run folder."""
-        for message in transcript.messages:
+        for message in (*transcript.messages, *transcript.late):
             self.store_blob(message.payload)
             self.store_blob(message.header)
         relative = f"{TRANSCRIPTS}/{file_name(scenario_id)}.json"

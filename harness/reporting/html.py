@@ -65,7 +65,7 @@ def render_html(
         view=view,
         run=run,
         style=Markup(style),
-        csp=f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'",
+        csp=f"default-src 'none'; style-src 'sha256-{digest}'; img-src data:; base-uri 'none'; form-action 'none'",
         product=words.sut_name(run.sut),
         claims=words.claims(run.sut),
         printed={"ids": []},

@@ -72,7 +72,7 @@ class _Work:
         transcript = evidence.load_transcript(self.source, name)
         for fact in transcript.facts:
             redact_data(fact.data, self.pseudonyms)
-        for message in transcript.messages:
+        for message in (*transcript.messages, *transcript.late):
             if message.payload.size:
                 self._redact(message)
 
@@ -80,7 +80,8 @@ class _Work:
         """Write the transcript and its bytes, redacted."""
         transcript = evidence.load_transcript(self.source, name)
         data = transcript.to_json()
-        for entry, message in zip(data["messages"], transcript.messages, strict=True):
+        entries = [*data["messages"], *data["late"]]
+        for entry, message in zip(entries, (*transcript.messages, *transcript.late), strict=True):
             entry["fields"] = redact_data(entry["fields"], self.pseudonyms)
             entry["payload"] = self._stored(name, message, "payload", message.payload)
             entry["header"] = self._stored(name, message, "header", message.header)

@@ -9,6 +9,7 @@ from harness.core.finding import Finding
 from harness.core.result import RunResult, ScenarioResult
 from harness.core.verdict import Verdict
 from harness.reporting.decode import Decoded
+from harness.reporting.film import FilmView
 from harness.reporting.ladder import Ladder
 from harness.reporting.trace import Trace
 
@@ -84,6 +85,9 @@ class ScenarioView:
     command: str
     problem: str
     open: bool
+    film: FilmView
+    #: what came during this scenario and belongs to an earlier one
+    late: tuple[str, ...] = ()
 
     @property
     def shown(self) -> frozenset[int]:

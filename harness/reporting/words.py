@@ -127,8 +127,8 @@ def headline(run: RunResult) -> str:
         text = f"Not decided: {plural(of.count(Verdict.INCONCLUSIVE), 'scenario')} could not be judged"
     elif accepted:
         text = "Conforming in everything else that was judged"
-    elif Verdict.WARNING in of:
-        warned, known = broken_requirements(run, Verdict.WARNING)
+    elif any(warnings := broken_requirements(run, Verdict.WARNING)):
+        warned, known = warnings
         text = f"Conforming, with {plural(len(warned), 'warning')}" if warned else "Conforming"
         text += f"; {plural(len(known), 'warning')} accepted as known" if known else ""
     elif Verdict.PASS in of:

@@ -24,6 +24,7 @@ ACTOR_SLUGS: tuple[str, ...] = (
     "acquisition-modality",
     "evidence-creator",
     "report-repository",
+    "external-report-repository-access",
     "report-reader",
     "print-composer",
     "print-server",
@@ -133,6 +134,8 @@ class ActionCommand(_Table):
     """``[driver.actions.<action>]``: an argument list (never a shell) or a URL to POST the parameters to."""
 
     argv: list[str] | None = None
+    #: appended to ``argv`` once for each seeded defect, as in ``[process]``
+    defect_argv: list[str] = []
     url: str | None = None
 
 

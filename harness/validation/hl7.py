@@ -163,7 +163,10 @@ def _check_structure(add: _Collector, message: HL7Message) -> None:
     version = message.version
     if version not in VERSIONS:
         expected = ", ".join(VERSIONS)
-        add("HL7-VERSION", "MSH-12", expected, shown(version), "RAD TF-2 Table 2.4-1", Severity.WARNING)
+        if not version:
+            add("HL7-FIELD-MISSING", "MSH[1]-12", "version id is required", "empty", "HL7 2.5.1 2.15.9.12")
+        found = f"{shown(version)}; structure and fields are not judged"
+        add("HL7-VERSION", "MSH-12", expected, found, "RAD TF-2 Table 2.4-1", Severity.WARNING)
         return
     structure = analyse(message)
     if not structure.name and message.type != "ACK":
@@ -185,6 +188,12 @@ def _check_structure(add: _Collector, message: HL7Message) -> None:
 def _check_usage(add: _Collector, message: HL7Message, transaction: str) -> None:
     usage = next((row for row in usages() if _applies(row, message, transaction)), None)
     if usage is None:
+        if transaction:
+            found = f"{message.type}^{message.trigger}, ORC-1 {_value(message, 'ORC-1') or 'absent'}"
+            known_as = sorted({kind for row in usages() if row.transaction == transaction for kind in row.kinds})
+            expected = f"a message whose field usage is known: {', '.join(known_as)}"
+            clause = f"RAD TF-2 4.{transaction.removeprefix('RAD-')}"
+            add("HL7-IHE-TRANSACTION", "MSH-9", expected, f"{found}; not judged", clause, Severity.WARNING)
         return
     severity = Severity.ERROR if transaction else Severity.WARNING
     clause = f"RAD TF-2 4.{usage.transaction.removeprefix('RAD-')}"
@@ -227,8 +236,8 @@ def _applies(usage: Usage, message: HL7Message, transaction: str) -> bool:
     for place, wanted in usage.when.items():
         if wanted in ("absent", "present"):
             there = place in message if "-" not in place else bool(_value(message, place))
-            # a named transaction says what the message is, so a field that tells transactions apart may be wrong
-            if there != (wanted == "present") and not (transaction and "-" in place):
+            # a named transaction says what the message is, so what tells transactions apart may be wrong
+            if there != (wanted == "present") and not transaction:
                 return False
         elif _value(message, place) not in wanted:
             return False

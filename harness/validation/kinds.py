@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness.protocols.media.sources import is_medium
+from harness.validation.conversation import is_capture, validate_capture
 from harness.validation.finding import ValidationFinding
-from harness.validation.hl7 import validate_hl7
+from harness.validation.hl7_files import begins_like_hl7, validate_hl7_file
 from harness.validation.objects import validate_part10
 
 #: bytes of the beginning of a file that recognition looks at
@@ -25,7 +26,7 @@ class Kind:
 
 
 def _is_hl7(path: Path, head: bytes) -> bool:
-    return head.removeprefix(b"\x0b")[:3] in (b"MSH", b"FHS", b"BHS")
+    return begins_like_hl7(head)
 
 
 def _medium(path: Path) -> list[ValidationFinding]:
@@ -34,12 +35,17 @@ def _medium(path: Path) -> list[ValidationFinding]:
     return validate_medium(path)
 
 
+def _is_capture(path: Path, head: bytes) -> bool:
+    return is_capture(head)
+
+
 def _is_file(path: Path, head: bytes) -> bool:
     return not path.is_dir()
 
 
 KINDS: tuple[Kind, ...] = (
-    Kind("hl7", _is_hl7, lambda path: validate_hl7(path.read_bytes())),
+    Kind("hl7", _is_hl7, lambda path: validate_hl7_file(path.read_bytes())),
+    Kind("conversation", _is_capture, validate_capture),
     Kind("media", is_medium, _medium),
     Kind("dicom", _is_file, lambda path: validate_part10(path.read_bytes())),
 )

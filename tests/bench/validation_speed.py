@@ -77,7 +77,7 @@ def growth() -> dict[str, object]:
     figures: dict[str, float] = {}
     for items in GROWTH:
         ds = samples.key_object()
-        ds.ContentSequence = [samples.key_object().ContentSequence[0] for _ in range(items)]
+        ds.ContentSequence = [ds.ContentSequence[0]] * items
         raw = samples.part10(ds)
         figures[str(items)] = round(1000 * min(_processor_seconds(raw) for _ in range(3)), 2)
     base = figures[str(GROWTH[0])] / GROWTH[0]

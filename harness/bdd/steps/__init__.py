@@ -21,6 +21,8 @@ STEP_MODULES: tuple[str, ...] = (
     "harness.bdd.steps.archiving",
     "harness.bdd.steps.printing",
     "harness.bdd.steps.presenting",
+    "harness.bdd.steps.viewing",
+    "harness.bdd.steps.reading",
     "harness.bdd.steps.media",
 )
 

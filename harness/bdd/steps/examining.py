@@ -9,7 +9,7 @@ from harness.bdd.people import person
 from harness.bdd.registry import given, then, when
 from harness.bdd.tables import pairs
 from harness.core.errors import NonConformance, Unjudgeable, UsageError
-from harness.core.message import Direction
+from harness.core.message import Direction, Message
 from harness.profiles import facts
 
 
@@ -220,6 +220,14 @@ def store_stalled(scenario_context: ScenarioContext, seconds: float) -> None:
 # -- what must have come -------------------------------------------------------------------------------------------
 
 
+def _is_final(message: Message) -> bool:
+    return message.kind == "C-FIND-RSP" and message.fields.get("Status") not in (0xFF00, 0xFF01)
+
+
+def _leaves(message: Message) -> bool:
+    return message.direction is Direction.FROM_SUT and message.kind in ("A-RELEASE-RQ", "A-ABORT")
+
+
 @then("the query was answered with {matches:Count} matches")
 @then("the query was answered with {matches:Count} match")
 def answered_with(scenario_context: ScenarioContext, matches: int) -> None:
@@ -228,19 +236,22 @@ def answered_with(scenario_context: ScenarioContext, matches: int) -> None:
     if context.that is None or context.that.kind != "C-FIND-RQ":
         raise UsageError("this step follows 'a \"C-FIND-RQ\" reaches ...'")
     request = context.that
-    final = context.transcript.wait_for(
-        "C-FIND-RSP",
+    ended = context.transcript.wait_for(
+        None,
         timeout=context.lab.sut.timeouts.exchange,
         after=request.seq,
-        direction=Direction.TO_SUT,
-        where=lambda m: m.association == request.association and m.fields.get("Status") not in (0xFF00, 0xFF01),
+        where=lambda m: m.association == request.association and (_is_final(m) or _leaves(m)),
     )
     pending = [
         m
         for m in context.transcript.select("C-FIND-RSP", direction=Direction.TO_SUT, after=request.seq)
         if m.association == request.association and m.fields.get("Status") in (0xFF00, 0xFF01)
     ]
-    if final is not None and len(pending) == matches:
+    if ended is not None and _leaves(ended):
+        summary = f"The product ended the association after {len(pending)} match(es), before the final response"
+        context.broken("RAD-5-SCU-16", summary, expected=(f"{matches} matches are taken",), actual=ended.kind)
+        raise NonConformance(summary, tuple(context.findings))
+    if ended is not None and len(pending) == matches:
         return
     requirement = _query_requirement(context.memory.get("asked keys", {}))
     summary = (

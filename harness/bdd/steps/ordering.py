@@ -7,7 +7,6 @@ from dataclasses import replace
 from typing import Any
 
 from harness.actors.orders import Code, Identifier, RequestedProcedure, StepState
-from harness.actors.orders_actions import order_from, patient_from, visit_from, write_for
 from harness.actors.orders_catalogue import SCHEME
 from harness.actors.worklist_user import WorklistUser
 from harness.bdd.context import ScenarioContext
@@ -17,6 +16,7 @@ from harness.bdd.ordered import (
     await_answers,
     hospital_of,
     new_order,
+    order_ourselves,
     ordered,
     patient_values,
     placed_order,
@@ -26,7 +26,6 @@ from harness.bdd.ordered import (
 from harness.bdd.orders import Step
 from harness.bdd.people import person
 from harness.bdd.registry import given, then, when
-from harness.core.errors import UsageError
 from harness.core.message import Direction, Message
 from harness.profiles import names
 from harness.protocols.hl7.message import HL7Message
@@ -36,26 +35,7 @@ from harness.protocols.hl7.message import HL7Message
 @when('the "{who:Text}" orders "{service:Text}" for "{patient:Text}" as "{order:Text}"')
 def we_order(scenario_context: ScenarioContext, who: str, service: str, patient: str, order: str) -> None:
     """Our Order Placer orders (RAD-2), or our DSS/Order Filler for itself (RAD-3 SN, then RAD-4)."""
-    hospital = hospital_of(scenario_context)
-    made = new_order(scenario_context, service, patient, order)
-    subject, visit = patient_from(made.values["patient"]), visit_from(made.values["patient"])
-    scenario_context.begin()
-    if who == names.ORDER_PLACER:
-        write_for(hospital.placer.endpoint, made.values["patient"])
-        made.order, delivery = hospital.placer.place(subject, visit, order_from(made.values))
-        made.placer_number = made.order.placer_number.value
-        await_answers(scenario_context, [delivery])
-        return
-    if who != names.ORDER_FILLER:
-        raise UsageError(f"{who!r} places no orders; known: {names.ORDER_PLACER}, {names.ORDER_FILLER}")
-    write_for(hospital.filler.endpoint, made.values["patient"])
-    new = order_from(made.values)
-    if hospital.filler.peers.placer is None:
-        # an Image Manager sees the schedule of an order that somebody else has placed before
-        new = replace(new, placer_number=Identifier(scheduler_of(scenario_context).code("P"), "IHE_OP"))
-    known = hospital.filler.book.patient(subject.identifier) or subject
-    with Sent(scenario_context):
-        made.order, _ = hospital.filler.place(known, visit, new)
+    order_ourselves(scenario_context, who, service, patient, order)
 
 
 @when('the "{who:Text}" cancels "{order:Text}"')

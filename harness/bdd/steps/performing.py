@@ -21,6 +21,7 @@ from harness.actors.step_messages import StepPlan
 from harness.actors.worklist_user import Replies, WorklistUser
 from harness.bdd.context import ScenarioContext
 from harness.bdd.guests import Guests
+from harness.bdd.ordered import patient_values
 from harness.bdd.orders import Step
 from harness.bdd.people import person
 from harness.bdd.registry import given, then, when
@@ -61,6 +62,11 @@ class Performed:
     created: Dataset
     sender: Sender
     samples: Sequence[Sample] = ()
+
+    @property
+    def study_uid(self) -> str:
+        """The study of its first scheduled step, or of the unscheduled exam."""
+        return str(self.created.ScheduledStepAttributesSequence[0].StudyInstanceUID)
 
 
 # -- worklist entries --------------------------------------------------------------------------------------------
@@ -233,14 +239,16 @@ def modality_abandons(scenario_context: ScenarioContext, wanted: str, images: in
 
 @when('the Acquisition Modality performs an unscheduled examination of "{key:Text}" with {images:Count} images')
 def modality_unscheduled(scenario_context: ScenarioContext, key: str, images: int) -> None:
-    """Report a step that nobody has ordered."""
+    """Report a step that nobody has ordered; an order for the patient that follows is for this exam."""
     context, modality, who = scenario_context, scenario_context.lab.modality, person(key)
-    subject = Subject(who.name, who.patient_id, who.birth_date, who.sex, who.character_set)
+    patient_id = str(patient_values(context, key)["PatientID"])
+    subject = Subject(who.name, patient_id, who.birth_date, who.sex, who.character_set)
     context.begin()
     performed = _create(context, key, [], replace(modality.plan_for([]), subject=subject), modality)
     _acquire(context, performed, images)
     _store(context, performed.samples)
     _end(context, performed)
+    context.memory.setdefault("exams", {})[key] = performed.study_uid
 
 
 # -- what must be refused ----------------------------------------------------------------------------------------

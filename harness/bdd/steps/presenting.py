@@ -14,7 +14,6 @@ from harness.actors.report_repository_documents import Code, Referenced, ReportP
 from harness.bdd.context import ScenarioContext
 from harness.bdd.registry import given, then, when
 from harness.bdd.steps.printing import send_objects
-from harness.bdd.tables import pairs
 from harness.core.errors import UsageError
 from harness.profiles import facts
 from harness.profiles.values import plain_values
@@ -43,17 +42,17 @@ _KNOWN_DOCUMENTS = (
 )
 
 
-def _uid(context: ScenarioContext) -> str:
+def new_uid(context: ScenarioContext) -> str:
     return f"2.25.{context.lab.source.getrandbits(121)}"
 
 
-def _fresh(context: ScenarioContext, subject: Subject) -> Subject:
+def fresh(context: ScenarioContext, subject: Subject) -> Subject:
     """A patient of this run with the name of a known one, so that older content does not disturb."""
     number = f"{subject.id}-{context.lab.source.getrandbits(32):08X}"
     return Subject(subject.name, number, subject.birth_date, subject.sex, subject.character_set)
 
 
-def _keep(context: ScenarioContext, datasets: list[Dataset]) -> None:
+def keep(context: ScenarioContext, datasets: list[Dataset]) -> None:
     """Remember what was stored, and say so for the checks."""
     context.memory["objects"] = datasets
     context.transcript.note(facts.KNOWN_OBJECTS, {"instances": [_known(ds) for ds in datasets]})
@@ -81,9 +80,9 @@ def _objects(context: ScenarioContext) -> list[Dataset]:
 def stores_test_object(scenario_context: ScenarioContext, name: str) -> None:
     """Store an image and its presentation state into the product; `list steps` shows the names of the objects."""
     context = scenario_context
-    made = presentation_objects.make(name, _fresh(context, SUBJECTS[0]), lambda: _uid(context))
+    made = presentation_objects.make(name, fresh(context, SUBJECTS[0]), lambda: new_uid(context))
     send_objects(context, [made])
-    _keep(context, list(made.datasets))
+    keep(context, list(made.datasets))
 
 
 @given('the repository holds a "{kind:Text}"')
@@ -91,9 +90,9 @@ def stores_test_object(scenario_context: ScenarioContext, name: str) -> None:
 def stores_document(scenario_context: ScenarioContext, kind: str) -> None:
     """Store images and a document about them: a report (basic, preliminary, measured, Japanese) or a note."""
     context = scenario_context
-    made = presentation_objects.make("VOI window", _fresh(context, SUBJECTS[0]), lambda: _uid(context))
+    made = presentation_objects.make("VOI window", fresh(context, SUBJECTS[0]), lambda: new_uid(context))
     image = made.image
-    document = _document(context, kind, image)
+    document = document_of(context, kind, image)
     datasets = [document] if context.tags.actor in ("Report Repository", _EXTERNAL) else [image, document]
     context.begin()
     context.converse(
@@ -101,13 +100,13 @@ def stores_document(scenario_context: ScenarioContext, kind: str) -> None:
         f"Storing a {kind}",
         lambda: context.lab.modality.store(context.lab.product, [Sample(ds) for ds in datasets]),
     )
-    _keep(context, datasets)
+    keep(context, datasets)
 
 
 _EXTERNAL = "External Report Repository Access"
 
 
-def _document(context: ScenarioContext, kind: str, image: Dataset) -> Dataset:
+def document_of(context: ScenarioContext, kind: str, image: Dataset) -> Dataset:
     patient = Subject(str(image.PatientName), str(image.PatientID), str(image.PatientBirthDate), str(image.PatientSex))
     base: dict[str, Any] = {
         "subject": patient,
@@ -117,7 +116,7 @@ def _document(context: ScenarioContext, kind: str, image: Dataset) -> Dataset:
     }
 
     def new() -> str:
-        return _uid(context)
+        return new_uid(context)
 
     match kind:
         case "basic report":
@@ -162,7 +161,7 @@ def looks_for_objects(scenario_context: ScenarioContext, modality: str) -> None:
         context.converse(
             "RAD-14-SCP-01",
             f"The query at {level} level",
-            lambda level=level, keys=keys, returned=returned: lab.image_display.query(  # type: ignore[misc]
+            lambda level=level, keys=keys, returned=returned: lab.reader_for(context.tags.actor).query(  # type: ignore[misc]
                 lab.product, level, keys, returned=returned
             ),
         )
@@ -174,11 +173,12 @@ def retrieves_study(scenario_context: ScenarioContext) -> None:
     """Fetch everything of the study by C-MOVE and wait until it has come, or time is up."""
     context, lab = scenario_context, scenario_context.lab
     wanted = _objects(context)
-    before = len(lab.image_display.received)
+    reader = lab.reader_for(context.tags.actor)
+    before = len(reader.received)
     keys = {"StudyInstanceUID": str(wanted[0].StudyInstanceUID)}
     context.begin()
-    context.converse("RAD-16-SCP-01", "The retrieve", lambda: lab.image_display.move(lab.product, Level.STUDY, keys))
-    lab.image_display.wait_for(before + len(wanted), lab.sut.timeouts.exchange)
+    context.converse("RAD-16-SCP-01", "The retrieve", lambda: reader.move(lab.product, Level.STUDY, keys))
+    reader.wait_for(before + len(wanted), lab.sut.timeouts.exchange)
 
 
 @then("every stored object comes back")
@@ -186,7 +186,7 @@ def everything_comes_back(scenario_context: ScenarioContext) -> None:
     """Each stored instance was delivered."""
     context = scenario_context
     wanted = {str(ds.SOPInstanceUID) for ds in _objects(context)}
-    found = {received.sop_instance for received in context.lab.image_display.received}
+    found = {received.sop_instance for received in context.lab.reader_for(context.tags.actor).received}
     if missing := sorted(wanted - found):
         context.broken(
             "RAD-16-SCP-01",
@@ -204,30 +204,3 @@ def everything_comes_back(scenario_context: ScenarioContext) -> None:
 def product_creates_state(scenario_context: ScenarioContext) -> None:
     """Have the product make a presentation state for the image that it stored last, and store it."""
     scenario_context.act("create-presentation-state", images="last")
-
-
-@when('the system under test shows the test object "{name:Text}"')
-def product_shows(scenario_context: ScenarioContext, name: str) -> None:
-    """Store an image and its presentation state into the product and have it shown."""
-    context = scenario_context
-    made = presentation_objects.make(name, _fresh(context, SUBJECTS[0]), lambda: _uid(context))
-    send_objects(context, [made])
-    _keep(context, list(made.datasets))
-    with_state = f" with the presentation state {made.state.ContentLabel}" if made.state is not None else ""
-    context.act("show-images", study=str(made.image.StudyInstanceUID), with_state=with_state)
-    context.memory["shown"] = made
-
-
-@then("the operator confirms what the test object asks")
-def operator_confirms_object(scenario_context: ScenarioContext) -> None:
-    """Ask the question that belongs to the test object on the screen."""
-    made: presentation_objects.TestObject = scenario_context.memory["shown"]
-    scenario_context.attest(made.requirement, made.question)
-
-
-@when("the system under test queries reports by")
-def product_queries_reports(scenario_context: ScenarioContext, datatable: list[list[str]]) -> None:
-    """Have the product look for reports with exactly these keys."""
-    lab = scenario_context.lab
-    peer = f"{lab.image_manager.ae_title} at {lab.sut.harness.advertise}:{lab.image_manager.port}"
-    scenario_context.act("query-reports", peer=peer, keys=pairs(datatable))

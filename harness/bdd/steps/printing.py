@@ -10,11 +10,13 @@ import pytest
 
 from harness.actors import presentation_objects
 from harness.actors.objects import SUBJECTS, Sample, Subject
+from harness.actors.presentation_parts import TestObject
 from harness.actors.print_composer import HEALTHY, FilmOrder, LutChoice, PrintComposer, PrintOutcome, SessionOrder
 from harness.actors.print_composer_pictures import PrintPicture
-from harness.actors.print_server import PrintServer
+from harness.actors.print_server import FILM, PrintServer
 from harness.actors.print_server_behaviour import PrintServerBehaviour
 from harness.actors.print_server_printer import Printer
+from harness.bdd import pictures
 from harness.bdd.context import ScenarioContext
 from harness.bdd.guests import Guests
 from harness.bdd.registry import given, then, when
@@ -23,7 +25,7 @@ from harness.core.errors import UsageError
 from harness.core.message import Direction
 from harness.imaging import phantoms
 from harness.imaging.phantoms import PixelFormat
-from harness.profiles.cpi import facts
+from harness.profiles.cpi import appearance, facts
 from harness.protocols.dicom import uids
 
 _SETTINGS = {
@@ -180,6 +182,8 @@ def product_prints(scenario_context: ScenarioContext, guests: Guests, name: str)
     state = str(made.state.SOPInstanceUID) if made.state is not None else ""
     image = str(made.image.SOPInstanceUID)
     context.transcript.note(facts.PRINTED, {"image": image, "state": state, "position": 1})
+    context.memory["to print"] = made
+    pictures.record_expected(context, made)
     address = guests.address(server)
     peer = f"{address.ae_title} at {address.host}:{address.port}"
     context.act("print-images", images=[uid for uid in (image, state) if uid], peer=peer, settings=name)
@@ -188,7 +192,20 @@ def product_prints(scenario_context: ScenarioContext, guests: Guests, name: str)
 @then("a film is printed on the Print Server")
 def film_comes(scenario_context: ScenarioContext) -> None:
     """Wait for the print request of the composer under test."""
-    scenario_context.expect("N-ACTION-RQ", "Print Server", demanded_by="RAD-23-SCU-10")
+    context = scenario_context
+    context.expect("N-ACTION-RQ", "Print Server", demanded_by="RAD-23-SCU-10")
+    context.transcript.wait_for(
+        "FILE",
+        timeout=context.lab.sut.timeouts.exchange,
+        after=context.asked_at,
+        where=lambda message: message.fields.get("role") == pictures.FILM,
+    )
+    made: TestObject = context.memory["to print"]
+    films = context.transcript.facts_of(FILM)
+    wanted = appearance.of(made.image, made.state, made.frame).p_values
+    curve = pictures.film_curve(films[-1].data, wanted) if films else None
+    if curve is not None:
+        pictures.record_plot(context, curve, "Density on film against the P-Values of the softcopy")
 
 
 def _subject(context: ScenarioContext) -> Subject:
@@ -197,7 +214,7 @@ def _subject(context: ScenarioContext) -> Subject:
     return Subject(first.name, f"CPI-{context.lab.source.getrandbits(32):08X}", first.birth_date, first.sex)
 
 
-def send_objects(context: ScenarioContext, objects: list[presentation_objects.TestObject]) -> None:
+def send_objects(context: ScenarioContext, objects: list[TestObject]) -> None:
     """Store test objects into the product."""
     samples = [Sample(ds) for made in objects for ds in made.datasets]
     context.begin()

@@ -292,7 +292,26 @@ def cancelled_step_gone(journal: Journal) -> Iterator[Observation]:
 
 
 def _completed_before(journal: Journal, told: Told) -> bool:
-    """Whether all steps that a message is about were completed, as far as performed steps of ours say."""
+    """Whether all steps that a message is about were completed.
+
+    Performed steps of ours say so, or the product itself: in a status update, or asked by an action.
+    """
+    return _reported_completed(journal, told) or _performed_before(journal, told)
+
+
+def _reported_completed(journal: Journal, told: Told) -> bool:
+    numbers = {told.hl7["ORC-3.1"], told.hl7["OBR-3.1"]} - {""}
+    accession = told.hl7["IPC-1.1"] or told.hl7["OBR-18.1"]
+    updates = (o for o in HL7Journal(journal).of("RAD-3") if o.seq < told.seq and o.hl7["ORC-5"] == "CM")
+    asked = (data for seq, data in journal.actions if seq < told.seq and data.get("action") == "report-status")
+    return any({o.hl7["ORC-3.1"], o.hl7["OBR-3.1"]} & numbers for o in updates) or any(
+        accession and data.get("parameters", {}).get("accession") == accession
+        for data in asked
+        if data.get("parameters", {}).get("status") == "CM"
+    )
+
+
+def _performed_before(journal: Journal, told: Told) -> bool:
     steps = set(told.hl7.values("IPC-4.1") or told.hl7.values("OBR-20"))
     creates = {o.instance: o for o in journal.select("N-CREATE-RQ", TO_SUT, MPPS)}
     done: set[str] = set()

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from pydicom.dataset import Dataset
 
-from harness.core.message import EMPTY, Blob, Direction, Protocol
+from harness.core.message import EMPTY, Blob, Direction
 from harness.core.transcript import Recorder, Transcript
 from harness.protocols.connections import next_number as next_number
 from harness.protocols.dicom import command as dimse
@@ -27,13 +27,14 @@ from harness.protocols.dicom.fragments import Payload, command_pdus, data_pdus
 from harness.protocols.dicom.fsm import State
 from harness.protocols.dicom.model import Context, Timeouts
 from harness.protocols.dicom.pdu import AssociateAC
+from harness.protocols.dicom.recording import Recording
 from harness.protocols.dicom.sinks import Spool
 
 WORTHWHILE: Final = 4096
 """Bytes within the time of a patient wait that count as going on; whole messages always do."""
 
 
-class Link:
+class Link(Recording):
     """Reads, sends, records and ends; what messages mean is the business of its subclasses.
 
     ``attended`` is true if a thread of its own reads it all the time.
@@ -58,14 +59,12 @@ class Link:
         spool: Spool,
         on_closed: Callable[[int], None],
     ) -> None:
-        self.id = number
+        super().__init__(recorder, actor, number)
         self.peer = peer
         self.timeouts = timeouts
         self.request_raw = b""
         self._channel = channel
         self._core = core
-        self._recorder = recorder
-        self._actor = actor
         self._attended = attended
         self._spool = spool
         self._on_closed = on_closed
@@ -376,35 +375,3 @@ class Link:
             self._ended = ended
         self._on_end()
         self._changed.notify_all()
-
-    # -- recording ---------------------------------------------------------------------------------------------
-
-    @staticmethod
-    def _fields(values: Mapping[str, Any], context: Context) -> dict[str, Any]:
-        return {**values, "AbstractSyntax": context.abstract_syntax}
-
-    def _note_violation(self, rule: str, text: str) -> None:
-        self._record(Direction.FROM_SUT, "PROTOCOL-VIOLATION", {"rule": rule, "text": text})
-
-    def _record(
-        self,
-        direction: Direction,
-        kind: str,
-        fields: Mapping[str, Any],
-        context: Context | None = None,
-        *,
-        payload: Blob = EMPTY,
-        header: Blob = EMPTY,
-    ) -> int:
-        return self._recorder.record(
-            direction,
-            Protocol.DICOM,
-            kind,
-            actor=self._actor,
-            association=self.id,
-            context=context.id if context else 0,
-            transfer_syntax=context.transfer_syntax if context and payload.size else "",
-            fields=fields,
-            payload=payload,
-            header=header,
-        ).seq

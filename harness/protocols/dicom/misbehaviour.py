@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from harness.protocols.dicom import command, items, pdu
-from harness.protocols.dicom.scripted import (
+from harness.protocols.dicom.script import (
     Accept,
     Ask,
     Close,

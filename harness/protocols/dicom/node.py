@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import shutil
 import socket
-import ssl
 import tempfile
 import threading
 import traceback
@@ -14,7 +13,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
-from harness.core.errors import EnvironmentFailure, UsageError
+from harness.core.errors import UsageError
 from harness.core.message import Direction, Protocol
 from harness.core.transcript import Recorder, Transcript
 from harness.protocols.dicom import items, negotiation, part10
@@ -23,7 +22,6 @@ from harness.protocols.dicom.association import Association, Operation
 from harness.protocols.dicom.channel import Channel, Tap
 from harness.protocols.dicom.command import Command
 from harness.protocols.dicom.core import AssociationCore
-from harness.protocols.dicom.errors import PeerUnreachable
 from harness.protocols.dicom.fragments import Payload
 from harness.protocols.dicom.link import next_number
 from harness.protocols.dicom.model import (
@@ -41,6 +39,7 @@ from harness.protocols.dicom.model import (
 )
 from harness.protocols.dicom.pdu import AssociateAC, AssociateRQ
 from harness.protocols.dicom.sinks import SPOOL_THRESHOLD, Sink, Spool, SpoolSink
+from harness.protocols.dicom.sockets import dial, ends, listen
 from harness.protocols.dicom.tls import TlsSettings
 from harness.protocols.dicom.uids import UNCOMPRESSED, VERIFICATION
 from harness.protocols.dicom.workers import Workers
@@ -170,18 +169,7 @@ class Node:
         """Listen; the port. Raises EnvironmentFailure if the port is taken."""
         if self._listener is not None:
             raise UsageError(f"{self.ae_title} listens already, on port {self.port}")
-        family = socket.AF_INET6 if ":" in self.host else socket.AF_INET
-        listener = socket.socket(family, socket.SOCK_STREAM)
-        try:
-            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            listener.bind((self.host, self._asked_port))
-            listener.listen(self._backlog)
-        except OSError as problem:
-            listener.close()
-            raise EnvironmentFailure(
-                f"{self.ae_title} cannot listen on {self.host}:{self._asked_port}: {problem.strerror}; "
-                "free the port or configure another one"
-            ) from problem
+        listener = listen(self.ae_title, self.host, self._asked_port, self._backlog)
         self._listener = listener
         name = f"{self.ae_title}-listener"
         self._acceptor = threading.Thread(target=accept_all, args=(listener, self._take), name=name, daemon=True)
@@ -226,7 +214,7 @@ class Node:
 
     def _take(self, sock: socket.socket) -> None:
         number = next_number()
-        where = "{}:{}".format(*_ends(sock)[1])
+        where = "{}:{}".format(*ends(sock)[1])
         if not self._connections.enter(number, sock):
             sock.close()  # a thread for each is bounded, whoever asks
             self._note(number, "CONNECTION-REFUSED", {"peer": where, "text": f"{len(self._connections)} are open"})
@@ -289,7 +277,7 @@ class Node:
         """
         extra = [*([self._window] if self._window else []), *user_items]
         request = negotiation.request_for(calling_ae or self.ae_title, peer.ae_title, proposals, self._max_pdu, extra)
-        sock = self._dial(peer)
+        sock = dial(peer, self._timeouts.connect, self._tls)
         association = self._association(
             sock, next_number(), str(peer), requestor=True, handlers=lambda _: handler, threaded=handler is not None
         )
@@ -311,20 +299,6 @@ class Node:
             self._recorder.fault(where, problem, traceback.format_exc())
         finally:
             association.close()
-
-    def _dial(self, peer: Address) -> socket.socket:
-        try:
-            sock = socket.create_connection((peer.host, peer.port), self._timeouts.connect)
-        except OSError as problem:
-            reason = problem.strerror or str(problem)
-            raise PeerUnreachable(f"{peer} cannot be reached: {reason}; check host, port and that it runs") from problem
-        if self._tls is None:
-            return sock
-        try:
-            return self._tls.client_context().wrap_socket(sock, server_hostname=peer.host)
-        except (OSError, ssl.SSLError) as problem:
-            sock.close()
-            raise PeerUnreachable(f"TLS with {peer} was not agreed: {problem}; check the certificates") from problem
 
     # -- both --------------------------------------------------------------------------------------------------
 
@@ -359,7 +333,7 @@ class Node:
         )
         with self._lock:
             self._open[number] = association
-        local, remote = _ends(sock)
+        local, remote = ends(sock)
         if self._capture is not None:
             self._capture.opened(
                 number,
@@ -408,13 +382,3 @@ class Node:
                     weakref.finalize(type(self), shutil.rmtree, self._spool, ignore_errors=True)
             self._spool.mkdir(parents=True, exist_ok=True)
             return self._spool
-
-
-def _ends(sock: socket.socket) -> tuple[tuple[str, int], tuple[str, int]]:
-    """Our end and the peer's; a peer that is gone already has none."""
-    local = sock.getsockname()
-    try:
-        remote = sock.getpeername()
-    except OSError:
-        remote = ("0.0.0.0", 0)
-    return (local[0], local[1]), (remote[0], remote[1])

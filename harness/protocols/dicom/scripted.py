@@ -11,7 +11,6 @@ import struct
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from harness.core.errors import EnvironmentFailure
@@ -24,104 +23,22 @@ from harness.protocols.dicom.fragments import Payload, command_pdus, data_pdus
 from harness.protocols.dicom.link import next_number
 from harness.protocols.dicom.model import Address
 from harness.protocols.dicom.negotiation import kind_of
+from harness.protocols.dicom.script import (
+    Accept,
+    Ask,
+    Close,
+    Expect,
+    Pause,
+    Played,
+    Reply,
+    Reset,
+    Script,
+    Send,
+    SendPdu,
+    Step,
+)
 
 _MAX_PDU: Final = 64 << 20
-
-
-# -- steps -----------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Send:
-    """Bytes as they are; in pieces of ``piece`` bytes with ``pause`` seconds between them, if it is not 0."""
-
-    data: bytes
-    piece: int = 0
-    pause: float = 0.0
-
-
-@dataclass(frozen=True, slots=True)
-class SendPdu:
-    """A PDU, well formed."""
-
-    value: pdu.PDU
-
-
-@dataclass(frozen=True, slots=True)
-class Accept:
-    """Answer the last A-ASSOCIATE-RQ: every context accepted in its first transfer syntax."""
-
-    max_pdu: int = 16384
-    extra: tuple[items.UserItem, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Ask:
-    """A DIMSE request on a context."""
-
-    kind: str
-    values: Mapping[str, Any] = field(default_factory=dict)
-    data: bytes | None = None
-    context_id: int = 1
-    max_pdu: int = 16384
-
-
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """A response to the last request; ``values`` replace or add command elements (None removes one)."""
-
-    status: int = 0
-    values: Mapping[str, Any] = field(default_factory=dict)
-    data: bytes | None = None
-    context_id: int | None = None
-    max_pdu: int = 16384
-
-
-@dataclass(frozen=True, slots=True)
-class Expect:
-    """Read PDUs until one of this kind, a DIMSE kind, or ``"close"``; any whole PDU for ``""``."""
-
-    kind: str = ""
-    timeout: float = 10.0
-
-
-@dataclass(frozen=True, slots=True)
-class Pause:
-    """Say nothing for some seconds."""
-
-    seconds: float
-
-
-@dataclass(frozen=True, slots=True)
-class Reset:
-    """Break the TCP connection with RST."""
-
-
-@dataclass(frozen=True, slots=True)
-class Close:
-    """Close the TCP connection in order."""
-
-
-Step = Send | SendPdu | Accept | Ask | Reply | Expect | Pause | Reset | Close
-Script = tuple[Step, ...]
-
-
-@dataclass(slots=True)
-class Played:
-    """What happened: kinds in order, received PDUs, and the step that could not be done (None: all were)."""
-
-    kinds: list[str] = field(default_factory=list)
-    received: list[bytes] = field(default_factory=list)
-    failed: Step | None = None
-    reason: str = ""
-
-    @property
-    def complete(self) -> bool:
-        """True if every step was done."""
-        return self.failed is None
-
-
-# -- playing ---------------------------------------------------------------------------------------------------
 
 
 class _Broken(Exception):
@@ -389,14 +306,3 @@ class ScriptedListener:
                 player = _Player(sock, self._recorder, self._actor)
                 self._players.append(player)
             self._spawn(lambda player=player, script=script: player.play(script))  # type: ignore[misc]
-
-
-def with_titles(
-    request: pdu.AssociateRQ, *, calling: bytes | None = None, called: bytes | None = None
-) -> pdu.AssociateRQ:
-    """A request whose AE title fields are exactly these bytes, filled with blanks or cut to 16."""
-    return replace(
-        request,
-        calling=(request.calling if calling is None else calling)[:16].ljust(16),
-        called=(request.called if called is None else called)[:16].ljust(16),
-    )

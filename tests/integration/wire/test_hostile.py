@@ -20,7 +20,8 @@ from harness.protocols.dicom.errors import PeerError
 from harness.protocols.dicom.fragments import command_pdus
 from harness.protocols.dicom.misbehaviour import raw_pdata
 from harness.protocols.dicom.node import Node, Proposal, Request, Response, Timeouts
-from harness.protocols.dicom.scripted import Accept, Ask, Expect, Reply, ScriptedListener, Send, SendPdu
+from harness.protocols.dicom.script import Accept, Ask, Expect, Reply, Send, SendPdu
+from harness.protocols.dicom.scripted import ScriptedListener
 from harness.protocols.dicom.tls import TlsSettings
 from tests.integration.wire.conftest import TIMEOUTS, Actor, answer
 

@@ -12,7 +12,8 @@ from harness.core.transcript import Transcript
 from harness.protocols.dicom import negotiation, pdu, uids
 from harness.protocols.dicom.errors import PeerError, PeerTimeout
 from harness.protocols.dicom.node import Node, Proposal, Request, Response, Timeouts
-from harness.protocols.dicom.scripted import Accept, Ask, Expect, Reply, ScriptedListener, SendPdu, play
+from harness.protocols.dicom.script import Accept, Ask, Expect, Reply, SendPdu
+from harness.protocols.dicom.scripted import ScriptedListener, play
 from tests.integration.wire.conftest import TIMEOUTS, answer, image
 
 MOVE = [Proposal(uids.STUDY_ROOT_MOVE)]

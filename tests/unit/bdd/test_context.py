@@ -13,6 +13,7 @@ from harness.core.check import Declaration
 from harness.core.errors import NonConformance, UsageError
 from harness.core.message import Direction, Protocol
 from harness.core.transcript import Transcript
+from harness.core.verdict import Verdict
 
 TAGS = ("profile:SWF", "actor:pps-manager", "transaction:RAD-6")
 
@@ -49,3 +50,18 @@ def test_what_does_not_exist_is_not_judged(context: ScenarioContext, scope: str,
 def test_a_step_that_needs_one_before_it_says_so(context: ScenarioContext) -> None:
     with pytest.raises(UsageError, match="needs one before it that gives it the scheduler"):
         context.memory["scheduler"]
+
+
+@pytest.mark.parametrize(
+    ("disturbed", "verdict"), [("", Verdict.INCONCLUSIVE), ("FAULT-INJECTED", Verdict.PASS), ("NEGATIVE", Verdict.PASS)]
+)
+def test_a_product_that_says_it_failed_does_not_pass_unless_we_made_it_fail(
+    context: ScenarioContext, disturbed: str, verdict: Verdict
+) -> None:
+    context.met("RAD-6-SCP-01", "the step was accepted")
+    context.memory["action failed"] = "Error: write after end"
+    if disturbed:
+        context.transcript.note(disturbed, {"fault": "store-refused"})
+    context.close()
+    assert context.verdict() is verdict
+    assert ("write after end" in context.complaint()) is (verdict is Verdict.INCONCLUSIVE)

@@ -97,6 +97,9 @@ def requeried() -> Story:
     old = Event("query0 match", "C-FIND-RSP", TO_SUT, entry(PatientName="Old^Name"), {"Status": 0xFF00}, 1, MWL_FIND)
     old.answers = "query0"
     story.add(old, after="query0")
+    last = Event("query0 answer", "C-FIND-RSP", TO_SUT, None, {"Status": 0}, 1, MWL_FIND)
+    last.answers = "query0"
+    story.add(last, after="query0 match")
     return story
 
 
@@ -300,6 +303,11 @@ def aborted_query(story: Story) -> None:
     story.add(Event("abort", "A-ABORT", FROM_SUT, association=1), after="query match1")
 
 
+def released_query(story: Story) -> None:
+    story.drop("query answer")
+    story.add(Event("release", "A-RELEASE-RQ", FROM_SUT, association=1), after="query match1")
+
+
 def other_content_same_uid(story: Story) -> None:
     again = image(story.data("create"), "1.2.6.1.1", InstanceNumber="7")
     story.ask("twin", "C-STORE-RQ", FROM_SUT, SC_IMAGE, again, instance="1.2.6.1.1")
@@ -343,6 +351,7 @@ CASES: list[tuple[str, Base, Change]] = [
         no_item_key("query", "ScheduledProcedureStepSequence", "ScheduledProtocolCodeSequence"),
     ),
     ("mwl-scu-all-responses", exam, aborted_query),
+    ("mwl-scu-all-responses", exam, released_query),
     ("mwl-scu-all-responses", queried(PatientID="PID1"), put("outcome", "answers", {"entries": 0})),
     ("mwl-scu-zero-matches", nothing_found, put("outcome", "answers", {"entries": 0, "error": "failed"})),
     ("mwl-scu-failure", provider_failed, put("outcome", "answers", {"entries": 0, "error": ""})),

@@ -320,3 +320,17 @@ def test_what_ended_a_run_stands_at_its_top(run: RunResult, tmp_path: Path) -> N
     banner = text_of(page, '//div[contains(@class,"banner")]')
     assert "the run did not take place" in banner
     assert "CT-9 does not answer on 10.0.0.9:104 <b>" in banner
+
+
+def test_what_came_late_is_shown_apart(run: RunResult, tmp_path: Path) -> None:
+    transcript = Transcript()
+    details = {"actor": "PPS Manager", "association": 4, "fields": {"RequestedSOPInstanceUID": "1.2.3"}}
+    transcript.record(Direction.FROM_SUT, Protocol.DICOM, "N-SET-RQ", late=True, **details)  # type: ignore[arg-type]
+    transcript.record(Direction.TO_SUT, Protocol.DICOM, "N-SET-RSP", late=True, **details)  # type: ignore[arg-type]
+    stored = EvidenceStore(tmp_path).store_transcript("late", transcript)
+    page = render(
+        dataclasses.replace(run, scenarios=(builders.scenario("late", Verdict.PASS, transcript=stored),)), tmp_path
+    )
+    said = text_of(page, '//details[@id="s1"]')
+    assert "Put aside 1 message of an earlier scenario came late; not judged here" in " ".join(said.split())
+    assert "N-SET-RQ #1 to the PPS Manager" in said

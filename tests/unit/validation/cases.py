@@ -13,6 +13,7 @@ from harness.core.message import Blob, Direction, Message, Protocol
 from harness.validation.dimse import validate_command, validate_final_state
 from harness.validation.finding import ValidationFinding
 from harness.validation.hl7 import validate_hl7
+from harness.validation.hl7_files import validate_hl7_file
 from harness.validation.objects import validate_dataset_bytes, validate_part10
 from tests.unit.validation import samples as s
 
@@ -386,6 +387,12 @@ CASES: list[tuple[str, Findings]] = [
     ("SERVICE-NOT-ALLOWED", lambda: _set(PatientName="Doe^Jane")),
     ("SERVICE-VALUE", performed(PerformedProcedureStepStatus="COMPLETED")),
     ("QR-UNIQUE-KEY", identifier("C-FIND-RQ", STUDY_FIND, 0x20, QueryRetrieveLevel="SERIES", StudyInstanceUID=_TWO)),
+    ("HL7-BOM", lambda: validate_hl7_file(b"\xef\xbb\xbf" + s.HL7_ADMIT)),
+    ("HL7-BATCH", lambda: validate_hl7_file(b"BHS|^~\\&|A\r" + s.HL7_ADMIT + b"BTS|2\r")),
+    ("HL7-BATCH", lambda: validate_hl7_file(b"FHS|^~\\&|A\r" + s.HL7_ADMIT)),
+    ("HL7-BATCH", lambda: validate_hl7_file(s.HL7_ADMIT + b"BTS|1\r")),
+    ("HL7-IHE-TRANSACTION", lambda: validate_hl7(s.HL7_ADMIT, "RAD-4")),
+    ("HL7-FIELD-MISSING", hl7(b"|P|2.3.1", b"|P|")),
     ("HL7-SIZE", lambda: validate_hl7(s.HL7_ADMIT + b"ZZZ|" + b"x" * (8 << 20))),
     ("HL7-MSH", lambda: validate_hl7(b"PID|1")),
     ("HL7-TERMINATOR", hl7(b"\r", b"\r\n")),

@@ -9,8 +9,10 @@ from pydicom import Dataset
 
 from harness.validation.finding import Severity
 from harness.validation.hl7 import validate_hl7
+from harness.validation.hl7_files import validate_hl7_file
 from harness.validation.objects import validate_dataset_bytes, validate_part10
 from tests.unit.validation import samples as s
+from tests.unit.validation.cases import PLACER
 
 EXPLICIT = "1.2.840.10008.1.2.1"
 
@@ -161,3 +163,28 @@ def test_japanese_names_with_escape_sequences_in_hl7_raise_nothing() -> None:
     names = b"Yamada^Tarou^^^^^L^A~\x1b$B;3ED\x1b(B^\x1b$BB@O:\x1b(B^^^^^L^I"
     raw = s.HL7_ADMIT.replace(b"Doe^Jane", names).replace(b"|P|2.3.1", b"|P|2.3.1||||||ASCII~ISO IR87")
     assert validate_hl7(raw) == []
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        s.HL7_ADMIT * 2,
+        b"\x0b" + s.HL7_ADMIT + b"\x1c\r" + b"\x0b" + s.HL7_ADMIT + b"\x1c\r",
+        b"FHS|^~\\&|A\rBHS|^~\\&|A\r" + s.HL7_ADMIT + s.HL7_ADMIT + b"BTS|2\rFTS|1\r",
+        b"BHS|^~\\&|A\r" + s.HL7_ADMIT + b"BTS\r",
+    ],
+)
+def test_files_of_several_messages_raise_nothing(raw: bytes) -> None:
+    assert validate_hl7_file(raw) == []
+
+
+def test_messages_of_a_file_are_told_apart() -> None:
+    raw = s.HL7_ADMIT + s.HL7_ADMIT.replace(b"19700101", b"1970-01-01")
+    assert [(f.code, f.locator) for f in validate_hl7_file(raw)] == [("HL7-TYPE", "message 2: PID[1]-7")]
+
+
+def test_a_named_transaction_binds_whatever_tells_transactions_apart() -> None:
+    """An order of the placer judged as RAD-4 lacks what RAD-4 adds, the Z segment too."""
+    missing = {f.locator for f in validate_hl7(PLACER, "RAD-4") if f.code == "HL7-IHE-REQUIRED"}
+    assert {"ZDS-1", "ORC-3", "OBR-18"} <= missing
+    assert validate_hl7(PLACER, "RAD-2") == []

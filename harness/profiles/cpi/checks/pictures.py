@@ -19,9 +19,8 @@ from harness.core.message import Message
 from harness.imaging import png
 from harness.imaging.luts import Unit, apply_presentation_lut
 from harness.imaging.measured import CONTRAST_TOLERANCE, Sample, judge_luminance
-from harness.imaging.presentation import PresentationState, VoiItem
-from harness.imaging.render import Rendition, render
-from harness.profiles.cpi import facts, reading
+from harness.imaging.render import Rendition
+from harness.profiles.cpi import appearance, facts, reading
 from harness.profiles.cpi.checks.print_jobs import FilmBox, PrintJob, print_jobs
 from harness.profiles.journal import FROM_SUT, Journal, Operation, instance_of
 from harness.profiles.observe import check, judged
@@ -47,21 +46,13 @@ def expected(j: Journal, data: Mapping[str, Any]) -> tuple[Rendition, tuple[int,
     if image is None:
         return None
     frame = int(data.get("frame") or 1)
-    pixels = dataset_of(image.request)
     if not data.get("state"):
-        source = reading.image(pixels)
-        shown = reading.image_grayscale(pixels)
-        plain = PresentationState(
-            modality=shown.modality,
-            voi=(VoiItem(shown.voi),) if shown.voi else (),
-            presentation=shown.presentation,
-        )
-        return render(source, plain, frame=frame), (image.request.seq,)
+        return appearance.of(dataset_of(image.request), None, frame), (image.request.seq,)
     state = objects.get(str(data["state"]))
     if state is None:
         return None
-    look = reading.presentation_state(dataset_of(state.request), image=pixels)
-    return render(reading.image(pixels), look, frame=frame), (image.request.seq, state.request.seq)
+    look = appearance.of(dataset_of(image.request), dataset_of(state.request), frame)
+    return look, (image.request.seq, state.request.seq)
 
 
 def displayed(j: Journal, requirement: str) -> Iterator[Observation]:
@@ -89,15 +80,21 @@ def _displayed(j: Journal, data: Mapping[str, Any]) -> Observation:
 def _picture(message: Message | None, data: Mapping[str, Any]) -> Unit | None:
     if message is None:
         return None
-    picture = png.decode(message.payload.bytes())
-    grey = picture.mean(axis=2) if picture.ndim == 3 else picture.astype(np.float64)
-    unit: Unit = grey / float(65535 if picture.dtype == np.uint16 else 255)
+    raw = message.payload.bytes()
+    unit = appearance.captured(raw) if message.fields.get("media_type") == "application/dicom" else _decoded(raw)
     region = data.get("region")
     if region:
         left, top, width, height = (int(value) for value in region)
         unit = unit[max(top, 0) : top + height, max(left, 0) : left + width]
     if unit.size == 0:
         raise ValueError("the region of the displayed area lies outside the picture")
+    return unit
+
+
+def _decoded(data: bytes) -> Unit:
+    picture = png.decode(data)
+    grey = picture.mean(axis=2) if picture.ndim == 3 else picture.astype(np.float64)
+    unit: Unit = grey / float(65535 if picture.dtype == np.uint16 else 255)
     return unit
 
 

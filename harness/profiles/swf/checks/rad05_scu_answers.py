@@ -42,25 +42,34 @@ def _cancel(j: Journal, query: Operation) -> Message | None:
     return None
 
 
+def _left_early(j: Journal, query: Operation) -> Message | None:
+    """The release or abort by which the modality ended the association before the final response, if it did."""
+    association = j.associations.get(query.request.association)
+    if association is None:
+        return None
+    until = query.final.seq if query.final is not None else None
+    for message in association.messages:
+        ends = message.direction is FROM_SUT and message.kind in ("A-RELEASE-RQ", "A-ABORT")
+        if ends and message.seq > query.request.seq and (until is None or message.seq < until):
+            return message
+    return None
+
+
 def all_pending_responses_consumed(j: Journal) -> Iterator[Observation]:
     for query in queries(j):
         if not query.pending or _cancel(j, query) is not None:
             continue
-        association = j.associations.get(query.request.association)
-        abort = association.first("A-ABORT") if association is not None else None
-        broken = (
-            abort is not None and abort.direction is FROM_SUT and (query.final is None or abort.seq < query.final.seq)
-        )
+        left = _left_early(j, query)
         shown = _entries_shown(_answers(j, query))
         evidence = (query.request.seq, *(message.seq for message in query.pending))
-        if broken:
+        if left is not None:
             yield judged(
                 False,
-                f"The modality aborted the association after {len(query.pending)} pending response(s)",
-                evidence,
+                f"The modality ended the association after {len(query.pending)} pending response(s), before the last",
+                (*evidence, left.seq),
                 expected="all responses up to the final one are taken",
-                actual="A-ABORT",
-                why="What was not taken is missing on the worklist.",
+                actual=left.kind,
+                why="What was not taken is missing on the worklist; FF01 is as much a match as FF00.",
             )
         elif query.final is not None:
             error = _answers(j, query).get("error") if query.status == 0 else None

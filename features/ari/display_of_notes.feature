@@ -1,0 +1,27 @@
+@profile:ARI @actor:image-display @transaction:RAD-14 @transaction:RAD-16
+Feature: The display finds and retrieves images and key image notes
+  The product under test is an Image Display; the archive is simulated.
+
+  @transaction:RAD-30 @transaction:RAD-31 @req:RAD-30-SCU-01 @req:ARI-ACT-01
+  Scenario: Key image notes of a study are found and retrieved
+    Given the Image Manager holds the studies "key image note"
+    When the system under test queries the archive at "SERIES" level by
+      | StudyInstanceUID | study of key image note |
+      | Modality         | KO                      |
+    And the system under test queries the archive at "IMAGE" level by
+      | StudyInstanceUID        | study of key image note  |
+      | SeriesInstanceUID       | series of key image note |
+      | ContentDate             |                          |
+      | ContentTime             |                          |
+      | ConceptNameCodeSequence |                          |
+    And the system under test retrieves the study "key image note"
+    Then a "C-MOVE-RQ" reaches the "Image Manager/Archive"
+    And every image of "key image note" was delivered to the product
+    And the requirement "RAD-30-SCU-01" is met
+    And the requirement "ARI-ACT-01" is met
+
+  @manual @transaction:RAD-31 @req:RAD-31-SCU-01
+  Scenario: A key image note is shown with what it means
+    Given the Image Manager holds the studies "key image note"
+    When the system under test retrieves the study "key image note"
+    Then the operator confirms "RAD-31-SCU-01": "Does the display show the title Of Interest, the text Look here and which image is meant?"

@@ -1,0 +1,188 @@
+"""Ways of a display to show images wrongly: (id, title, requirements that break, change of behaviour)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from types import MappingProxyType
+
+from pydicom.dataset import Dataset
+
+from harness.actors import display_reading
+from harness.actors.softcopy_display import SCREEN, SoftcopyBehaviour, look_of_state
+from harness.imaging.luts import Shape, Unit
+from harness.imaging.presentation import Orientation, PresentationState, Text
+from harness.imaging.render import Image, render
+
+Change = Callable[[SoftcopyBehaviour], SoftcopyBehaviour]
+Row = tuple[str, str, str, Change]
+
+
+def _look(change: Callable[[PresentationState, Image, Dataset], PresentationState]) -> Change:
+    """Change what a presentation state asks for before it is shown."""
+
+    def changed(image: Image, dataset: Dataset, state: Dataset, frame: int) -> PresentationState:
+        return change(look_of_state(image, dataset, state, frame), image, dataset)
+
+    return lambda behaviour: replace(behaviour, look=changed)
+
+
+def _without(**values: object) -> Change:
+    return _look(lambda look, image, dataset: replace(look, **values))  # type: ignore[arg-type]
+
+
+def _own(**values: object) -> Change:
+    def look(image: Image, dataset: Dataset) -> PresentationState:
+        return replace(display_reading.own_presentation(dataset), **values)  # type: ignore[arg-type]
+
+    return lambda behaviour: replace(behaviour, own_look=look)
+
+
+def _twice_inverted(look: PresentationState, image: Image, dataset: Dataset) -> PresentationState:
+    if not image.format.monochrome1:
+        return look
+    return replace(look, presentation=Shape.IDENTITY if look.presentation is Shape.INVERSE else Shape.INVERSE)
+
+
+def _modality_of_image(look: PresentationState, image: Image, dataset: Dataset) -> PresentationState:
+    return replace(look, modality=display_reading.own_presentation(dataset).modality)
+
+
+def _flipped_first(look: PresentationState, image: Image, dataset: Dataset) -> PresentationState:
+    """Flip and then turn: for a quarter turn that is another picture."""
+    turn = look.orientation
+    return replace(look, orientation=Orientation(-turn.rotation % 360 if turn.flip else turn.rotation, turn.flip))
+
+
+def _upside_down_layers(look: PresentationState, image: Image, dataset: Dataset) -> PresentationState:
+    return replace(look, layers=tuple(replace(layer, order=-layer.order) for layer in look.layers))
+
+
+def _without_graphics(look: PresentationState, image: Image, dataset: Dataset) -> PresentationState:
+    return replace(look, annotations=tuple(replace(note, graphics=()) for note in look.annotations))
+
+
+def _shifted_text(look: PresentationState, image: Image, dataset: Dataset) -> PresentationState:
+    def moved(text: Text) -> Text:
+        if text.box is None:
+            return text
+        (left, top), (right, bottom) = text.box
+        return replace(text, box=((left + 15, top + 20), (right + 15, bottom + 20)))
+
+    return replace(
+        look, annotations=tuple(replace(note, texts=tuple(map(moved, note.texts))) for note in look.annotations)
+    )
+
+
+def _every_overlay(look: PresentationState, image: Image, dataset: Dataset) -> PresentationState:
+    name = look.layers[0].name if look.layers else ""
+    return replace(look, activated=MappingProxyType({plane.group: name for plane in image.overlays}))
+
+
+def _applied_to_all(image: Image, dataset: Dataset, state: Dataset, frame: int) -> PresentationState:
+    return display_reading.presentation(state, dataset)
+
+
+def _first_window(image: Image, dataset: Dataset, state: Dataset, frame: int) -> PresentationState:
+    look = look_of_state(image, dataset, state, frame)
+    return replace(look, voi=tuple(replace(item, applies_to=()) for item in look.voi))
+
+
+def _stretched(image: Image, look: PresentationState, frame: int) -> Unit:
+    """The displayed area is ignored."""
+    return render(image, replace(look, areas=()), frame=frame).p_values
+
+
+def _gamma(p_value: float) -> float:
+    return float(SCREEN[0] + (SCREEN[1] - SCREEN[0]) * p_value**2.2)
+
+
+def _dropped(*keywords: str) -> Change:
+    """The query goes out without these keys."""
+
+    def asked(identifier: Dataset) -> Dataset:
+        for keyword in keywords:
+            identifier.pop(keyword, None)
+        return identifier
+
+    return lambda behaviour: replace(behaviour, archive=replace(behaviour.archive, asked=asked))
+
+
+def _refusing(*classes: str) -> Change:
+    return lambda behaviour: replace(behaviour, archive=replace(behaviour.archive, refused_classes=frozenset(classes)))
+
+
+_STATE = "1.2.840.10008.5.1.4.1.1.11.1"
+
+SOFTCOPY_DEFECTS: tuple[Row, ...] = (
+    ("display-other-gsdf", "The screen follows a gamma of 2.2", "CPI-DISP-01", lambda b: replace(b, luminance=_gamma)),
+    ("display-lost-own-window", "The window of an image is not applied", "CPI-DISP-02", _own(voi=())),
+    (
+        "display-own-inversion-lost",
+        "MONOCHROME1 without presentation state is not inverted",
+        "CPI-DISP-02",
+        _own(presentation=Shape.IDENTITY),
+    ),
+    (
+        "display-double-inversion",
+        "MONOCHROME1 is inverted besides the presentation state",
+        "CPI-DISP-03",
+        _look(_twice_inverted),
+    ),
+    (
+        "display-modality-of-image",
+        "The Modality LUT of the image is kept",
+        "CPI-DISP-04",
+        _look(_modality_of_image),
+    ),
+    ("display-no-mask", "The mask is not subtracted", "CPI-DISP-05", _without(mask=None)),
+    ("display-lost-window", "The VOI LUT of the state is not applied", "CPI-DISP-06", _without(voi=())),
+    (
+        "display-lost-presentation-lut",
+        "The Presentation LUT of the state is not applied",
+        "CPI-DISP-07",
+        _without(presentation=Shape.IDENTITY),
+    ),
+    ("display-flips-first", "The image is flipped before it is turned", "CPI-DISP-08", _look(_flipped_first)),
+    (
+        "display-whole-image",
+        "The displayed area is ignored",
+        "CPI-DISP-09",
+        lambda behaviour: replace(behaviour, rendered=_stretched),
+    ),
+    ("display-no-graphics", "Graphics are not drawn", "CPI-DISP-10", _look(_without_graphics)),
+    ("display-text-elsewhere", "Text is drawn outside of its box", "CPI-DISP-11", _look(_shifted_text)),
+    ("display-layers-upside-down", "The lowest layer covers the others", "CPI-DISP-12", _look(_upside_down_layers)),
+    ("display-no-shutter", "Shutters are not drawn", "CPI-DISP-13", _without(shutters=())),
+    ("display-every-overlay", "All overlays of the image are shown", "CPI-DISP-14", _look(_every_overlay)),
+    (
+        "display-state-for-all",
+        "A state is applied to images that it does not name",
+        "CPI-DISP-15",
+        lambda behaviour: replace(behaviour, look=_applied_to_all),
+    ),
+    (
+        "display-window-of-first-frame",
+        "The window of the first frame is used for all",
+        "CPI-DISP-15",
+        lambda behaviour: replace(behaviour, look=_first_window),
+    ),
+    (
+        "display-refuses-states",
+        "Presentation states are not taken",
+        "CPI-ACT-04",
+        _refusing(_STATE),
+    ),
+    (
+        "display-asks-no-label",
+        "A query for presentation states asks for no label",
+        "RAD-15-SCU-01",
+        _dropped("ContentLabel"),
+    ),
+    (
+        "display-asks-no-title",
+        "A query for key image notes asks for no title",
+        "RAD-30-SCU-01",
+        _dropped("ConceptNameCodeSequence"),
+    ),
+)

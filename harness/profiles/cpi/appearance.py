@@ -1,0 +1,56 @@
+"""What an image must look like, with a presentation state or as it is (PS3.4 N.2)."""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+from pydicom import dcmread
+from pydicom.dataset import Dataset
+from pydicom.errors import InvalidDicomError
+
+from harness.imaging.luts import Unit
+from harness.imaging.presentation import PresentationState, VoiItem
+from harness.imaging.render import Rendition, render
+from harness.profiles.cpi import reading
+
+
+def of(image: Dataset, state: Dataset | None = None, frame: int = 1) -> Rendition:
+    """P-Values of a frame; a state that does not name that frame of that image leaves it alone.
+
+    Raises Unreadable, WireError or IndexError for objects that cannot be rendered.
+    """
+    source = reading.image(image)
+    if state is not None:
+        look = reading.presentation_state(state, image=image)
+        if look.covers(source.sop_instance_uid, frame):
+            return render(source, look, frame=frame)
+    own = reading.image_grayscale(image)
+    plain = PresentationState(
+        modality=own.modality, voi=(VoiItem(own.voi),) if own.voi else (), presentation=own.presentation
+    )
+    return render(source, plain, frame=frame)
+
+
+def captured(data: bytes) -> Unit:
+    """The P-Values in a Secondary Capture file, grey or RGB, native. Raises ValueError if it cannot be read."""
+    try:
+        ds = dcmread(io.BytesIO(data))
+        if str(ds.get("PhotometricInterpretation", "")) == "RGB" and isinstance(ds.get("PixelData"), bytes):
+            return _colours(ds)
+        picture = reading.image(ds)
+    except (InvalidDicomError, EOFError, OSError, AttributeError, TypeError) as error:
+        raise ValueError(f"the file cannot be read: {error}") from error
+    span = float(picture.format.highest - picture.format.lowest)
+    grey: Unit = (picture.frame() - picture.format.lowest) / span
+    return 1.0 - grey if picture.format.monochrome1 else grey
+
+
+def _colours(ds: Dataset) -> Unit:
+    rows, columns = int(ds.Rows), int(ds.Columns)
+    if rows * columns * 3 > len(ds.PixelData) or int(ds.BitsAllocated) != 8:
+        raise ValueError("Pixel Data is too short for its rows and columns, or has not 8 bits")
+    flat = np.frombuffer(ds.PixelData, np.uint8, rows * columns * 3).astype(np.float64) / 255.0
+    planes = flat.reshape((3, rows, columns)) if int(ds.get("PlanarConfiguration", 0) or 0) else None
+    grey: Unit = flat.reshape((rows, columns, 3)).mean(axis=2) if planes is None else planes.mean(axis=0)
+    return grey
