@@ -2,7 +2,7 @@
 Feature: RAD-47 Distribute Imaging Information on Media: the creator writes
   The product under test is a Portable Media Creator; every file that it writes is read and judged.
 
-  @quick @req:PDI-ACT-01 @req:RAD-47-PMC-02 @req:RAD-47-PMC-13 @req:RAD-47-PMC-16 @req:RAD-47-PMC-20 @req:RAD-47-PMC-22 @req:RAD-47-PMC-24 @req:XC-34
+  @quick @mesa:1901 @mesa:1903 @mesa:1904 @mesa:1905 @req:PDI-ACT-01 @req:RAD-47-PMC-02 @req:RAD-47-PMC-13 @req:RAD-47-PMC-16 @req:RAD-47-PMC-20 @req:RAD-47-PMC-22 @req:RAD-47-PMC-24 @req:XC-34
   Scenario Outline: A CD with <content>
     When the system under test writes "<content>" to a "CD"
     Then the exchange satisfies every "RAD-47" requirement
@@ -12,14 +12,15 @@ Feature: RAD-47 Distribute Imaging Information on Media: the creator writes
       | one patient          |
       | two patients         |
       | names of all scripts |
+      | compressed images    |
 
-  @req:RAD-47-PMC-17 @req:RAD-47-PMC-27
+  @mesa:1912 @req:RAD-47-PMC-17 @req:RAD-47-PMC-27
   Scenario: A CD with images, presentation state, key objects, report and document
     When the system under test writes "every kind of object" to a "CD"
     Then the exchange satisfies every "RAD-47" requirement
     And the requirement "RAD-47-PMC-27" is met
 
-  @option:web-content @req:RAD-47-WEB-01 @req:RAD-47-WEB-02 @req:RAD-47-WEB-04 @req:RAD-47-WEB-05 @req:RAD-47-WEB-10
+  @option:web-content @mesa:1910 @mesa:1911 @req:RAD-47-WEB-01 @req:RAD-47-WEB-02 @req:RAD-47-WEB-04 @req:RAD-47-WEB-05 @req:RAD-47-WEB-10
   Scenario: Web content beside the DICOM content
     When the system under test writes "two patients" to a "CD"
     Then the requirement "RAD-47-WEB-01" is met
@@ -32,16 +33,37 @@ Feature: RAD-47 Distribute Imaging Information on Media: the creator writes
     And the requirement "RAD-47-WEB-10" is met
 
   @option:dvd-media @req:RAD-47-PMC-25
-  Scenario: A DVD
-    When the system under test writes "one patient" to a "DVD"
+  Scenario Outline: A DVD with <content>
+    When the system under test writes "<content>" to a "DVD"
     Then the exchange satisfies every "RAD-47" requirement
 
+    Examples:
+      | content           |
+      | one patient       |
+      | compressed images |
+
   @option:usb-media @req:RAD-47-PMC-26
-  Scenario: A USB stick
-    When the system under test writes "one patient" to a "USB"
+  Scenario Outline: A USB stick with <content>
+    When the system under test writes "<content>" to a "USB"
     Then the exchange satisfies every "RAD-47" requirement
+
+    Examples:
+      | content           |
+      | one patient       |
+      | compressed images |
+
+  @option:privacy-protection @req:RAD-47-SEC-01
+  Scenario: A CD that nobody reads without the password
+    When the system under test writes "two patients" to a "protected CD"
+    Then the exchange satisfies every "RAD-47" requirement
+    And the requirement "RAD-47-SEC-01" is met
 
   @manual @req:RAD-47-PMC-33
   Scenario: The printed label
     When the system under test writes "one patient" to a "CD"
     Then the operator confirms "RAD-47-PMC-33": "Does the label show patient, date, institution and whether the medium is DICOM ONLY or DICOM PLUS WEB?"
+
+  @manual @option:basic-image-review @req:PDI-OPT-03
+  Scenario: The viewer on the medium
+    When the system under test writes "one patient" to a "CD"
+    Then the operator confirms "PDI-OPT-03": "Does the viewer on the medium start and show thumbnails of all series, two series side by side, windowing, zoom, distances and angles?"

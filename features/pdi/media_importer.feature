@@ -2,7 +2,7 @@
 Feature: RAD-47 Distribute Imaging Information on Media: the importer reads
   The product under test is a Portable Media Importer; the media are made by a simulated creator.
 
-  @quick @req:RAD-47-PMI-01 @req:RAD-47-PMI-02
+  @quick @mesa:1931 @req:RAD-47-PMI-01 @req:RAD-47-PMI-02
   Scenario Outline: A <form> with <content>
     When the system under test imports a "<form>" with "<content>"
     Then the import came to an end
@@ -14,17 +14,29 @@ Feature: RAD-47 Distribute Imaging Information on Media: the importer reads
       | folder    | two patients         |
       | ISO image | names of all scripts |
       | ZIP file  | every kind of object |
+      | folder    | compressed images    |
 
   @req:RAD-47-PMI-05
   Scenario: Imported objects are those of the medium
     When the system under test imports a "folder" with "one patient"
     Then the requirement "RAD-47-PMI-05" is met
 
-  @req:RAD-47-PMI-03
+  @mesa:1932 @req:RAD-47-PMI-03
   Scenario: An object of a class that nobody knows
     When the system under test imports a "folder" with "a foreign class"
     Then the requirement "RAD-47-PMI-01" is met
     And the requirement "RAD-47-PMI-03" is met
+
+  @option:privacy-protection @req:RAD-47-SEC-01
+  Scenario Outline: A protected <form>
+    When the system under test imports a "protected <form>" with "two patients"
+    Then the import came to an end
+    And the requirement "RAD-47-SEC-01" is met
+
+    Examples:
+      | form      |
+      | folder    |
+      | ISO image |
 
   @req:RAD-47-PMI-06
   Scenario Outline: The fault <fault> is survived and reported

@@ -7,6 +7,7 @@ import re
 import struct
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Final
 
 import pydicom
@@ -270,6 +271,23 @@ def _other_name(layout: Layout) -> None:
     _first(layout, "PATIENT").elements[0x00100010] = _NAME_ELEMENT
 
 
+def _burnt(change: Callable[[Path], None]) -> Callable[[MediaCreatorBehaviour], MediaCreatorBehaviour]:
+    return lambda behaviour: replace(behaviour, burnt=change)
+
+
+def _other_byte_order(target: Path) -> None:
+    """The size of the volume in one byte order only; folders and ZIP files have no such field."""
+    if target.suffix == ".iso":
+        with target.open("r+b") as stream:
+            stream.seek(16 * 2048 + 84)
+            stream.write(bytes(4))
+
+
+def _plain_directory(layout: Layout) -> None:
+    """DICOMDIR shows names to everybody although the images are protected."""
+    layout.files["DICOMDIR"] = layout.directory.encode()
+
+
 MEDIA_CREATOR_DEFECTS: tuple[Row, ...] = (
     ("media-no-dicomdir", "there is no DICOMDIR", "RAD-47-PMC-02", _finished(_removed("DICOMDIR"))),
     ("media-dicomdir-elsewhere", "DICOMDIR is in a folder", "RAD-47-PMC-02", _finished(_directory_elsewhere)),
@@ -327,7 +345,19 @@ MEDIA_CREATOR_DEFECTS: tuple[Row, ...] = (
     ("media-other-name", "a patient record has another name than the files", "RAD-47-PMC-22", _arranged(_other_name)),
     ("media-no-character-set", "records have no character set", "RAD-47-PMC-22", _arranged(_no_character_set)),
     ("media-wrong-meta", "a file meta header names another instance", "RAD-47-PMC-23", _finished(_wrong_meta)),
-    ("media-compressed", "an image on a CD is compressed", "RAD-47-PMC-24", _arranged(_compressed)),
+    (
+        "media-compressed",
+        "an image is compressed by a method that no application profile allows",
+        "RAD-47-PMC-24 RAD-47-PMC-25 RAD-47-PMC-26",
+        _arranged(_compressed),
+    ),
+    ("media-iso-size", "the image states its size in one byte order", "RAD-47-PMC-01", _burnt(_other_byte_order)),
+    (
+        "media-plain-dicomdir",
+        "the DICOMDIR of a protected medium is not protected",
+        "RAD-47-SEC-01",
+        _finished(_plain_directory),
+    ),
     ("media-file-cut", "the end of a DICOM file is missing", "RAD-47-PMC-29", _finished(_cut)),
     (
         "media-encrypted",

@@ -19,6 +19,7 @@ from pydicom.errors import InvalidDicomError
 from harness.core.errors import UsageError
 from harness.protocols.media.directory import Directory, Record, Tree, parse
 from harness.protocols.media.medium import Medium
+from harness.protocols.media.secure import Keys, SecureMedium, is_enveloped
 from harness.protocols.media.sources import open_medium
 
 _STORAGE: Final = "1.2.840.10008.5.1.4.1.1."
@@ -87,22 +88,34 @@ class Report:
 
 @dataclass(frozen=True, slots=True)
 class MediaImporterBehaviour:
-    """How an importer decides: which classes it keeps, and who a patient is."""
+    """How an importer decides.
+
+    ``supports`` which classes it keeps, ``reconcile`` who a patient is, ``choose`` which records of a medium it takes,
+    ``keep`` what it stores of a file, ``tell`` what it says in the end, ``keys`` what it opens protected media with.
+    """
 
     supports: Callable[[str], bool] = lambda sop_class: sop_class.startswith(_STORAGE)
     reconcile: Callable[[Identity, tuple[Identity, ...]], Reconciled] = reconcile
+    choose: Callable[[Medium, list[Record]], list[Record]] = lambda medium, records: records
+    keep: Callable[[bytes], bytes] = lambda content: content
+    tell: Callable[[Report], Report] = lambda report: report
+    keys: Callable[[Keys], Keys] = lambda keys: keys
 
 
 class MediaImporter:
-    """Imports into ``store``; ``known`` are the local patients."""
+    """Imports into ``store``; ``known`` are the local patients, ``keys`` open protected media."""
 
     slug = "media-importer"
     name = "Portable Media Importer"
 
     def __init__(
-        self, store: Path, known: tuple[Identity, ...] = (), behaviour: MediaImporterBehaviour | None = None
+        self,
+        store: Path,
+        known: tuple[Identity, ...] = (),
+        behaviour: MediaImporterBehaviour | None = None,
+        keys: Keys | None = None,
     ) -> None:
-        self._store, self._known = store, known
+        self._store, self._known, self._keys = store, known, keys or Keys()
         self.behaviour = behaviour or MediaImporterBehaviour()
 
     def load(self, path: Path, progress: Callable[[int, int], None] | None = None) -> Report:
@@ -112,13 +125,19 @@ class MediaImporter:
             medium = open_medium(path)
         except UsageError as error:
             report.fail(str(error))
-            return report
+            return self.behaviour.tell(report)
+        keys = self.behaviour.keys(self._keys)
+        if keys:
+            sealed = SecureMedium(medium, keys)
+            medium = sealed
+            for place, wanted, found in sealed.problems:
+                report.fail(f"{place}: {found} instead of {wanted}")
         with medium:
             directory = self._directory(medium, report)
             tree = Tree(directory)
             for problem in (*directory.problems, *tree.problems):
                 report.fail(f"DICOMDIR, {problem.where}: {problem.actual} instead of {problem.expected}")
-            leaves = [record for record in tree.walk() if record.file]
+            leaves = self.behaviour.choose(medium, [record for record in tree.walk() if record.file])
             report.preview = [_line(tree, r) for r in tree.walk() if r.type in ("PATIENT", "STUDY", "SERIES")]
             if not leaves:
                 report.fail("DICOMDIR leads to no object")
@@ -128,14 +147,18 @@ class MediaImporter:
                     progress(number, len(leaves))
             for refusal in medium.refusals:
                 report.fail(f"{refusal.path}: {refusal.reason}")
-        return report
+        return self.behaviour.tell(report)
 
     def _directory(self, medium: Medium, report: Report) -> Directory:
         entry = medium.entries.get("DICOMDIR")
         if entry is None or entry.folder:
             report.fail("there is no DICOMDIR in the root")
             return Directory()
-        return parse(medium.read(entry.path, _DIRECTORY))
+        raw = medium.read(entry.path, _DIRECTORY)
+        if is_enveloped(raw[:32]):
+            report.fail("DICOMDIR is protected; it needs a password or the key of a recipient")
+            return Directory()
+        return parse(raw)
 
     def _object(self, medium: Medium, record: Record, report: Report) -> None:
         entry = medium.entries.get(record.file)
@@ -178,7 +201,7 @@ class MediaImporter:
             report.imported.append(instance)
             return
         if local == Identity.of(dataset):
-            target.write_bytes(raw)
+            target.write_bytes(self.behaviour.keep(raw))
         else:
             original = Dataset()
             original.PatientID, original.TypeOfPatientID = dataset.PatientID, "TEXT"

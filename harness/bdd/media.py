@@ -15,9 +15,19 @@ _TYPES = {"HTM": "application/xhtml+xml", "JPG": "image/jpeg", "TXT": "text/plai
 
 
 def record_medium(
-    transcript: Transcript, path: Path, identifier: str, *, actor: str, claimed: str = "", by_us: bool = False
+    transcript: Transcript,
+    path: Path,
+    identifier: str,
+    *,
+    actor: str,
+    claimed: str = "",
+    by_us: bool = False,
+    password: str = "",
 ) -> tuple[Header, ...]:
-    """Record a folder, ZIP file or ISO image; the headers of its DICOM files. Raises UsageError if it is no medium."""
+    """Record a folder, ZIP file or ISO image; the headers of its DICOM files. Raises UsageError if it is no medium.
+
+    Protected files are recorded as they are, with the password that checks open them by.
+    """
     headers: list[Header] = []
     with open_medium(path) as medium:
         for entry in medium.files():
@@ -34,6 +44,7 @@ def record_medium(
             "folders": sorted(entry.path for entry in medium.entries.values() if entry.folder),
             "refused": [[one.path, one.reason] for one in medium.refusals],
             "structure": [list(one) for one in medium.structure],
+            "password": password,
         }
         transcript.note(facts.MEDIUM, {**fact, "made_by": "harness" if by_us else "sut"})
     return tuple(headers)

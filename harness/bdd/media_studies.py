@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable
 
 from pydicom.dataset import Dataset, FileMetaDataset
@@ -16,6 +17,7 @@ from harness.protocols.dicom import uids
 Deal = Callable[[], str]
 _ENCAPSULATED_PDF = "1.2.840.10008.5.1.4.1.1.104.1"
 _PRIVATE_CLASS = "1.2.826.0.1.3680043.10.1520.1"
+_COMPRESSED = (uids.RLE_LOSSLESS, uids.JPEG_BASELINE)
 _PDF = b"%PDF-1.4\n1 0 obj<</Type/Catalog>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF\n"
 
 
@@ -54,6 +56,36 @@ def _all_objects(deal: Deal) -> list[Dataset]:
     return [*made, pdf]
 
 
+def _compressed(deal: Deal) -> list[Dataset]:
+    """Images in a transfer syntax of no general purpose profile, of the JPEG profiles, and uncompressed."""
+    from pydicom.uid import JPEGBaseline8Bit, RLELossless
+
+    found = _images(deal, SUBJECTS[1:2], SeriesPlan("CT", 2), SeriesPlan("SC", 1))
+    found[0].compress(RLELossless, generate_instance_uid=False)
+    _as_jpeg(found[-1])
+    found[-1].file_meta.TransferSyntaxUID = JPEGBaseline8Bit
+    return found
+
+
+def _as_jpeg(dataset: Dataset) -> None:
+    """An 8 bit image compressed by JPEG, with what the standard asks for then (PS3.3 C.7.6.1.1.5)."""
+    from PIL import Image
+    from pydicom.encaps import encapsulate
+
+    size = (int(dataset.Columns), int(dataset.Rows))
+    native = len(dataset.PixelData)
+    stream = io.BytesIO()
+    Image.linear_gradient("L").resize(size).save(stream, "JPEG", quality=90)
+    dataset.SamplesPerPixel, dataset.PhotometricInterpretation = 1, "MONOCHROME2"
+    dataset.BitsAllocated, dataset.BitsStored, dataset.HighBit, dataset.PixelRepresentation = 8, 8, 7, 0
+    dataset.PixelData = encapsulate([stream.getvalue()])
+    dataset["PixelData"].VR = "OB"
+    dataset["PixelData"].is_undefined_length = True
+    dataset.LossyImageCompression = "01"
+    dataset.LossyImageCompressionRatio = f"{native / len(stream.getvalue()):.2f}"
+    dataset.LossyImageCompressionMethod = "ISO_10918_1"
+
+
 def _foreign_class(deal: Deal) -> list[Dataset]:
     found = _one_patient(deal)
     found[-1].SOPClassUID = UID(_PRIVATE_CLASS)
@@ -74,6 +106,7 @@ _STUDIES: dict[str, Callable[[Deal], list[Dataset]]] = {
     "two patients": _two_patients,
     "names of all scripts": _all_names,
     "every kind of object": _all_objects,
+    "compressed images": _compressed,
     "a foreign class": _foreign_class,
 }
 
@@ -86,7 +119,8 @@ def media_study(name: str, deal: Deal) -> list[Dataset]:
     for dataset in found:
         if not hasattr(dataset, "file_meta"):
             dataset.file_meta = FileMetaDataset()
-        dataset.file_meta.TransferSyntaxUID = UID(uids.EXPLICIT_VR_LE)
+        if str(dataset.file_meta.get("TransferSyntaxUID", "")) not in _COMPRESSED:
+            dataset.file_meta.TransferSyntaxUID = UID(uids.EXPLICIT_VR_LE)
         dataset.file_meta.MediaStorageSOPClassUID = dataset.SOPClassUID
         dataset.file_meta.MediaStorageSOPInstanceUID = dataset.SOPInstanceUID
     return found

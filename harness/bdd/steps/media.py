@@ -15,9 +15,13 @@ from harness.bdd.registry import then, when
 from harness.core.errors import NonConformance, UsageError
 from harness.profiles import names
 from harness.profiles.pdi import facts
+from harness.protocols.media.secure import Protection
 from harness.protocols.media.writing import MediumPlan
 
 _ENDINGS = ("", ".iso", ".zip")
+_PROTECTED = "protected "
+_KINDS = ("CD", "DVD", "USB", "protected CD")
+_FORMS = {"folder": "", "ZIP file": ".zip", "ISO image": ".iso"}
 
 
 def _deal(context: ScenarioContext) -> str:
@@ -39,17 +43,20 @@ def _content(context: ScenarioContext, name: str) -> list[Dataset]:
 
 @when('the system under test writes "{study:Text}" to a "{kind:Text}"')
 def writes_medium(scenario_context: ScenarioContext, study: str, kind: str) -> None:
-    """Ask the product for a medium (CD, DVD or USB) with a study of ours; record all files that it wrote."""
+    """Ask the product for a medium (CD, DVD, USB, protected CD) with a study of ours; record what it wrote."""
     context = scenario_context
-    if kind not in ("CD", "DVD", "USB"):
-        raise UsageError(f"there is no kind of medium {kind!r}; known: CD, DVD, USB")
+    if kind not in _KINDS:
+        raise UsageError(f"there is no kind of medium {kind!r}; known: {', '.join(_KINDS)}")
+    password = _password(context) if kind.startswith(_PROTECTED) else ""
     work = _folder(context)
     source, target = work / "source", work / "medium"
     source.mkdir()
     datasets = _content(context, study)
     for number, dataset in enumerate(datasets, 1):
         dataset.save_as(source / f"{number:06d}.dcm", enforce_file_format=True)
-    outcome = context.act("create-media", study=study, folder=str(target), files=str(source), kind=kind)
+    outcome = context.act(
+        "create-media", study=study, folder=str(target), files=str(source), kind=kind, password=password
+    )
     said = outcome.answers.get("medium")
     places = [Path(str(said))] if said else [target.with_name(target.name + ending) for ending in _ENDINGS]
     made = next((place for place in places if place.exists()), None)
@@ -58,40 +65,49 @@ def writes_medium(scenario_context: ScenarioContext, study: str, kind: str) -> N
         context.broken("PDI-ACT-01", summary, expected=("a folder, a ZIP file or an ISO image",), actual="nothing")
         raise NonConformance(summary, tuple(context.findings))
     identifier = f"made-{context.memory['media']}"
-    record_medium(context.transcript, made, identifier, actor=names.DISPLAY, claimed=kind)
+    claimed = kind.removeprefix(_PROTECTED)
+    record_medium(context.transcript, made, identifier, actor=names.DISPLAY, claimed=claimed, password=password)
     context.transcript.note(
         facts.EXPECTED, {"medium": identifier, "instances": [str(dataset.SOPInstanceUID) for dataset in datasets]}
     )
 
 
-def _imported(context: ScenarioContext, study: str, form: str, fault: str = "") -> None:
+def _password(context: ScenarioContext) -> str:
+    """A password of this scenario, in the characters that PS3.15 D.1.1 allows."""
+    return f"pass {context.lab.source.getrandbits(40):x}"
+
+
+def _imported(context: ScenarioContext, study: str, form: str, fault: str = "", *, protected: bool = False) -> None:
     work = _folder(context)
     target, export = work / f"medium{form}", work / "export"
     datasets = _content(context, study)
-    creator = MediaCreator(MediumPlan(), behaviour("media-creator", [fault] if fault else []), lambda: _deal(context))
+    password = _password(context) if protected else ""
+    plan = MediumPlan(protect=Protection(password) if protected else None)
+    creator = MediaCreator(plan, behaviour("media-creator", [fault] if fault else []), lambda: _deal(context))
     creator.write(datasets, target)
     identifier = f"offered-{context.memory['media']}"
-    record_medium(context.transcript, target, identifier, actor=names.MEDIA_CREATOR, by_us=True)
+    record_medium(context.transcript, target, identifier, actor=names.MEDIA_CREATOR, by_us=True, password=password)
     fact: facts.ImportFact = {
         "medium": identifier,
         "offered": [str(dataset.SOPInstanceUID) for dataset in datasets],
         "unsupported": [str(dataset.SOPInstanceUID) for dataset in datasets if unclaimed(dataset)],
         "broken": [fault] if fault else [],
-        "rich": True,
+        "rich": not protected,
+        "protected": protected,
     }
     context.transcript.note(facts.IMPORT, {**fact})
-    context.act("import-media", folder=str(target), export=str(export))
+    context.act("import-media", folder=str(target), export=str(export), password=password)
     if export.is_dir():
         record_export(context.transcript, export, actor=names.MEDIA_CREATOR)
 
 
 @when('the system under test imports a "{form:Text}" with "{study:Text}"')
 def imports_medium(scenario_context: ScenarioContext, form: str, study: str) -> None:
-    """Make a conforming medium (folder, ZIP file or ISO image) and ask the product to import it."""
-    endings = {"folder": "", "ZIP file": ".zip", "ISO image": ".iso"}
-    if form not in endings:
-        raise UsageError(f"there is no form of medium {form!r}; known: {', '.join(endings)}")
-    _imported(scenario_context, study, endings[form])
+    """Make a conforming medium (folder, ZIP file, ISO image, each also protected) and ask the product to import it."""
+    plain = form.removeprefix(_PROTECTED)
+    if plain not in _FORMS:
+        raise UsageError(f"there is no form of medium {form!r}; known: {', '.join(_FORMS)}, protected folder, …")
+    _imported(scenario_context, study, _FORMS[plain], protected=plain != form)
 
 
 @when('the system under test imports a medium with the fault "{fault:Text}"')

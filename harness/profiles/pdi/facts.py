@@ -8,7 +8,8 @@ from typing import Any, Final, TypedDict
 
 from harness.core.message import Message
 from harness.profiles.journal import Journal
-from harness.protocols.media.medium import HeldMedium, Refusal
+from harness.protocols.media.medium import HeldMedium, Medium, Refusal
+from harness.protocols.media.secure import Keys, SecureMedium
 
 #: noted for each medium that is recorded; its files are messages of kind FILE whose field ``medium`` has its id
 MEDIUM: Final = "MEDIUM"
@@ -20,7 +21,10 @@ FILE: Final = "FILE"
 
 
 class MediumFact(TypedDict, total=False):
-    """MEDIUM: ``kind`` is "folder", "zip" or "iso"; ``claimed`` "CD", "DVD", "USB" or ""."""
+    """MEDIUM: ``kind`` is "folder", "zip" or "iso"; ``claimed`` "CD", "DVD", "USB" or "".
+
+    ``password`` is that of a protected medium (one made for the test), "" if it is not protected.
+    """
 
     id: str
     name: str
@@ -30,12 +34,14 @@ class MediumFact(TypedDict, total=False):
     folders: list[str]
     refused: list[list[str]]
     structure: list[list[str]]
+    password: str
 
 
 class ImportFact(TypedDict, total=False):
     """IMPORT: SOP Instance UIDs on the medium and those of classes that no product claims.
 
-    ``broken`` names the faults of the medium; ``rich`` says that it has web and other content besides.
+    ``broken`` names the faults of the medium; ``rich`` says that it has web and other content besides; ``protected``
+    that its files are Secure DICOM Files.
     """
 
     medium: str
@@ -43,13 +49,14 @@ class ImportFact(TypedDict, total=False):
     unsupported: list[str]
     broken: list[str]
     rich: bool
+    protected: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
     """A medium of the transcript: its content, the fact, and the messages by path."""
 
-    medium: HeldMedium
+    medium: Medium
     fact: dict[str, Any]
     messages: dict[str, Message]
 
@@ -87,4 +94,6 @@ def rebuilt(j: Journal, fact: dict[str, Any]) -> Recorded:
     medium.label = str(fact.get("label", ""))
     medium.refusals.extend(Refusal(str(path), str(reason)) for path, reason in fact.get("refused", ()))
     medium.structure.extend((str(where), str(what)) for where, what in fact.get("structure", ()))
+    if fact.get("password"):
+        return Recorded(SecureMedium(medium, Keys(str(fact["password"])), in_memory=True), fact, messages)
     return Recorded(medium, fact, messages)

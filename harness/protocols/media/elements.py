@@ -194,7 +194,10 @@ def read_header(medium: Medium, path: str) -> Header | None:
         header, missing = _parse(path, raw, size)
         if not missing or len(raw) >= min(size, _MOST):
             return header
-        raw = medium.read(path, len(raw) * 8)
+        more = medium.read(path, len(raw) * 8)
+        if len(more) <= len(raw):  # the medium has less than it promised
+            return header
+        raw = more
 
 
 def _parse(path: str, raw: bytes, size: int) -> tuple[Header, bool]:

@@ -41,6 +41,7 @@ class CommandDriver:
         plain = {key: str(value) for key, value in action.parameters.items() if isinstance(value, str | int | float)}
         values = {**self._values, **plain, "parameters": str(parameters)}
         argv = [fill(part, values) for part in command.argv]
+        argv += [fill(part, {**values, "defect": one}) for one in self._table.defects for part in command.defect_argv]
         return _run(argv, self._work, timeout)
 
     def attest(self, question: str, *, timeout: float) -> Outcome:

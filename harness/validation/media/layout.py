@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from harness.protocols.media.secure import SecureMedium, is_enveloped
 from harness.validation.finding import Severity
 from harness.validation.media.rules import Outcome, Problem, Rule, outcome
 from harness.validation.media.view import DICOMDIR, INDEX, README, WEB_FOLDER, View, in_web
@@ -13,7 +14,6 @@ _NAME: Final = re.compile(r"[A-Z0-9_]{1,8}(?:\.[A-Z0-9_]{1,3})?")
 _FOLDER_NAME: Final = re.compile(r"[A-Z0-9_]{1,8}")
 _DEPTH: Final = 8
 _IHE: Final = "TF-3:4.47.4.1.2"
-_ENVELOPED: Final = bytes.fromhex("06092a864886f70d010703")
 _DATE: Final = re.compile(
     r"\b(?:19|20)\d\d[-/. ]?(?:0?[1-9]|1[0-2])[-/. ]?(?:[0-2]?\d|3[01])\b"
     r"|\b[0-3]?\d[-/. ](?:[01]?\d|[A-Za-z]{3,9})[-/. ,]+(?:19|20)\d\d\b|\b[A-Za-z]{3,9} \d{1,2}, ?(?:19|20)\d\d\b"
@@ -118,14 +118,29 @@ def _prefix(view: View) -> Outcome:
 
 
 def _secure(view: View) -> Outcome:
+    if view.protected:
+        return outcome(0, ())
     chosen = [path for path in (*view.referenced, *view.directories) if path in view.medium.entries]
-    found = []
-    for path in chosen:
-        if path not in view.instances:
-            head = view.medium.read(path, 64)
-            if head[:1] == b"\x30" and _ENVELOPED in head:
-                found.append(Problem(path, "a plain DICOM file", "CMS enveloped data"))
+    found = [
+        Problem(path, "a plain DICOM file", "CMS enveloped data: a password or key is needed to read it")
+        for path in chosen
+        if path not in view.instances and is_enveloped(view.medium.read(path, 32))
+    ]
     return outcome(len(chosen), found)
+
+
+def _protected(view: View) -> Outcome:
+    """With Privacy Protection each DICOM file, DICOMDIR included, is a Secure DICOM File that the key opens."""
+    medium = view.medium
+    if not view.protected or not isinstance(medium, SecureMedium):
+        return outcome(0, ())
+    sealed = set(medium.enveloped)
+    wanted = sorted({*view.directories, *view.instances, *(path for path in view.referenced if path in medium.entries)})
+    found = [
+        Problem(path, "a Secure DICOM File", "a file that anybody can read") for path in wanted if path not in sealed
+    ]
+    found += [Problem(path, must, what) for path, must, what in medium.problems]
+    return outcome(len(wanted) + len(medium.problems), found)
 
 
 def _extras(view: View) -> Outcome:
@@ -178,6 +193,7 @@ RULES: tuple[Rule, ...] = (
     Rule("MEDIA-DICOM-EXTENSION", _E, "PS3.12 F.1.2.1", "A DICOM file has an extension.", _no_extension),
     Rule("MEDIA-IHE-PREFIX", _E, "TF-3:4.47.4.1.2.2.3", "A name in the root begins with IHE.", _prefix),
     Rule("MEDIA-SECURE", _E, "PS3.11 D.3.5", "A file is encrypted on a medium without that claim.", _secure),
+    Rule("MEDIA-PROTECTED", _E, "PS3.11 D.3.5, PS3.15 D.1.1", "A file is not protected.", _protected),
     Rule("MEDIA-EXTRA", _E, _IHE, "Additional content lies among DICOM files.", _extras),
     Rule("MEDIA-AUTORUN", _W, "TF-3:4.47", "A program is meant to start by itself.", _autorun),
     Rule("MEDIA-DATE", _W, "TF-3:4.47", "The medium does not say when it was made.", _dated),

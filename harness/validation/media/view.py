@@ -29,13 +29,21 @@ REFERRING: Final = (0x00081115, 0x0040A375, 0x0040A730)
 class View:
     """``claimed`` is the kind of medium that a creator says it made: "CD", "DVD", "USB" or "" if nobody said.
 
-    ``web`` says whether web content must be there; None: judge it if it is.
+    ``web`` says whether web content must be there; None: judge it if it is. ``protected`` says that Privacy Protection
+    is claimed; ``medium`` is then a ``SecureMedium``, whose files are read decrypted.
     """
 
     def __init__(
-        self, medium: Medium, *, claimed: str = "", web: bool | None = None, progress: Callable[[], None] | None = None
+        self,
+        medium: Medium,
+        *,
+        claimed: str = "",
+        web: bool | None = None,
+        protected: bool = False,
+        progress: Callable[[], None] | None = None,
     ) -> None:
         self.medium, self.claimed, self._web, self._progress = medium, claimed, web, progress
+        self.protected = protected
 
     @cached_property
     def files(self) -> tuple[Entry, ...]:

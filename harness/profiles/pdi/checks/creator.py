@@ -19,7 +19,10 @@ _SHOWN = 10
 def view(j: Journal, made: Recorded) -> View:
     """The medium as rules look at it."""
     web = True if names.WEB_CONTENT in j.sut.options else None
-    return View(made.medium, claimed=str(made.fact.get("claimed", "")), web=web)
+    protected = bool(made.fact.get("password"))
+    # pages would show in the open what is protected
+    web = False if protected else web
+    return View(made.medium, claimed=str(made.fact.get("claimed", "")), web=web, protected=protected)
 
 
 def _judge(made: Recorded, seen: View, code: str, title: str) -> Iterator[Observation]:

@@ -10,10 +10,11 @@ from harness.core.check import Check, Observation
 from harness.core.message import Direction, Message
 from harness.profiles.journal import Journal
 from harness.profiles.observe import check, judged, same_set
-from harness.profiles.pdi.facts import FILE, IMPORT
+from harness.profiles.pdi.facts import FILE, IMPORT, MEDIUM
 from harness.profiles.values import listed
 from harness.protocols.media.elements import read_header
 from harness.protocols.media.medium import HeldMedium
+from harness.protocols.media.secure import Keys, SecureProblem, is_enveloped, open_file
 
 _ACTION = "import-media"
 _PIXELS = b"\xe0\x7f\x10\x00"
@@ -43,7 +44,7 @@ def _texts(data: Mapping[str, Any], key: str) -> list[str]:
 
 def imports_all(j: Journal) -> Iterator[Observation]:
     for offered, answers in imports(j):
-        if _texts(offered, "broken"):
+        if _texts(offered, "broken") or offered.get("protected"):
             continue  # how much of a faulty medium is imported is for the product to decide
         left_out = set(_texts(offered, "unsupported"))
         yield same_set(
@@ -66,6 +67,20 @@ def imports_rich(j: Journal) -> Iterator[Observation]:
                 _evidence(j, offered),
                 expected=f"{len(wanted)} instances",
                 actual=listed(sorted(missing)) or "all",
+                locator="imported",
+            )
+
+
+def opens_protected(j: Journal) -> Iterator[Observation]:
+    for offered, answers in imports(j):
+        if offered.get("protected"):
+            missing = set(_texts(offered, "offered")) - set(_texts(answers, "imported"))
+            yield judged(
+                not missing,
+                f"Secure DICOM Files are {'not ' if missing else ''}opened with the password",
+                _evidence(j, offered),
+                expected=f"{len(_texts(offered, 'offered'))} instances",
+                actual=f"without {listed(sorted(missing))}" if missing else "all",
                 locator="imported",
             )
 
@@ -115,10 +130,16 @@ def keeps_objects(j: Journal) -> Iterator[Observation]:
 
 def _pixels(j: Journal, direction: Direction) -> Iterator[tuple[str, str, Message]]:
     """SOP Instance UID and a hash of the pixel data of every file that went in that direction around imports."""
+    keys = {str(data.get("id")): Keys(str(data.get("password") or "")) for _, data in j.facts(MEDIUM)}
     for message in j.transcript.select(FILE, direction=direction):
         if direction is Direction.FROM_SUT and not message.fields.get("exported"):
             continue
         raw = message.payload.bytes()
+        if is_enveloped(raw[:32]):
+            try:
+                raw = open_file(raw, keys.get(str(message.fields.get("medium")), Keys())).content
+            except SecureProblem:
+                continue
         header = read_header(HeldMedium("file", {"FILE": raw}), "FILE")
         if header is None or not header.text(0x00080018):
             continue
@@ -133,6 +154,7 @@ _ROWS = (
     ("import-any-creator", "RAD-47-PMI-02", imports_rich, "media with web and other content are imported"),
     ("import-unsupported", "RAD-47-PMI-03", names_unsupported, "instances of other classes are named"),
     ("import-intact", "RAD-47-PMI-05", keeps_objects, "imported objects keep UIDs and pixel data"),
+    ("import-protected", "RAD-47-SEC-01", opens_protected, "protected media are opened with the password"),
     ("import-errors", "RAD-47-PMI-06", reports_errors, "faults of a medium are reported"),
 )
 CHECKS: tuple[Check, ...] = tuple(check(id, row, "RAD-47", function, title) for id, row, function, title in _ROWS)

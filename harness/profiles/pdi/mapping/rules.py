@@ -48,6 +48,7 @@ CREATOR: tuple[tuple[str, str, tuple[str, ...], str], ...] = (
     ("media-extra", "RAD-47-PMC-30", ("MEDIA-EXTRA",), "additional content is apart from DICOM files"),
     ("media-autorun", "RAD-47-PMC-31", ("MEDIA-AUTORUN",), "nothing starts by itself"),
     ("media-date", "RAD-47-PMC-34", ("MEDIA-DATE",), "the medium says when it was made"),
+    ("media-protected", "RAD-47-SEC-01", ("MEDIA-PROTECTED",), "DICOMDIR and all DICOM files are Secure DICOM Files"),
     ("web-folder", "RAD-47-WEB-01", ("WEB-FOLDER",), "IHE_PDI holds the web content and nothing else"),
     ("web-index", "RAD-47-WEB-02", ("WEB-INDEX",), "INDEX.HTM is in the root"),
     ("web-index-content", "RAD-47-WEB-03", ("WEB-INDEX-CONTENT",), "INDEX.HTM says what it has to"),

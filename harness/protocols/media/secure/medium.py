@@ -16,17 +16,19 @@ _LARGEST = 1 << 30
 class SecureMedium(Medium):
     """``inner`` with its Secure DICOM Files opened. It closes ``inner``, and removes what it decrypted.
 
+    ``in_memory`` keeps what is decrypted in memory; nothing has to be closed then.
+
     ``problems`` lists by path what the security profile does not allow, and files that the keys do not open.
     """
 
-    def __init__(self, inner: Medium, keys: Keys) -> None:
+    def __init__(self, inner: Medium, keys: Keys, *, in_memory: bool = False) -> None:
         super().__init__(inner.name)
         self.kind, self.label, self.structure, self.refusals = inner.kind, inner.label, inner.structure, inner.refusals
         self.joliet = getattr(inner, "joliet", False)
         self.entries = dict(inner.entries)
         self._inner = inner
-        self._spool = tempfile.TemporaryDirectory(prefix="opened-")
-        self._opened: dict[str, Path] = {}
+        self._spool = None if in_memory else tempfile.TemporaryDirectory(prefix="opened-")
+        self._opened: dict[str, Path | bytes] = {}
         self.enveloped: list[str] = []
         self.problems: list[tuple[str, str, str]] = []
         for entry in inner.files():
@@ -47,9 +49,11 @@ class SecureMedium(Medium):
             self.problems.append((path, "a Secure DICOM File that the key opens", str(error)))
             return
         self.problems += [(path, wanted, found) for wanted, found in opened.problems]
-        place = Path(self._spool.name) / f"{len(self._opened):08d}"
-        place.write_bytes(opened.content)
-        self._opened[path] = place
+        self._opened[path] = opened.content
+        if self._spool is not None:
+            place = Path(self._spool.name) / f"{len(self._opened):08d}"
+            place.write_bytes(opened.content)
+            self._opened[path] = place
         self.entries[path] = replace(self.entries[path], size=len(opened.content))
 
     def read(self, path: str, limit: int = DEFAULT_LIMITS.read, offset: int = 0) -> bytes:
@@ -57,11 +61,14 @@ class SecureMedium(Medium):
         place = self._opened.get(path)
         if place is None:
             return self._inner.read(path, limit, offset)
+        if isinstance(place, bytes):
+            return place[offset : offset + max(0, min(limit, DEFAULT_LIMITS.read))]
         with place.open("rb") as stream:
             stream.seek(offset)
             return stream.read(max(0, min(limit, DEFAULT_LIMITS.read)))
 
     def close(self) -> None:
         """Forget what was decrypted, and close the medium."""
-        self._spool.cleanup()
+        if self._spool is not None:
+            self._spool.cleanup()
         self._inner.close()
