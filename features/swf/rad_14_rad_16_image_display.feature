@@ -77,6 +77,13 @@ Feature: RAD-14 and RAD-16: a display looks for images and gets them
     Then a "C-MOVE-RQ" reaches the "Image Manager/Archive"
     And the requirement "EX-27" is met
 
+  @transaction:RAD-16 @req:EX-27
+  Scenario: A retrieve fails in part, and the user is told so
+    Given the Image Manager cannot deliver 1 image
+    When the system under test retrieves the study "kim"
+    Then a "C-MOVE-RQ" reaches the "Image Manager/Archive"
+    And the requirement "EX-27" is met
+
   @manual @transaction:RAD-16 @req:RAD-16-SCU-03
   Scenario: The operator sees images with the names of patient and study
     When the system under test retrieves the study "doe"

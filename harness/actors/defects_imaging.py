@@ -57,6 +57,10 @@ def _silent(answers: dict[str, Any]) -> dict[str, Any]:
     return {**answers, "error": ""}
 
 
+def _silent_about_parts(answers: dict[str, Any]) -> dict[str, Any]:
+    return _silent(answers) if answers["entries"] else answers
+
+
 def _alarmed(answers: dict[str, Any]) -> dict[str, Any]:
     return answers if answers["entries"] else {**answers, "error": "the archive did not answer"}
 
@@ -135,6 +139,12 @@ DISPLAY_DEFECTS: tuple[Row, ...] = (
         _display(refused_classes=frozenset({MR_IMAGE})),
     ),
     ("display-hides-failures", "A failed retrieve looks like a finished one", "EX-27", _display(told=_silent)),
+    (
+        "display-hides-parts",
+        "A retrieve that failed in part looks like a finished one",
+        "EX-27",
+        _display(told=_silent_about_parts),
+    ),
     ("display-alarms-at-nothing", "An empty answer is shown as a failure", "EX-27", _display(told=_alarmed)),
 )
 

@@ -142,6 +142,8 @@ class ImageManagerBehaviour:
     counts: Callable[[SubOperations], SubOperations] = lambda counts: counts
     retrieve_status: Callable[[SubOperations], int] = retrieve_status
     names_originator: bool = True
+    #: whether an instance can be read and sent when it is asked for
+    delivers: Callable[[StoredInstance], bool] = lambda instance: True
 
     # storage commitment
     commit: Callable[[str, Sequence[Reference], Callable[[str], str | None], bool], Result] = commit

@@ -200,6 +200,8 @@ class QueryRetrieve:
         return Response(status, dataset, fields)
 
     def _store(self, association: Association, instance: StoredInstance, originator: tuple[str, int] | None) -> int:
+        if not self._behaviour.delivers(instance):
+            return UNABLE_TO_PERFORM
         values = self._behaviour.replaced(instance)
         if values:
             body = self._archive.data_set(replace(instance, revised=values))

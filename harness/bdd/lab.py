@@ -22,7 +22,7 @@ from harness.actors.pps_manager import PpsManager
 from harness.actors.report_reader import ReportReader
 from harness.bdd.hospital import Hospital
 from harness.bdd.operator import TerminalOperator
-from harness.bdd.refusals import ClassRefusals, Refusals
+from harness.bdd.refusals import ClassRefusals, DeliveryFaults, Refusals
 from harness.bdd.settings import RunSettings
 from harness.bdd.studies import StudyLibrary
 from harness.core.check import Declaration
@@ -76,6 +76,7 @@ class Lab:
         self.source = random.Random(f"{settings.run_id} {os.environ.get('PYTEST_XDIST_WORKER', '')}")
         self.refusals = Refusals()
         self.display_refusals = ClassRefusals()
+        self.delivery_faults = DeliveryFaults()
         self.library = StudyLibrary(self.source)
         #: whether the studies of the query scenarios have been stored into the product
         self.archive_filled = False
@@ -156,7 +157,9 @@ class Lab:
             title = endpoint.ae_title or _TITLES[slug]
             more: dict[str, Any] = {}
             if make is ImageManager:
-                more["behaviour"] = ImageManagerBehaviour(store_status=self.refusals.status)
+                more["behaviour"] = ImageManagerBehaviour(
+                    store_status=self.refusals.status, delivers=self.delivery_faults.delivers
+                )
             elif make is ImageDisplay:
                 more["behaviour"] = ImageDisplayBehaviour(store_status=self.display_refusals.status)
             actor = make(title, self.recorder, side.bind, endpoint.port, **more)
@@ -372,6 +375,7 @@ class Lab:
         self.recorder.turn_to(transcript)
         self.refusals.clear()
         self.display_refusals.clear()
+        self.delivery_faults.clear()
         for name in tuple(self._away):
             self.bring_back(name)
         if self._address is not None:

@@ -6,6 +6,7 @@ import threading
 from collections import deque
 from collections.abc import Callable
 
+from harness.actors.archive_index import StoredInstance
 from harness.protocols.dicom.node import Request
 
 
@@ -71,3 +72,28 @@ class ClassRefusals:
     def status(self, request: Request) -> int:
         """The status of a C-STORE-RSP."""
         return 0xA700 if request.abstract_syntax in self._classes else 0x0000
+
+
+class DeliveryFaults:
+    """Which retrieves of our archive fail in part: so many instances, the next ones, cannot be sent."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._left = 0
+
+    def lose_next(self, count: int) -> None:
+        """Fail the next so many sub-operations."""
+        with self._lock:
+            self._left = count
+
+    def clear(self) -> None:
+        """Deliver everything."""
+        self.lose_next(0)
+
+    def delivers(self, instance: StoredInstance) -> bool:
+        """Whether this instance is sent."""
+        with self._lock:
+            if not self._left:
+                return True
+            self._left -= 1
+            return False

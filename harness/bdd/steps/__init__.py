@@ -17,6 +17,7 @@ STEP_MODULES: tuple[str, ...] = (
     "harness.bdd.steps.announced",
     "harness.bdd.steps.worklist",
     "harness.bdd.steps.performing",
+    "harness.bdd.steps.performed",
     "harness.bdd.steps.displaying",
     "harness.bdd.steps.archiving",
     "harness.bdd.steps.printing",

@@ -48,6 +48,13 @@ def destination_unknown(scenario_context: ScenarioContext) -> None:
     scenario_context.transcript.note(facts.FAULT_INJECTED, {"fault": "destination-unknown", "actor": forgotten})
 
 
+@given("the Image Manager cannot deliver {count:Count} image")
+def delivery_fails(scenario_context: ScenarioContext, count: int) -> None:
+    """The next retrieve fails in part: so many sub-operations fail, the final status is B000."""
+    scenario_context.lab.delivery_faults.lose_next(count)
+    scenario_context.transcript.note(facts.FAULT_INJECTED, {"fault": "delivery-failed", "count": count})
+
+
 @when('the system under test queries the archive at "{level:Text}" level by')
 def display_queries(scenario_context: ScenarioContext, level: str, datatable: list[list[str]]) -> None:
     """Have the display query; values may be words such as ID of doe. Keys above the level are given as well."""
