@@ -904,6 +904,7 @@ OTHERS: list[tuple[str, Base, Change]] = [
         creator,
         put("image1", "ReferencedPerformedProcedureStepSequence", references(["1.2.5.77"])),
     ),
+    ("creator-own-step", creator, put("image1", "ReferencedPerformedProcedureStepSequence", [])),
     (
         "creator-step",
         creator,
