@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, Depends, FastAPI, Header, HTTPException, Query, Request
@@ -19,10 +19,13 @@ from harness.modality.service import Modality
 TOKEN_HEADER = "X-Modality-Token"
 
 
-def create_app(modality: Modality, token: str, hosts: Iterable[str] = ()) -> FastAPI:
+def create_app(
+    modality: Modality, token: str, hosts: Iterable[str] = (), statements: Mapping[str, str] | None = None
+) -> FastAPI:
     """Make the application; every write needs the header X-Modality-Token with `token`, or a login to the console.
 
-    `hosts` are names besides the loopback's under which it is reached; `app.state.desk` makes login tickets.
+    `hosts` are names besides the loopback's under which it is reached; `statements` are pages about conformance by
+    name, which others wrote; `app.state.desk` makes login tickets.
     """
     app = FastAPI(title="Reference acquisition modality", version=modality.kernel.settings.equipment.software_version)
 
@@ -40,7 +43,7 @@ def create_app(modality: Modality, token: str, hosts: Iterable[str] = ()) -> Fas
         """Tell that the modality is up."""
         return {"ok": True, "ae_title": modality.kernel.settings.local.ae_title, "dicom_port": modality.listener.port}
 
-    desk = mount(app, modality, token, hosts)
+    desk = mount(app, modality, token, hosts, statements or {})
     app.state.desk = desk
 
     @app.exception_handler(HarnessError)

@@ -334,3 +334,8 @@ def behaviour(ids: Sequence[str]) -> Behaviour:
 def describe(defect: Defect) -> dict[str, Any]:
     """Tell of a defect in plain data."""
     return {"id": defect.id, "title": defect.title, "breaks": " ".join(sorted(defect.breaks))}
+
+
+def named(ids: Sequence[str]) -> tuple[dict[str, str], ...]:
+    """Return id and title of each of these defects that makes the modality wrong; legal variants are left out."""
+    return tuple({"id": each.id, "title": each.title} for each in DEFECTS if each.id in ids)
