@@ -24,6 +24,9 @@ from harness.bdd.tables import pairs
 from harness.core.errors import UsageError
 from harness.core.message import Direction
 from harness.imaging import phantoms
+from harness.imaging.density import Viewing
+from harness.imaging.luts import Shape
+from harness.imaging.measured import judge_density
 from harness.imaging.phantoms import PixelFormat
 from harness.profiles.cpi import appearance, facts
 from harness.protocols.dicom import uids
@@ -69,6 +72,7 @@ def _print(context: ScenarioContext, guests: Guests, film: FilmOrder, label: str
         lambda: composer.print_films(context.lab.product, (film,), SessionOrder(label=label)),
     )
     context.memory["printed"] = outcome
+    context.memory["film order"] = film
     return outcome
 
 
@@ -114,6 +118,73 @@ def prints_too_dense(scenario_context: ScenarioContext, guests: Guests, density:
     _print(scenario_context, guests, FilmOrder((_wedge(),), maximum_density=density))
     purpose = facts.DENSITY_OUT_OF_RANGE
     _probe(scenario_context, "N-CREATE-RQ", uids.BASIC_FILM_BOX, purpose, "MaxDensity")
+
+
+@when('the Print Composer prints the step wedge with the unsupported {name:Text} "{value:Text}"')
+def prints_unsupported(scenario_context: ScenarioContext, guests: Guests, name: str, value: str) -> None:
+    """Print a film with a value (of film size, orientation, magnification) that no printer has."""
+    keywords = {"film size": "FilmSizeID", "orientation": "FilmOrientation", "magnification": "MagnificationType"}
+    if name not in keywords:
+        raise UsageError(f"there is no print setting {name!r} with values of its own; known: {', '.join(keywords)}")
+    settings: dict[str, Any] = {_SETTINGS[name]: value}
+    _print(scenario_context, guests, FilmOrder((_wedge(),), **settings))
+    _probe(scenario_context, "N-CREATE-RQ", uids.BASIC_FILM_BOX, facts.UNSUPPORTED_VALUE, keywords[name])
+
+
+@when('the printer becomes "{status:Text}" while the Print Composer is connected')
+def printer_changes(scenario_context: ScenarioContext, guests: Guests, status: str) -> None:
+    """Have the printer brought into WARNING or FAILURE, wait for what it reports, and have it brought back."""
+    if status not in ("WARNING", "FAILURE"):
+        raise UsageError(f"there is no printer state {status!r}; known: WARNING, FAILURE")
+    context, lab = scenario_context, scenario_context.lab
+    composer = guests.invite(PrintComposer, behaviour=HEALTHY)
+
+    def change(association: int) -> None:
+        context.act("change-printer-status", status=status, reason="SUPPLY EMPTY")
+        context.transcript.note(facts.PRINTER_CHANGED, {"status": status, "association": association})
+
+    context.begin()
+    context.converse(
+        "RAD-23-SCP-12",
+        "Waiting for the printer",
+        lambda: composer.attend(lab.product, change, timeout=lab.sut.timeouts.exchange),
+    )
+    context.act("change-printer-status", status="NORMAL", reason="SUPPLY FILLED")
+
+
+@when("the densities of the film are measured")
+def densities_measured(scenario_context: ScenarioContext) -> None:
+    """Ask for a table (CSV) of the densities of the wedge on the last film, and plot it."""
+    _measured(scenario_context, 1, "RAD-23-SCP-07")
+
+
+@when("the densities of image {position:Count} of the film are measured")
+def densities_of_image_measured(scenario_context: ScenarioContext, position: int) -> None:
+    """Ask for a table (CSV) of the densities of one of several wedges on the last film, and plot it."""
+    _measured(scenario_context, position, "RAD-23-SCP-08")
+
+
+def _measured(context: ScenarioContext, position: int, requirement: str) -> None:
+    film: FilmOrder = context.memory["film order"]
+    own = film.image_luts[position - 1] if position <= len(film.image_luts) else None
+    lut = own or film.lut or LutChoice()
+    path = pictures.folder(context, "measured") / "density.csv"
+    context.act("measure-film", table=str(path), position=position)
+    samples, message = pictures.table(context, path)
+    fact: facts.Densities = {
+        "message": message.seq,
+        "samples": [[one.p_value, one.measured] for one in samples],
+        "illumination": float(film.illumination or 2000),
+        "ambient": float(film.ambient or 10),
+        "minimum_density": (film.minimum_density or 20) / 100.0,
+        "maximum_density": (film.maximum_density or 300) / 100.0,
+        "shape": lut.shape,
+        "requirement": requirement,
+    }
+    context.transcript.note(facts.DENSITIES, {**fact})
+    viewing = Viewing(fact["illumination"], fact["ambient"], fact["minimum_density"], fact["maximum_density"])
+    curve = judge_density(samples, viewing, shape=Shape(lut.shape))
+    pictures.record_plot(context, curve, f"Density of image {position}, Presentation LUT {lut.shape}")
 
 
 @when("the Print Composer prints a film without an image")
