@@ -10,13 +10,11 @@ from fastapi import APIRouter, Body, Depends, FastAPI, Header, HTTPException, Qu
 from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, ConfigDict, create_model
 
-from harness.core.errors import EnvironmentFailure, HarnessError, UsageError
+from harness.core.errors import HarnessError
+from harness.modality.answers import TOKEN_HEADER, error_body, status_of
 from harness.modality.console.mount import mount, problem
-from harness.modality.errors import NotFound, PeerProblem, Refused
 from harness.modality.operations import OPERATIONS, Operation
 from harness.modality.service import Modality
-
-TOKEN_HEADER = "X-Modality-Token"
 
 
 def create_app(
@@ -53,27 +51,6 @@ def create_app(
         return JSONResponse({"error": error_body(error)}, status_code=status_of(error))
 
     return app
-
-
-def error_body(error: HarnessError) -> dict[str, Any]:
-    """Tell of an error: its kind, the message for the technologist, and for a peer the cause and status."""
-    made: dict[str, Any] = {"kind": type(error).__name__, "message": str(error)}
-    if isinstance(error, PeerProblem):
-        made |= {"cause": error.cause.value, "peer": error.peer, "status": error.status}
-    return made
-
-
-def status_of(error: HarnessError) -> int:
-    """Choose the HTTP status of an error."""
-    if isinstance(error, NotFound):
-        return 404
-    if isinstance(error, Refused):
-        return 409
-    if isinstance(error, UsageError):
-        return 422
-    if isinstance(error, PeerProblem):
-        return 502
-    return 503 if isinstance(error, EnvironmentFailure) else 500
 
 
 def _add(router: APIRouter, operation: Operation, modality: Modality, authorised: Callable[..., None]) -> None:

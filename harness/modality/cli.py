@@ -18,7 +18,7 @@ import typer
 
 from harness.core.errors import EnvironmentFailure, HarnessError, UsageError
 from harness.modality import config, defects
-from harness.modality.api import TOKEN_HEADER, error_body
+from harness.modality.answers import TOKEN_HEADER, error_body
 from harness.modality.clock import clock_from
 from harness.modality.operations import OPERATIONS, Operation
 from harness.modality.service import Modality
