@@ -47,6 +47,16 @@ ONE_SHOT: dict[tuple[str, ...], tuple[str, ...]] = {
 }
 
 
+#: commands of other tools -> ours
+_ELSEWHERE = {
+    "test": "run",
+    "check": "lint",
+    "plan": "dry-run",
+    "init": "doctor --sut FILE",
+    "verify": "evidence verify",
+}
+
+
 def application(only: str = "") -> typer.Typer:
     """The command line with all commands, or with one of them."""
     app = typer.Typer(
@@ -105,12 +115,21 @@ def call(arguments: Sequence[str]) -> int:
         return 0
     except Exception as error:  # noqa: BLE001 - the last resort: a fault of ours has an exit code of its own
         if (usage := _usage(error)) is not None:
-            complain(usage)
+            complain(usage + _meant(arguments))
             return 2
         complain(f"the harness failed: {type(error).__name__}: {error}")
         complain("".join(traceback.format_exception(error)[-4:]).rstrip())
         return 4
     return int(code) if isinstance(code, int) else 0
+
+
+def _meant(arguments: Sequence[str]) -> str:
+    """What people type who know it from other tools, and how it is called here."""
+    if arguments[:1] == ["run"] and "--dry-run" in arguments:
+        return "\nTo see the plan without running it: ihe-harness dry-run"
+    if arguments and arguments[0] in _ELSEWHERE:
+        return f"\nHere it is: ihe-harness {_ELSEWHERE[arguments[0]]}"
+    return ""
 
 
 def _usage(error: Exception) -> str | None:
