@@ -14,7 +14,7 @@ from typing import Any
 
 from harness.actors.acquisition import Acquisition
 from harness.actors.actor import SimulatedActor
-from harness.actors.image_display import ImageDisplay, ImageDisplayBehaviour
+from harness.actors.image_display import ImageDisplay, ImageDisplayBehaviour, Received
 from harness.actors.image_manager import ImageManager
 from harness.actors.image_manager_behaviour import ImageManagerBehaviour
 from harness.actors.order_filler import OrderFiller
@@ -332,9 +332,19 @@ class Lab:
         assert isinstance(actor, ReportReader)
         return actor
 
-    def reader_for(self, actor: str) -> ImageDisplay:
-        """Who asks a product in that role: the Report Reader asks repositories, the Image Display archives."""
-        return self.report_reader if "Report Repository" in actor else self.image_display
+    def reader(self, name: str) -> ImageDisplay:
+        """Who asks repositories (Report Reader) or archives (Image Display). Raises UsageError for another name."""
+        actor = self._named(name)
+        if not isinstance(actor, ImageDisplay):
+            raise UsageError(f"the {name} retrieves nothing; Image Display and Report Reader do")
+        return actor
+
+    @property
+    def all_received(self) -> tuple[Received, ...]:
+        """Everything that was retrieved by whoever it was."""
+        return tuple(
+            one for actor in self._actors.values() if isinstance(actor, ImageDisplay) for one in actor.received
+        )
 
     @property
     def modality(self) -> Acquisition:
