@@ -14,7 +14,7 @@ from collections.abc import Sequence
 
 import typer
 
-from harness.cli.console import complain
+from harness.cli.console import complain, take_any_text
 from harness.core.errors import EnvironmentFailure, HarnessError, UsageError
 
 #: command -> (module, function); a module is imported when its command is called, because libraries are slow to load
@@ -87,6 +87,7 @@ def main() -> None:
 
 def call(arguments: Sequence[str]) -> int:
     """Run one command and return its exit code; never raises."""
+    take_any_text()
     if list(arguments) == ["--version"]:
         from harness import __version__
 
