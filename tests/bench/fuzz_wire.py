@@ -195,7 +195,8 @@ def main() -> None:
         result = fuzz(kind, options.inputs, options.seconds, options.seed, options.captures)
         growth = result["resident_at_end"] - result["resident_after_warm_up"]
         print(
-            f"{kind}: {result['inputs']:,} inputs from {result['streams']} streams in {result['seconds']} s, memory grew by {growth / 1e6:.1f} MB"
+            f"{kind}: {result['inputs']:,} inputs from {result['streams']} streams in {result['seconds']} s,"
+            f" memory grew by {growth / 1e6:.1f} MB"
         )
         if growth > 50 << 20:
             sys.exit(f"{kind}: the listener grew by {growth / 1e6:.1f} MB")
