@@ -10,3 +10,19 @@ Feature: External report repository access offers foreign reports
     Then every stored object comes back
     And the exchange satisfies every "RAD-26" requirement
     And the exchange satisfies every "RAD-27" requirement
+
+  @req:RAD-26-SCP-03 @req:RAD-26-SCP-04
+  Scenario: Foreign reports are found by their keys, and only in the hierarchy
+    When the Acquisition Modality stores the study "report"
+    And the Report Reader queries "STUDY" level in the "Study Root" model by
+      | PatientID | ID of report |
+    Then exactly the studies of "report" are returned
+    And the requirement "RAD-26-SCP-03" is met
+    When the Report Reader queries "SERIES" level without the study UID
+    Then the requirement "RAD-26-SCP-04" is met
+
+  @req:RAD-27-SCP-04
+  Scenario: A foreign report is not sent to a stranger
+    When the Acquisition Modality stores the study "report"
+    And the Report Reader retrieves "STUDY" of "report" to the unknown destination "NOWHERE"
+    Then the requirement "RAD-27-SCP-04" is met

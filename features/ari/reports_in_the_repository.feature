@@ -17,3 +17,54 @@ Feature: The report repository answers queries and delivers reports
       | preliminary report |
       | measured report    |
       | Japanese report    |
+
+  @req:RAD-26-SCP-03
+  Scenario Outline: Reports are found by <key> in the <model> model
+    When the Acquisition Modality stores the study "report"
+    And the Acquisition Modality stores the study "measured report"
+    And the Report Reader queries "<level>" level in the "<model>" model by
+      | <key> | <value> |
+    Then exactly the studies of "<found>" are returned
+    And the requirement "RAD-26-SCP-03" is met
+
+    Examples:
+      | key             | value                    | found                   | model        | level |
+      | PatientID       | ID of report             | report                  | Study Root   | STUDY |
+      | AccessionNumber | accession of report      | report                  | Study Root   | STUDY |
+      | StudyDate       | date of measured report  | measured report         | Study Root   | STUDY |
+      | PatientName     | name of measured report  | measured report         | Study Root   | STUDY |
+      | StudyDate       | range of all             | report, measured report | Study Root   | STUDY |
+
+  @req:RAD-26-SCP-03
+  Scenario: A report is found by a name in Japanese characters
+    When the Acquisition Modality stores the study "Japanese report"
+    And the Report Reader queries "STUDY" level in the "Study Root" model by
+      | PatientName | name of Japanese report    |
+      | PatientID   | ID of Japanese report |
+    Then exactly the studies of "Japanese report" are returned
+    And the requirement "RAD-26-SCP-03" is met
+
+  @req:RAD-26-SCP-04
+  Scenario: A hierarchical query without its unique key
+    When the Acquisition Modality stores the study "report"
+    And the Report Reader queries "SERIES" level without the study UID
+    Then the requirement "RAD-26-SCP-04" is met
+
+  @req:RAD-27-SCP-04
+  Scenario Outline: A report is retrieved at <level> level
+    When the Acquisition Modality stores the study "measured report"
+    And the Report Reader retrieves "<level>" of "measured report"
+    Then exactly the instances that were asked for arrive
+    And the requirement "RAD-27-SCP-04" is met
+
+    Examples:
+      | level  |
+      | STUDY  |
+      | SERIES |
+      | IMAGE  |
+
+  @req:RAD-27-SCP-04
+  Scenario: An unknown move destination
+    When the Acquisition Modality stores the study "report"
+    And the Report Reader retrieves "STUDY" of "report" to the unknown destination "NOWHERE"
+    Then the requirement "RAD-27-SCP-04" is met

@@ -19,3 +19,24 @@ Feature: The archive keeps, finds and delivers presentation states
       | graphics            |
       | shutters            |
       | overlays            |
+
+  @transaction:RAD-16 @req:RAD-16-SCP-01 @req:RAD-16-SCP-02
+  Scenario Outline: Image and presentation state are retrieved at <level> level
+    When the Acquisition Modality stores the study "presentation state"
+    And the Image Display retrieves "<level>" of "presentation state"
+    Then exactly the instances that were asked for arrive
+    And the exchange satisfies every "RAD-17" requirement
+    And the requirement "RAD-16-SCP-01" is met
+    And the requirement "RAD-16-SCP-02" is met
+
+    Examples:
+      | level  |
+      | STUDY  |
+      | SERIES |
+      | IMAGE  |
+
+  @transaction:RAD-16 @req:RAD-16-SCP-03
+  Scenario: Presentation states are not sent to a stranger
+    When the Acquisition Modality stores the study "presentation state"
+    And the Image Display retrieves "STUDY" of "presentation state" to the unknown destination "NOWHERE"
+    Then the requirement "RAD-16-SCP-03" is met

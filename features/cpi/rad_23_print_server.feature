@@ -4,7 +4,8 @@ Feature: RAD-23 Print Request with Presentation LUT: the server prints
 
   @quick @req:RAD-23-SCP-01 @req:RAD-23-SCP-02 @req:CPI-ACT-05
   Scenario Outline: A film with the Presentation LUT <lut>
-    When the Print Composer prints the step wedge with the Presentation LUT "<lut>"
+    When the Print Composer prints the step wedge with
+      | Presentation LUT | <lut> |
     Then the film was printed
     And the exchange satisfies every "RAD-23" requirement
 
@@ -43,21 +44,65 @@ Feature: RAD-23 Print Request with Presentation LUT: the server prints
 
   @req:RAD-23-SCP-06
   Scenario: A maximum density that no printer reaches
-    When the Print Composer prints the step wedge with a maximum density of 990
+    When the Print Composer prints the step wedge with
+      | unreachable maximum density | 990 |
     Then the requirement "RAD-23-SCP-06" is met
 
   @req:RAD-23-SCP-09
   Scenario: A film without an image
-    When the Print Composer prints a film without an image
+    When the Print Composer prints the step wedge with
+      | images | none |
     Then the requirement "RAD-23-SCP-09" is met
+
+  @req:RAD-23-SCP-10
+  Scenario Outline: A value that no printer has: <setting>
+    When the Print Composer prints the step wedge with
+      | unsupported <setting> | <value> |
+    Then the requirement "RAD-23-SCP-10" is met
+
+    Examples:
+      | setting       | value     |
+      | film size     | 99INX99IN |
+      | orientation   | DIAGONAL  |
+      | magnification | BLURRED   |
+
+  @quick @req:RAD-23-SCP-11
+  Scenario: The printer is asked for its state
+    When the Print Composer prints the step wedge with
+      | Presentation LUT | IDENTITY |
+    Then the film was printed
+    And the requirement "RAD-23-SCP-11" is met
+
+  @manual @req:RAD-23-SCP-12
+  Scenario Outline: The printer becomes <status> while a composer is connected
+    When the printer becomes "<status>" while the Print Composer is connected
+    Then the requirement "RAD-23-SCP-12" is met
+    And the requirement "RAD-23-SCP-11" is met
+
+    Examples:
+      | status  |
+      | WARNING |
+      | FAILURE |
 
   @manual @req:RAD-23-SCP-08
   Scenario: Two images with Presentation LUTs of their own
     When the Print Composer prints two images with Presentation LUTs of their own
-    Then the operator confirms "RAD-23-SCP-08": "Do the two step wedges on the film differ in their steps?"
+    And the densities of image 2 of the film are measured
+    Then the film was printed
+    And the requirement "RAD-23-SCP-08" is met
 
   @manual @req:RAD-23-SCP-07
-  Scenario: Densities follow the display function
-    When the Print Composer prints the step wedge with the Presentation LUT "IDENTITY"
+  Scenario Outline: Densities follow the display function at <illumination> cd/m2
+    When the Print Composer prints the step wedge with
+      | minimum density         | 20             |
+      | maximum density         | <density>      |
+      | illumination            | <illumination> |
+      | reflected ambient light | 10             |
+    And the densities of image 1 of the film are measured
     Then the film was printed
-    And the operator confirms "RAD-23-SCP-07": "Are the densities of the sixteen steps those of the table in the report, within 0.10?"
+    And the requirement "RAD-23-SCP-07" is met
+
+    Examples:
+      | illumination | density |
+      | 2000         | 300     |
+      | 4000         | 280     |

@@ -25,6 +25,7 @@ Feature: RAD-47 Distribute Imaging Information on Media: the importer reads
   Scenario: An object of a class that nobody knows
     When the system under test imports a "folder" with "a foreign class"
     Then the requirement "RAD-47-PMI-01" is met
+    And the requirement "RAD-47-PMI-02" is met
     And the requirement "RAD-47-PMI-03" is met
 
   @option:privacy-protection @req:RAD-47-SEC-01

@@ -112,6 +112,24 @@ Feature: RAD-1 to RAD-4, RAD-12, RAD-13 and RAD-48: the order filler schedules a
     Then the order "O1" reaches the "Order Placer" as "CM"
     And the exchange satisfies every "RAD-3" requirement
 
+  @profile:SWF.b @transaction:RAD-3 @transaction:RAD-4 @mesa:107 @req:RAD-3-SRC-05
+  Scenario: The department reports on its own order under the placer's number
+    Given the "ADT" has sent "A04" for "roe"
+    And the system under test has ordered "US-ABDOMEN" for "roe" as "O1"
+    And the order "O1" has reached the "Image Manager/Archive" as "NW"
+    When the system under test reports "O1" as "IP"
+    Then the order "O1" reaches the "Order Placer" as "IP"
+    And the exchange satisfies every "RAD-3" requirement
+
+  @profile:SWF.b @transaction:RAD-3 @transaction:RAD-4 @transaction:RAD-13 @mesa:132 @case:cancel @req:RAD-3-SRC-09
+  Scenario: The department cancels its own order under the placer's number
+    Given the "ADT" has sent "A04" for "roe"
+    And the system under test has ordered "US-ABDOMEN" for "roe" as "O1"
+    And the order "O1" has reached the "Image Manager/Archive" as "NW"
+    When the system under test cancels "O1"
+    Then the order "O1" reaches the "Order Placer" as "OC"
+    And the exchange satisfies every "RAD-3" requirement
+
   @profile:SWF.b @transaction:RAD-2 @transaction:RAD-3 @transaction:RAD-4 @transaction:RAD-13 @mesa:107
   @req:RAD-13-SRC-04
   Scenario: The department discontinues an order

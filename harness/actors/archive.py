@@ -6,9 +6,7 @@ The bytes of the data set are written as they came (Level 2 full, PS3.4 B.4.1); 
 from __future__ import annotations
 
 import hashlib
-import os
 import re
-import shutil
 import tempfile
 import zlib
 from dataclasses import dataclass
@@ -28,9 +26,6 @@ from harness.protocols.dicom.fragments import Payload
 from harness.protocols.dicom.part10 import write_part10
 from harness.protocols.dicom.uids import encoding_of
 
-_PREAMBLE = bytes(128) + b"DICM"
-_IMPLEMENTATION = "1.2.826.0.1.3680043.10.1599.1"
-_VERSION = "IHE_HARNESS"
 _SAFE_UID = re.compile(r"[0-9.]{1,64}")
 _CLASS, _STUDY, _SERIES, _INSTANCE = (
     tag_of(keyword) for keyword in ("SOPClassUID", "StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID")
@@ -85,11 +80,8 @@ class Archive:
             return Stored(record, False)
         path = self._folder(record) / f"{_file_name(sop_instance)}.dcm"
         try:
-            if payload.path is not None and payload.offset:
-                # it came into a file of its own, which gets a second name instead of a copy
-                write_part10(path, payload, sop_class, sop_instance, transfer_syntax, source)
-            else:
-                _write(path, file_meta(sop_class, sop_instance, transfer_syntax, source), payload)
+            # what came into a file of its own gets a second name instead of a copy
+            write_part10(path, payload, sop_class, sop_instance, transfer_syntax, source.strip())
         except OSError as error:
             raise Unacceptable(0xA700, f"cannot write {path}: {error}") from error
         is_new = self.index.add(record, sop_class=sop_class, transfer_syntax=transfer_syntax, path=path)
@@ -156,35 +148,6 @@ def revise(body: bytes, transfer_syntax: str, values: Record) -> bytes:
     return packed + b"\0" * (len(packed) % 2)
 
 
-def file_meta(sop_class: str, sop_instance: str, transfer_syntax: str, source: str = "") -> bytes:
-    """Preamble and file meta information (PS3.10 7.1) of an instance."""
-    values = {
-        "MediaStorageSOPClassUID": sop_class,
-        "MediaStorageSOPInstanceUID": sop_instance,
-        "TransferSyntaxUID": transfer_syntax,
-        "ImplementationClassUID": _IMPLEMENTATION,
-        "ImplementationVersionName": _VERSION,
-    }
-    if source.strip():
-        values["SourceApplicationEntityTitle"] = source.strip()
-    version = b"\x02\x00\x01\x00OB\x00\x00\x02\x00\x00\x00\x00\x01"
-    body = version + records.encode(records.record_from_mapping(values), implicit=False)
-    return _PREAMBLE + b"\x02\x00\x00\x00UL\x04\x00" + len(body).to_bytes(4, "little") + body
-
-
 def _file_name(uid: str) -> str:
     safe = _SAFE_UID.fullmatch(uid) and uid.strip(".")
     return uid if safe else hashlib.sha256(uid.encode()).hexdigest()
-
-
-def _write(path: Path, meta: bytes, payload: Blob) -> None:
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".incoming-")
-    temporary = Path(name)
-    try:
-        with os.fdopen(handle, "wb") as stream, payload.open() as source:
-            stream.write(meta)
-            shutil.copyfileobj(source, stream, 1 << 20)
-        temporary.replace(path)
-    except OSError:
-        temporary.unlink(missing_ok=True)
-        raise

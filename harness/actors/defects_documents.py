@@ -33,6 +33,11 @@ def _without(*keywords: str) -> Archive:
     return _archive(describe=describe)
 
 
+def _ignoring(*keywords: str) -> Archive:
+    tags = frozenset(tag_of(keyword) for keyword in keywords)
+    return lambda behaviour: replace(behaviour, rules=replace(behaviour.rules, ignored=behaviour.rules.ignored | tags))
+
+
 def _images_only(record: Record, level: Level) -> Record:
     """Modalities in Study names modalities that have pixels."""
     tag = tag_of("ModalitiesInStudy")
@@ -163,6 +168,24 @@ def _repository(prefix: str, coverage: str) -> tuple[tuple[str, str, str, Archiv
             "The root of delivered reports is no container",
             "RAD-27-SCP-01 RAD-27-SCP-02",
             _rewritten(_REPORTS, record_from_mapping({"ValueType": "TEXT"})),
+        ),
+        (
+            f"{prefix}-ignores-patient-id",
+            "Patient ID, accession number and date do not narrow a query",
+            "RAD-26-SCP-03",
+            _ignoring("PatientID", "AccessionNumber", "StudyDate"),
+        ),
+        (
+            f"{prefix}-without-hierarchy",
+            "Queries that lack the unique key above are answered",
+            "RAD-26-SCP-04",
+            _archive(requires_unique_keys=False),
+        ),
+        (
+            f"{prefix}-unknown-destination",
+            "A move to an unknown destination succeeds",
+            "RAD-27-SCP-04",
+            _archive(unknown_destination_status=0x0000),
         ),
         (
             f"{prefix}-no-retrieve",

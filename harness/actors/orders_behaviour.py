@@ -268,6 +268,7 @@ class OrdersBehaviour:
     withdraw: Callable[[OrderBook, Order], Order] = withdraw
     update_archive: Callable[[archives.PatientRecords, Patient], None] = archives.update_archive
     merge_archive: Callable[[archives.PatientRecords, Patient, Patient], None] = archives.merge_archive
+    sends_again: bool = True
     separators: Separators = STANDARD
     frame: Callable[[bytes], bytes] = frame
 

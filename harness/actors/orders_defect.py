@@ -21,7 +21,6 @@ from harness.actors.orders_hl7 import (
 )
 from harness.protocols.hl7.acknowledge import Code, Condition
 from harness.protocols.hl7.message import HL7Message
-from harness.protocols.hl7.structure import structure_name
 
 ADT, PLACER, FILLER, MANAGER = "ADT", "Order Placer", "DSS/Order Filler", "Image Manager/Archive"
 BOTH = (HL7_231, HL7_251)
@@ -105,12 +104,19 @@ def merge_needs_visit(message: HL7Message, accepted: Accepted) -> Refusal | None
     return correct.judge(message, accepted)
 
 
-def refuse_unknown_order_patient(message: HL7Message, accepted: Accepted) -> Refusal | None:
-    """A receiver that wants every patient registered before."""
-    # a filler that wants every patient registered before; it knows those of its own hospital only
-    if structure_name(message.type, message.trigger, message.version) and message["PID-3.1"].startswith("UNKNOWN"):
-        return Refusal(Code.ERROR, Condition.UNKNOWN_KEY, "the patient was not registered", "PID-3")
-    return correct.judge(message, accepted)
+def refuse_unregistered(behaviour: OrdersBehaviour) -> OrdersBehaviour:
+    """A receiver that takes no order for a patient whom no ADT message has named."""
+    registered: set[str] = set()
+
+    def judge(message: HL7Message, accepted: Accepted) -> Refusal | None:
+        patient = message["PID-3.1"]
+        if message.type == "ADT":
+            registered.add(patient)
+        elif message["ORC-1"] == "NW" and patient not in registered:
+            return Refusal(Code.ERROR, Condition.UNKNOWN_KEY, "the patient was not registered", "PID-3")
+        return correct.judge(message, accepted)
+
+    return replace(behaviour, judge=judge)
 
 
 def refuse(type_: str, control: str = "") -> Callable[[OrdersBehaviour], OrdersBehaviour]:

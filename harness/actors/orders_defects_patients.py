@@ -219,6 +219,7 @@ DEFECTS: tuple[OrdersDefect, ...] = (
         PLACER,
         ("RAD-2-SRC-14",),
         when("ORC", lambda s: s.control == "CA", lambda s, f: {**f, "1": "XO"}),
+        in_flows=("RAD-2-SRC-02",),
     ),
     OrdersDefect(
         "placer-gives-no-number",
@@ -243,6 +244,7 @@ DEFECTS: tuple[OrdersDefect, ...] = (
         ("RAD-3-DST-03",),
         refuse("ORM", "SC"),
         (HL7_231,),
+        in_flows=("SWF-ACT-02",),
     ),
     OrdersDefect("placer-refuses-appointment", "Appointments are refused", PLACER, ("RAD-48-DST-01",), refuse("SIU")),
     OrdersDefect(
@@ -280,6 +282,7 @@ DEFECTS: tuple[OrdersDefect, ...] = (
         ADT,
         ("RAD-1-SRC-01",),
         lambda b: replace(b, adt_layout=lambda t: hl7.adt_layout("A04" if t == "A05" else t)),
+        in_flows=("RAD-1-SRC-14",),
     ),
     OrdersDefect(
         "adt-wrong-update",
@@ -287,6 +290,14 @@ DEFECTS: tuple[OrdersDefect, ...] = (
         ADT,
         ("RAD-12-SRC-01",),
         lambda b: replace(b, adt_layout=lambda t: hl7.adt_layout("A03" if t == "A13" else t)),
+    ),
+    OrdersDefect(
+        "hl7-gives-up",
+        "What was not acknowledged is not sent again",
+        ADT,
+        (),
+        lambda b: replace(b, sends_again=False),
+        in_flows=("HL7-GEN-15",),
     ),
     OrdersDefect("adt-no-birth-date", "PID-7 is left empty", ADT, ("RAD-1-SRC-07",), fixed("PID", _7="")),
     OrdersDefect("adt-no-address", "PID-11 is left empty", ADT, ("RAD-1-SRC-08",), fixed("PID", _11="")),

@@ -20,7 +20,7 @@ from harness.actors.orders_defect import (
     one_message_per_step,
     other_issuer,
     refuse,
-    refuse_unknown_order_patient,
+    refuse_unregistered,
     reject_unknown_patient,
     renumbered,
     shared_study,
@@ -45,6 +45,7 @@ DEFECTS: tuple[OrdersDefect, ...] = (
         FILLER,
         ("RAD-3-SRC-02", "RAD-3-SRC-05", "RAD-3-SRC-09"),
         lambda b: replace(b, learned=lambda order, number: order),
+        in_flows=("EX-02",),
     ),
     OrdersDefect(
         "filler-unknown-status",
@@ -56,6 +57,7 @@ DEFECTS: tuple[OrdersDefect, ...] = (
             "RAD-3-SRC-08",
         ),
         lambda b: replace(b, status_for=lambda order: "A"),
+        in_flows=("RAD-7-SCP-04",),
     ),
     OrdersDefect(
         "filler-study-shared",
@@ -101,6 +103,7 @@ DEFECTS: tuple[OrdersDefect, ...] = (
         ("RAD-4-SRC-17",),
         when("IPC", lambda s: s.number > 1, lambda s, f: {**f, "2.1": f"{f['2.1']}{s.number}"}),
         (HL7_251,),
+        in_flows=("XC-04",),
     ),
     OrdersDefect(
         "filler-step-by-step",
@@ -175,14 +178,15 @@ DEFECTS: tuple[OrdersDefect, ...] = (
         "A merge is acknowledged and not carried out",
         FILLER,
         ("RAD-12-DST-03",),
-        lambda b: replace(b, merge=no_merge),
+        lambda b: replace(b, merge=no_merge, forwards=lambda has_orders: True),
+        in_flows=("EX-13", "EX-15"),
     ),
     OrdersDefect(
         "filler-refuses-unregistered",
         "Orders for patients that were not registered are refused",
         FILLER,
         ("RAD-2-DST-01", "RAD-2-DST-04"),
-        lambda b: replace(b, judge=refuse_unknown_order_patient),
+        refuse_unregistered,
     ),
     OrdersDefect(
         "filler-merge-needs-visit",
@@ -190,6 +194,7 @@ DEFECTS: tuple[OrdersDefect, ...] = (
         FILLER,
         ("RAD-12-SRC-05",),
         lambda b: replace(b, judge=merge_needs_visit),
+        in_flows=("RAD-12-SRC-10",),
     ),
     OrdersDefect(
         "filler-appointment-renumbered",
@@ -197,6 +202,7 @@ DEFECTS: tuple[OrdersDefect, ...] = (
         FILLER,
         ("RAD-48-SRC-04",),
         lambda b: replace(b, moved=moved),
+        in_flows=("EX-28",),
     ),
     OrdersDefect(
         "filler-appointment-no-contact", "SCH-16 is left empty", FILLER, ("RAD-48-SRC-03",), fixed("SCH", _16="")
@@ -217,6 +223,22 @@ DEFECTS: tuple[OrdersDefect, ...] = (
         ("RAD-13-DST-01",),
         refuse("OMI", "XO"),
         (HL7_251,),
+    ),
+    OrdersDefect(
+        "manager-keeps-old-demographics",
+        "Updates are acknowledged and do not reach the images",
+        MANAGER,
+        (),
+        lambda b: replace(b, update_archive=lambda archive, patient: None),
+        in_flows=("RAD-12-DST-04", "RAD-12-DST-06", "XC-24", "EX-12"),
+    ),
+    OrdersDefect(
+        "manager-ignores-merges",
+        "Merges are acknowledged and do not reach the images",
+        MANAGER,
+        (),
+        lambda b: replace(b, merge_archive=lambda archive, survivor, retired: None),
+        in_flows=("RAD-12-DST-05", "RAD-12-DST-06", "RAD-12-DST-07", "XC-24", "EX-11", "EX-13", "EX-16"),
     ),
     # -- rarer ones ------------------------------------------------------------------------------------------------
     OrdersDefect(
@@ -304,6 +326,7 @@ DEFECTS: tuple[OrdersDefect, ...] = (
         FILLER,
         ("RAD-3-SRC-08",),
         lambda b: replace(b, tells_status=lambda old, new: old != new and new != "CM"),
+        in_flows=("RAD-7-SCP-04",),
     ),
     OrdersDefect(
         "filler-change-to-placer",
@@ -355,10 +378,7 @@ DEFECTS: tuple[OrdersDefect, ...] = (
         "filler-step-id-long",
         "OBR-20 is too long",
         FILLER,
-        (
-            "RAD-4-SRC-09",
-            "RAD-13-SRC-02",
-        ),
+        ("RAD-4-SRC-09",),
         lengthened("20"),
         (HL7_231,),
     ),

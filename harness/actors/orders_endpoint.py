@@ -9,7 +9,7 @@ import threading
 import traceback
 from collections import OrderedDict, deque
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from harness.actors.orders_behaviour import OrdersBehaviour, Refusal
@@ -189,7 +189,8 @@ class HL7Endpoint:
                     tap=self._tap,
                     framing=self.behaviour.frame,
                 )
-                waiting = _Queue(sender, self._retry, self._finished)
+                retry = self._retry if self.behaviour.sends_again else replace(self._retry, attempts=1)
+                waiting = _Queue(sender, retry, self._finished)
                 self._queues[destination] = waiting
         delivery = Delivery(message)
         self._begun()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
@@ -24,6 +26,8 @@ from harness.protocols.dicom.node import Address, Answer, Association, Proposal,
 
 PRINT_REQUEST = "PRINT-REQUEST"
 _MOST_KEPT = 256
+#: seconds between two questions for the state of a printer
+_POLL = 0.2
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -184,6 +188,7 @@ class PrintComposerBehaviour:
     image_box: Callable[[PrintPicture, int, str], Dataset] = image_box
     picture: Callable[[PrintPicture], PrintPicture] = lambda picture: picture
     lut_first: Callable[[], bool] = lambda: True
+    prints: Callable[[], bool] = lambda: True
     deletes_session: Callable[[], bool] = lambda: True
     goes_on_after: Callable[[Said], bool] = lambda said: not said.is_failure
     tells: Callable[[PrintOutcome], tuple[str, ...]] = lambda outcome: outcome.messages
@@ -213,6 +218,7 @@ class PrintComposer(SimulatedActor):
         self._new_uid = new_uid or uid_source()
         self.shown: tuple[str, ...] = ()
         self._kept: dict[str, tuple[Blob, str]] = {}
+        self._reported = threading.Event()
         super().__init__(ae_title, recorder, host, port, peers=peers)
 
     def _serve(self) -> None:
@@ -251,8 +257,27 @@ class PrintComposer(SimulatedActor):
         self.shown = self.behaviour.tells(outcome)
         return outcome
 
+    def attend(self, printer: Address, change: Callable[[int], None], *, timeout: float) -> bool:
+        """Stay connected while ``change`` happens to the printer (it gets the number of the association).
+
+        The state is asked for until the printer reports an event; False if none came in ``timeout`` seconds. Raises
+        PeerError.
+        """
+        self._reported.clear()
+        meta = uids.BASIC_GRAYSCALE_PRINT
+        with self.node.connect(printer, [Proposal(meta)], handler=self._event) as association:
+            change(association.id)
+            deadline = time.monotonic() + timeout
+            while time.monotonic() < deadline:
+                association.n_get(uids.PRINTER, uids.PRINTER_INSTANCE, abstract_syntax=meta)
+                if self._reported.wait(_POLL):
+                    return True
+        return False
+
     def _event(self, request: Request) -> Response:
         """Printer and print job events are acknowledged; the transcript keeps them."""
+        if request.kind == "N-EVENT-REPORT-RQ":
+            self._reported.set()
         return Response(0x0000 if request.kind == "N-EVENT-REPORT-RQ" else 0x0211)
 
 
@@ -333,6 +358,8 @@ class _Printing:
                 abstract_syntax=meta,
             )
             self._take(f"image {position}", answer)
+        if not self._behaviour.prints():
+            return
         answer = self._association.n_action(uids.BASIC_FILM_BOX, uid, 1, abstract_syntax=meta)
         self._take("print", answer)
         for item in answer.dataset().get("ReferencedPrintJobSequence") or ():

@@ -12,6 +12,8 @@ from pydicom.dataset import Dataset
 from harness.actors.print_composer import FilmOrder, PrintComposerBehaviour
 from harness.actors.print_composer_pictures import PrintPicture
 from harness.actors.print_server_behaviour import PrintServerBehaviour
+from harness.actors.print_server_film import Exposure
+from harness.imaging.luts import Shape
 from harness.protocols.dicom import uids
 
 _Behaviour = TypeVar("_Behaviour", PrintComposerBehaviour, PrintServerBehaviour)
@@ -116,6 +118,7 @@ def _sixteen_bits(ds: Dataset) -> None:
     picture.BitsStored, picture.HighBit = 16, 15
 
 
+_SINGLE_CLASSES: Callable[[], tuple[str, ...]] = lambda: (uids.BASIC_FILM_SESSION, uids.PRESENTATION_LUT)  # noqa: E731
 _META_ONLY: Callable[[], tuple[str, ...]] = lambda: (uids.BASIC_GRAYSCALE_PRINT, uids.PRINT_JOB)  # noqa: E731
 
 COMPOSER_DEFECTS: tuple[PrintDefect[PrintComposerBehaviour], ...] = (
@@ -124,6 +127,18 @@ COMPOSER_DEFECTS: tuple[PrintDefect[PrintComposerBehaviour], ...] = (
         "The Presentation LUT SOP class is not proposed",
         frozenset({"RAD-23-SCU-02", "CPI-ACT-05"}),
         lambda behaviour: replace(behaviour, proposals=_META_ONLY),
+    ),
+    PrintDefect(
+        "composer-without-meta-class",
+        "Printer and image box are proposed one by one, the meta SOP class is not",
+        frozenset({"RAD-23-SCU-01", "RAD-23-SCU-10", "CPI-ACT-05"}),
+        lambda behaviour: replace(behaviour, proposals=_SINGLE_CLASSES),
+    ),
+    PrintDefect(
+        "composer-never-prints",
+        "The film is composed and then not printed",
+        frozenset({"RAD-23-SCU-10"}),
+        lambda behaviour: replace(behaviour, prints=lambda: False),
     ),
     PrintDefect(
         "composer-never-creates-lut",
@@ -252,7 +267,83 @@ def _always(value: Any) -> Callable[..., Any]:
     return lambda *given: value
 
 
+def _linear_density(exposure: Exposure) -> Exposure:
+    """P-Values become densities in equal steps, not by the display function."""
+    return replace(exposure, lut=Shape.LIN_OD)
+
+
+def _other_lut(ds: Dataset) -> Dataset:
+    """The answer to an image box names another Presentation LUT than the one that was asked for."""
+    answer = Dataset()
+    answer.update(ds)
+    if "ReferencedPresentationLUTSequence" in answer:
+        item = Dataset()
+        item.ReferencedSOPClassUID, item.ReferencedSOPInstanceUID = (
+            uids.PRESENTATION_LUT,
+            "1.2.826.0.1.3680043.10.1599.7",
+        )
+        answer.ReferencedPresentationLUTSequence = [item]
+    return answer
+
+
+def _own_word(ds: Dataset) -> Dataset:
+    ds.PrinterStatus = "READY"
+    return ds
+
+
+def _refused(kind: str, sop_class: str, before: int) -> int | None:
+    return 0x0106 if (kind, sop_class) == ("N-CREATE-RQ", uids.PRESENTATION_LUT) else None
+
+
 SERVER_DEFECTS: tuple[PrintDefect[PrintServerBehaviour], ...] = (
+    PrintDefect(
+        "server-without-luts",
+        "The Presentation LUT SOP class is not accepted",
+        frozenset({"RAD-23-SCP-01", "CPI-ACT-05"}),
+        lambda behaviour: replace(behaviour, refused_classes=frozenset({uids.PRESENTATION_LUT})),
+    ),
+    PrintDefect(
+        "server-refuses-luts",
+        "Every Presentation LUT is refused with 0106",
+        frozenset({"RAD-23-SCP-01", "RAD-23-SCP-02"}),
+        lambda behaviour: replace(behaviour, scripted=_refused),
+    ),
+    PrintDefect(
+        "server-linear-density",
+        "Densities rise linearly with P-Values",
+        frozenset({"RAD-23-SCP-07"}),
+        lambda behaviour: replace(behaviour, exposure=_linear_density),
+    ),
+    PrintDefect(
+        "server-takes-any-value",
+        "Film sizes that do not exist are taken with success",
+        frozenset({"RAD-23-SCP-10"}),
+        lambda behaviour: replace(behaviour, takes_any_value=True),
+    ),
+    PrintDefect(
+        "server-own-state-word",
+        "The state of the printer is a word of its own",
+        frozenset({"RAD-23-SCP-11"}),
+        lambda behaviour: replace(behaviour, printer=_own_word),
+    ),
+    PrintDefect(
+        "server-silent-state",
+        "A change of its state is not reported",
+        frozenset({"RAD-23-SCP-12"}),
+        lambda behaviour: replace(behaviour, reports_changes=False),
+    ),
+    PrintDefect(
+        "server-box-lut-ignored",
+        "The Presentation LUT of an image box has no effect",
+        frozenset({"RAD-23-SCP-08"}),
+        lambda behaviour: replace(behaviour, lut_of_box=lambda of_box, of_film: of_film or Shape.IDENTITY),
+    ),
+    PrintDefect(
+        "server-other-image-lut",
+        "An image box is answered with another Presentation LUT",
+        frozenset({"RAD-23-SCP-08"}),
+        lambda behaviour: replace(behaviour, image_set=_other_lut),
+    ),
     PrintDefect(
         "server-refuses-lin-od",
         "The Presentation LUT Shape LIN OD is refused",

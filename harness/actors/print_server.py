@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
 from pydicom.dataset import Dataset
@@ -58,6 +58,7 @@ class PrintServer(SimulatedActor):
         self._status = ("NORMAL", "")
         self._events: queue.SimpleQueue[tuple[Association, str, str, str, str] | None] = queue.SimpleQueue()
         self._reporter: threading.Thread | None = None
+        self._last: Mapping[str, Any] = {}
         self._films = 0
         super().__init__(ae_title, recorder, host, port, peers=peers)
 
@@ -67,7 +68,7 @@ class PrintServer(SimulatedActor):
             classes.append(uids.PRESENTATION_LUT)
         if self.printer.supports_print_job:
             classes.append(uids.PRINT_JOB)
-        self.node.serve(classes, self._handle)
+        self.node.serve([uid for uid in classes if uid not in self.behaviour.refused_classes], self._handle)
 
     def _started(self) -> None:
         self._reporter = threading.Thread(target=self._report, name=f"{self.ae_title}-events", daemon=True)
@@ -85,11 +86,20 @@ class PrintServer(SimulatedActor):
         """Make the printer NORMAL, WARNING or FAILURE and tell every association that is open (N-EVENT-REPORT)."""
         event = _PRINTER_EVENTS[status]
         self._status = (status, info)
+        if not self.behaviour.reports_changes:
+            return
         for association in self.node.associations:
             for abstract_syntax in _contexts(association, uids.BASIC_GRAYSCALE_PRINT, uids.PRINTER):
                 item = (association, abstract_syntax, uids.PRINTER, uids.PRINTER_INSTANCE, f"{event}:{info}")
                 self._events.put(item)
                 break
+
+    def measured(self, position: int = 1) -> str:
+        """What a densitometer reads on the levels of an image of the last film, as a table (CSV)."""
+        with self._lock:
+            boxes = [box for box in self._last.get("boxes") or () if box["position"] == position]
+        levels = boxes[0]["levels"] if boxes else ()
+        return "\n".join(["level,density", *(f"{one['stored']},{one['density']}" for one in levels), ""])
 
     def _handle(self, request: Request) -> Response:
         session = self._session(request.association)
@@ -124,6 +134,7 @@ class PrintServer(SimulatedActor):
     def _deliver(self, association: Association, job: str, sheet: Sheet) -> None:
         with self._lock:
             self._films += 1
+            self._last = sheet.table
             name = f"film-{self._films}.png"
         message = self.recorder.record(
             Direction.NONE,

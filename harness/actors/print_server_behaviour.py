@@ -74,6 +74,14 @@ class PrintServerBehaviour:
     effective_density: Callable[[int, Printer], int] = effective_density
     empty_status: Callable[[bool], int] = lambda whole_session: EMPTY_SESSION if whole_session else EMPTY_PAGE
     session_reference_needed: Callable[[], bool] = lambda: True
+    #: SOP classes that are not offered
+    refused_classes: frozenset[str] = frozenset()
+    #: whether values are taken that the printer does not have
+    takes_any_value: bool = False
+    #: what the printer says of itself
+    printer: Callable[[Dataset], Dataset] = lambda dataset: dataset
+    reports_changes: bool = True
+    image_set: Callable[[Dataset], Dataset | None] = lambda dataset: dataset
     shapes: frozenset[str] = frozenset({"IDENTITY", "LIN OD"})
     created: Callable[[str, Dataset], Dataset | None] = lambda sop_class, dataset: dataset
     lut_of_box: Callable[[PresentationLut | None, PresentationLut | None], PresentationLut] = lambda of_box, of_film: (

@@ -10,16 +10,13 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-import numpy as np
 from pydicom.dataset import Dataset
-from pydicom.multival import MultiValue
 from pydicom.sequence import Sequence
 
 from harness.actors import print_server_film as film
 from harness.actors.print_server_behaviour import (
     DUPLICATE_INSTANCE,
     HEALTHY,
-    IMAGE_TOO_LARGE,
     INVALID_ATTRIBUTE_VALUE,
     MISSING_ATTRIBUTE,
     NO_FILM_BOX,
@@ -38,22 +35,12 @@ from harness.actors.print_server_behaviour import (
     optional,
 )
 from harness.actors.print_server_film import Exposure, Sheet
+from harness.actors.print_server_objects import exposure_of, got, job_of, reference, shade, table_of, without_pixels
 from harness.actors.print_server_printer import BoxPlace, Printer, UnknownFormat
-from harness.imaging.luts import LookupTable, PresentationLut, Shape
+from harness.imaging.luts import PresentationLut, Shape
 from harness.protocols.dicom import uids
 
 _MOST_FILMS, _MOST_LUTS = 64, 64
-_IMAGE_ATTRIBUTES = (
-    "SamplesPerPixel",
-    "PhotometricInterpretation",
-    "Rows",
-    "Columns",
-    "BitsAllocated",
-    "BitsStored",
-    "HighBit",
-    "PixelRepresentation",
-    "PixelData",
-)
 
 
 @dataclass(slots=True)
@@ -169,9 +156,9 @@ class PrintSession:
         count = min(max(self.behaviour.box_count(len(places)), 0), len(places) + 8)
         boxes = {self._new_uid(): position for position in range(1, count + 1)}
         status, answer = self._densities(ds)
-        answer.ReferencedImageBoxSequence = Sequence([_reference(uids.BASIC_GRAYSCALE_IMAGE_BOX, box) for box in boxes])
+        answer.ReferencedImageBoxSequence = Sequence([reference(uids.BASIC_GRAYSCALE_IMAGE_BOX, box) for box in boxes])
         if session and "ReferencedFilmSessionSequence" not in answer:
-            answer.ReferencedFilmSessionSequence = Sequence([_reference(uids.BASIC_FILM_SESSION, session)])
+            answer.ReferencedFilmSessionSequence = Sequence([reference(uids.BASIC_FILM_SESSION, session)])
         self._films[uid] = _Film(uid, answer, places, boxes, lut)
         return self._made(uids.BASIC_FILM_BOX, uid, answer, status)
 
@@ -188,7 +175,7 @@ class PrintSession:
                 raise Refused(INVALID_ATTRIBUTE_VALUE, f"Presentation LUT Shape {shape} is not supported")
             lut = Shape(shape)
         else:
-            lut = _table(table)
+            lut = table_of(table)
         uid = instance or self._new_uid()
         self._luts[uid] = lut
         return self._made(uids.PRESENTATION_LUT, uid, ds)
@@ -226,42 +213,12 @@ class PrintSession:
             raise Refused(MISSING_ATTRIBUTE, "BasicGrayscaleImageSequence is missing")
         if len(images) == 0:  # PS3.4 H.4.3.1.2.1: an empty sequence takes the image out
             owner.images.pop(position, None)
-            return Reply(SUCCESS, _without_pixels(ds))
+            return Reply(SUCCESS, without_pixels(ds))
         lut = self._referenced_lut(ds)
-        owner.images[position] = self._exposure(position, images[0], ds)
+        owner.images[position] = exposure_of(self.printer, position, images[0], ds)
         if lut is not None:
             owner.box_luts[position] = lut
-        return Reply(SUCCESS, _without_pixels(ds))
-
-    def _exposure(self, position: int, image: Dataset, ds: Dataset) -> Exposure:
-        for keyword in _IMAGE_ATTRIBUTES:
-            needed(image, keyword)
-        rows, columns = int(image.Rows), int(image.Columns)
-        if rows * columns <= 0 or rows * columns > self.printer.most_pixels:
-            raise Refused(IMAGE_TOO_LARGE, f"{rows} x {columns} pixels are more than the printer takes")
-        stored, allocated = int(image.BitsStored), int(image.BitsAllocated)
-        photometric = str(image.PhotometricInterpretation)
-        if stored not in self.printer.bits or allocated not in (8, 16) or allocated < stored:
-            raise Refused(INVALID_ATTRIBUTE_VALUE, f"{stored} bits stored of {allocated} are not printed")
-        if int(image.SamplesPerPixel) != 1 or photometric not in ("MONOCHROME1", "MONOCHROME2"):
-            raise Refused(INVALID_ATTRIBUTE_VALUE, f"{photometric} is no grayscale")
-        if len(image.PixelData) < rows * columns * allocated // 8:
-            raise Refused(INVALID_ATTRIBUTE_VALUE, "Pixel Data is too short")
-        pixels = np.frombuffer(image.PixelData, f"<u{allocated // 8}", rows * columns).astype(np.int64)
-        aspect = image.get("PixelAspectRatio") or (1, 1)
-        width = ds.get("RequestedImageSize")
-        check(ds, "Polarity", ("NORMAL", "REVERSE"))
-        check(ds, "MagnificationType", self.printer.magnifications)
-        return Exposure(
-            position,
-            (pixels & ((1 << stored) - 1)).reshape(rows, columns),
-            stored,
-            photometric == "MONOCHROME1",
-            str(ds.get("Polarity", "") or "NORMAL") == "REVERSE",
-            Shape.IDENTITY,
-            (max(int(aspect[0]), 1), max(int(aspect[1]), 1)),
-            float(width) if width else None,
-        )
+        return Reply(SUCCESS, self.behaviour.image_set(without_pixels(ds)))
 
     # -- printing and deleting ---------------------------------------------------------------------------------
 
@@ -279,11 +236,11 @@ class PrintSession:
             if not one.images:
                 status = self.behaviour.empty_status(whole_session)
             self._sheets.append((job, self._expose(one)))
-        self._jobs[job] = _job(self.printer, self._session[1] if self._session else Dataset())
+        self._jobs[job] = job_of(self.printer, self._session[1] if self._session else Dataset())
         if not self._print_job:
             return Reply(status)
         answer = Dataset()
-        answer.ReferencedPrintJobSequence = Sequence([_reference(uids.PRINT_JOB, job)])
+        answer.ReferencedPrintJobSequence = Sequence([reference(uids.PRINT_JOB, job)])
         return Reply(status, answer)
 
     def _expose(self, one: _Film) -> Sheet:
@@ -309,8 +266,8 @@ class PrintSession:
             size,
             viewing,
             facts=facts,
-            empty_density=_shade(of_film, "EmptyImageDensity", viewing.minimum, viewing.maximum),
-            border_density=_shade(of_film, "BorderDensity", viewing.minimum, viewing.maximum),
+            empty_density=shade(of_film, "EmptyImageDensity", viewing.minimum, viewing.maximum),
+            border_density=shade(of_film, "BorderDensity", viewing.minimum, viewing.maximum),
             label=str(session.get("FilmSessionLabel", "") or ""),
         )
 
@@ -338,12 +295,12 @@ class PrintSession:
         ds.PrinterStatus, ds.PrinterStatusInfo = self._printer_status()
         ds.PrinterName, ds.Manufacturer = self.printer.name, self.printer.manufacturer
         ds.ManufacturerModelName = self.printer.model
-        return _got(uids.PRINTER, instance, ds, asked)
+        return got(uids.PRINTER, instance, self.behaviour.printer(ds), asked)
 
     def _get_job(self, instance: str, asked: Any) -> Reply:
         if instance not in self._jobs:
             raise Refused(NO_SUCH_INSTANCE, f"no print job {instance}")
-        return _got(uids.PRINT_JOB, instance, self._jobs[instance], asked)
+        return got(uids.PRINT_JOB, instance, self._jobs[instance], asked)
 
     # -- looking up --------------------------------------------------------------------------------------------
 
@@ -376,6 +333,8 @@ class PrintSession:
         return self._luts[uid]
 
     def _check_film(self, ds: Dataset) -> None:
+        if self.behaviour.takes_any_value:
+            return
         check(ds, "FilmOrientation", ("PORTRAIT", "LANDSCAPE"))
         check(ds, "FilmSizeID", self.printer.film_sizes)
         check(ds, "MagnificationType", self.printer.magnifications)
@@ -392,62 +351,3 @@ class PrintSession:
             status = max(status, self.behaviour.density_status(asked, self.printer))
             setattr(answer, keyword, self.behaviour.effective_density(asked, self.printer))
         return status, answer
-
-
-def _shade(ds: Dataset, keyword: str, low: float, high: float) -> float | None:
-    """A density given as BLACK, WHITE or hundredths of optical density."""
-    value = str(ds.get(keyword, "") or "")
-    if not value:
-        return None
-    if value in ("BLACK", "WHITE"):
-        return high if value == "BLACK" else low
-    if not value.isdigit():
-        raise Refused(INVALID_ATTRIBUTE_VALUE, f"{keyword} is {value}")
-    return min(max(int(value) / 100.0, low), high)
-
-
-def _table(items: Any) -> LookupTable:
-    if len(items) != 1:
-        raise Refused(INVALID_ATTRIBUTE_VALUE, "a Presentation LUT Sequence has one item")
-    needed(items[0], "LUTDescriptor")
-    needed(items[0], "LUTData")
-    descriptor, data = [int(value) for value in items[0].LUTDescriptor], items[0].LUTData
-    if isinstance(data, (MultiValue, list)):
-        data = np.array([int(value) & 0xFFFF for value in data], "<u2").tobytes()
-    if len(descriptor) != 3 or descriptor[0] not in (256, 4096) or descriptor[1] != 0 or not 10 <= descriptor[2] <= 16:
-        raise Refused(INVALID_ATTRIBUTE_VALUE, f"LUT Descriptor is {descriptor}")
-    return LookupTable.decode(descriptor, data)
-
-
-def _reference(sop_class: str, instance: str) -> Dataset:
-    item = Dataset()
-    item.ReferencedSOPClassUID, item.ReferencedSOPInstanceUID = sop_class, instance
-    return item
-
-
-def _without_pixels(ds: Dataset) -> Dataset:
-    """The attributes of an image box without its picture, which nobody wants back."""
-    answer = Dataset()
-    for element in ds:
-        if element.keyword != "BasicGrayscaleImageSequence":
-            answer.add(element)
-    return answer
-
-
-def _job(printer: Printer, session: Dataset) -> Dataset:
-    ds = Dataset()
-    ds.ExecutionStatus, ds.ExecutionStatusInfo = "DONE", "NORMAL"
-    ds.PrintPriority, ds.PrinterName = str(session.get("PrintPriority", "") or "MED"), printer.name
-    return ds
-
-
-def _got(sop_class: str, instance: str, ds: Dataset, asked: Any) -> Reply:
-    tags = asked if isinstance(asked, (list, tuple, MultiValue)) else [asked] if asked else []
-    if tags:
-        wanted = {int(tag) for tag in tags}
-        answer = Dataset()
-        for element in ds:
-            if int(element.tag) in wanted:
-                answer.add(element)
-        ds = answer
-    return Reply(SUCCESS, ds, {"AffectedSOPClassUID": sop_class, "AffectedSOPInstanceUID": instance})

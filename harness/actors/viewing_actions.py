@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from harness.actors import softcopy_display
 from harness.actors.actor import SimulatedActor
 from harness.actors.print_composer import FilmOrder, LutChoice, PrintComposer
 from harness.actors.print_composer_pictures import picture_of
+from harness.actors.print_server import PrintServer
 from harness.actors.report_reader import ReportReader
 from harness.actors.softcopy_display import SoftcopyDisplay
 from harness.core.errors import UsageError
@@ -23,6 +25,7 @@ _PEER = re.compile(r"(?P<title>\S+) at (?P<host>[^\s:]+):(?P<port>\d{1,5})")
 ACTIONS: Mapping[type[SimulatedActor], tuple[str, ...]] = {
     SoftcopyDisplay: ("show-images", "measure-display"),
     PrintComposer: ("print-images",),
+    PrintServer: ("measure-film", "change-printer-status"),
     ReportReader: ("query-reports", "retrieve-report"),
 }
 
@@ -42,6 +45,8 @@ def perform(actor: SimulatedActor, action: str, parameters: Parameters) -> dict[
             return softcopy_display.perform(actor, action, parameters)
         if isinstance(actor, PrintComposer):
             return _print(actor, parameters)
+        if isinstance(actor, PrintServer):
+            return _printer(actor, action, parameters)
         if isinstance(actor, ReportReader):
             return _query(actor, parameters) if action == "query-reports" else _read(actor, parameters)
     except PeerError as error:
@@ -64,6 +69,15 @@ def _print(composer: PrintComposer, parameters: Parameters) -> dict[str, Any]:
     order = FilmOrder(pictures, f"STANDARD\\1,{len(pictures)}", lut=LutChoice("IDENTITY"))
     outcome = composer.print_films(peers(str(parameters["peer"]))[0], (order,))
     return {"entries": len(pictures), "error": "; ".join(composer.shown), "printed": outcome.printed}
+
+
+def _printer(server: PrintServer, action: str, parameters: Parameters) -> dict[str, Any]:
+    if action == "measure-film":
+        measured = server.measured(int(parameters.get("position") or 1))
+        Path(str(parameters["table"])).write_text(measured, encoding="utf-8")
+    else:
+        server.change_status(str(parameters["status"]), str(parameters.get("reason", "")))
+    return {}
 
 
 def _query(reader: ReportReader, parameters: Parameters) -> dict[str, Any]:

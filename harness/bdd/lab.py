@@ -14,7 +14,7 @@ from typing import Any
 
 from harness.actors.acquisition import Acquisition
 from harness.actors.actor import SimulatedActor
-from harness.actors.image_display import ImageDisplay, ImageDisplayBehaviour
+from harness.actors.image_display import ImageDisplay, ImageDisplayBehaviour, Received
 from harness.actors.image_manager import ImageManager
 from harness.actors.image_manager_behaviour import ImageManagerBehaviour
 from harness.actors.order_filler import OrderFiller
@@ -227,6 +227,8 @@ class Lab:
         """Learn where the product listens, tell the actors, and see that it answers at all."""
         if self._hospital is not None and self.sut.hl7 is not None and self.sut.hl7.port:
             self._hospital.meet(self.sut.hl7.host, self.sut.hl7.port)
+            if self.sut.process is None:  # one that we started has a probe of its own
+                self._require_answer("for HL7 ", self.sut.hl7.host, self.sut.hl7.port)
         endpoint: DicomEndpoint | None = getattr(driver, "endpoint", None) or self.sut.dicom
         if endpoint is None or not endpoint.port:
             return
@@ -235,12 +237,16 @@ class Lab:
             actor.know(self._address)
             for title in endpoint.calling_ae_titles:
                 actor.know(Address(title, endpoint.host, endpoint.port))
+        self._require_answer("", endpoint.host, endpoint.port)
+
+    def _require_answer(self, what: str, host: str, port: int) -> None:
+        """Raises EnvironmentFailure if nobody listens there."""
         try:
-            with socket.create_connection((endpoint.host, endpoint.port), timeout=self.sut.timeouts.connect):
+            with socket.create_connection((host, port), timeout=self.sut.timeouts.connect):
                 return
         except OSError as error:
             raise EnvironmentFailure(
-                f"{self.sut.product.name} does not answer on {endpoint.host}:{endpoint.port} ({error}); is it running? "
+                f"{self.sut.product.name} does not answer {what}on {host}:{port} ({error}); is it running? "
                 "`ihe-harness doctor --sut FILE` shows what to configure"
             ) from None
 
@@ -276,6 +282,17 @@ class Lab:
     def endpoints(self) -> list[tuple[str, str, int]]:
         """Name, AE title and port of every simulated actor."""
         return [(actor.name, actor.ae_title, actor.port) for actor in self._actors.values()]
+
+    def hl7_endpoints(self) -> list[tuple[str, str, str, int]]:
+        """Actor, application, facility and port of every simulated actor that speaks HL7; none without ``[hl7]``."""
+        ends = self._hospital.endpoints.values() if self._hospital is not None else ()
+        return [(end.actor, end.application.name, end.application.facility, end.port) for end in ends]
+
+    @property
+    def moving(self) -> bool:
+        """Whether our ports are other ones in each run, although a product that we do not start has to know them."""
+        fixed = self.sut.harness.actors.values()
+        return self.sut.process is None and self.sut.driver.kind != "reference" and not any(e.port for e in fixed)
 
     @property
     def station(self) -> str:
@@ -318,9 +335,19 @@ class Lab:
         assert isinstance(actor, ReportReader)
         return actor
 
-    def reader_for(self, actor: str) -> ImageDisplay:
-        """Who asks a product in that role: the Report Reader asks repositories, the Image Display archives."""
-        return self.report_reader if "Report Repository" in actor else self.image_display
+    def reader(self, name: str) -> ImageDisplay:
+        """Who asks repositories (Report Reader) or archives (Image Display). Raises UsageError for another name."""
+        actor = self._named(name)
+        if not isinstance(actor, ImageDisplay):
+            raise UsageError(f"the {name} retrieves nothing; Image Display and Report Reader do")
+        return actor
+
+    @property
+    def all_received(self) -> tuple[Received, ...]:
+        """Everything that was retrieved by whoever it was."""
+        return tuple(
+            one for actor in self._actors.values() if isinstance(actor, ImageDisplay) for one in actor.received
+        )
 
     @property
     def modality(self) -> Acquisition:

@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 from pytest_bdd.parser import Feature, Scenario, Step
+from pytest_bdd.scenario import scenario_wrapper_template_registry
 
 from harness.bdd import allure_bridge, collector, selection
 from harness.bdd.context import ScenarioContext
@@ -103,12 +104,24 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         # Python 3.11 must not happen in two threads at once (python/cpython#106905), and simulated actors have threads.
         item.repr_failure = _message  # type: ignore[method-assign]
         name = identity(item.path, item.name, settings.features)
-        wanted = selection.wanted(name, item.name, read(tags_of(item)), settings)
+        wanted = selection.wanted(name, title(item), read(tags_of(item)), settings)
         (kept if wanted else dropped).append(item)
     items[:] = kept
     if dropped:
         config.hook.pytest_deselected(items=dropped)
     config.stash[PROGRESS].planned(len(kept))
+
+
+def title(item: pytest.Item) -> str:
+    """The name of a scenario as a person reads it, with the values of its example filled in."""
+    function = getattr(item, "obj", None)
+    template = scenario_wrapper_template_registry.get(function) if callable(function) else None
+    name = template.name if template is not None else item.name
+    call = getattr(item, "callspec", None)
+    example = call.params.get("_pytest_bdd_example", {}) if call is not None else {}
+    for key, value in example.items():
+        name = name.replace(f"<{key}>", str(value))
+    return str(name)
 
 
 def _message(excinfo: pytest.ExceptionInfo[BaseException], style: object = None) -> str:

@@ -13,17 +13,19 @@ from harness.profiles import aliases, registry
 
 def unmatched(words: Iterable[str], planned: Sequence[PlannedScenario]) -> list[str]:
     """The words of ``--only`` that mean none of these scenarios."""
-    known = [(scenario.id, read(scenario.tags)) for scenario in planned]
+    known = [(scenario.id, scenario.name, read(scenario.tags)) for scenario in planned]
     return [
         word
         for word in words
-        if not any(meant(word, identifier, tags) or word.startswith(f"{identifier}[") for identifier, tags in known)
+        if not any(
+            meant(word, identifier, tags) or word.startswith(f"{identifier}[") or _an_example(word, template)
+            for identifier, template, tags in known
+        )
     ]
 
 
 def wanted(identifier: str, name: str, tags: ScenarioTags, settings: RunSettings) -> bool:
-    """Whether a scenario is among those that the settings ask for."""
-    del name
+    """Whether a scenario is among those that the settings ask for; ``name`` is as a person reads it."""
     if settings.rerun and identifier not in settings.rerun:
         return False
     if settings.quick and not tags.quick:
@@ -32,7 +34,15 @@ def wanted(identifier: str, name: str, tags: ScenarioTags, settings: RunSettings
         return False
     if settings.actors and tags.actor not in settings.actors:
         return False
-    return not settings.only or any(meant(word, identifier, tags) for word in settings.only)
+    return not settings.only or any(meant(word, identifier, tags) or slug(word) == slug(name) for word in settings.only)
+
+
+def _an_example(word: str, template: str) -> bool:
+    """Whether this can be the name of an example of an outline, "A Korean name" of "A <language> name"."""
+    if "<" not in template:
+        return False
+    parts = [re.escape(part) for part in re.split(r"<[^<>]+>", template)]
+    return re.fullmatch(".+".join(parts), word) is not None or slug(word) == slug(template)
 
 
 def meant(word: str, identifier: str, tags: ScenarioTags) -> bool:

@@ -11,7 +11,7 @@ from pydicom.dataset import Dataset
 
 from harness.actors import presentation_objects
 from harness.actors.objects import Sample, SeriesPlan, StudyPlan, Subject, UidSource, make
-from harness.actors.report_repository_documents import Referenced, ReportPlan, key_object_note
+from harness.actors.report_repository_documents import Referenced, ReportPlan, key_object_note, report
 from harness.bdd.people import Person, person
 from harness.core.errors import UsageError
 
@@ -76,10 +76,29 @@ def _with_note(subject: Subject, uid: UidSource) -> list[Dataset]:
     return [key_object_note(plan, uid, text="Look here"), image]
 
 
-#: studies of one image and one object about it
+def _report(subject: Subject, uid: UidSource) -> list[Dataset]:
+    return [report(ReportPlan(subject, uid(), accession_number=f"R{subject.id[-5:]}"), uid)]
+
+
+def _measured_report(subject: Subject, uid: UidSource) -> list[Dataset]:
+    other = Subject("ROE^RICHARD", f"R{subject.id}", "19700101", "M")
+    plan = ReportPlan(other, uid(), measurements=(("Length", 12.5),), study_date="20260206", accession_number="RM1")
+    return [report(plan, uid)]
+
+
+def _japanese_report(subject: Subject, uid: UidSource) -> list[Dataset]:
+    name = "Yamada^Tarou=山田^太郎=やまだ^たろう"
+    other = Subject(name, f"J{subject.id}", "19800203", "M", ("ISO_IR 192",))
+    return [report(ReportPlan(other, uid(), findings=("所見なし",), impressions=("正常",), language="ja"), uid)]
+
+
+#: studies of one image and one object about it, and of a report alone
 COMPANIONS: dict[str, Callable[[Subject, UidSource], list[Dataset]]] = {
     "presentation state": _with_state,
     "key image note": _with_note,
+    "report": _report,
+    "measured report": _measured_report,
+    "Japanese report": _japanese_report,
 }
 
 

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import io
 import json
+import re
 import sys
 from typing import Any
 
-from rich.console import Console
+from rich.console import Console, ConsoleOptions, ConsoleRenderable, RenderHook, RenderResult
+from rich.segment import Segment
 
 from harness.core.verdict import Verdict
+from harness.reporting.decode import visible
 
 #: colour is never the only sign: marks and words say the same
 STYLES = {
@@ -21,14 +25,51 @@ STYLES = {
 }
 
 
+#: what a product sent must neither move the cursor nor turn the reading direction of a terminal
+_HARMFUL = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+
+
+class _Harmless(RenderHook):
+    """Control and direction-changing characters of a text become visible; our own colours stay."""
+
+    def process_renderables(self, renderables: list[ConsoleRenderable]) -> list[ConsoleRenderable]:
+        """Wrap each."""
+        return [_Cleaned(each) for each in renderables]
+
+
+class _Cleaned:
+    def __init__(self, renderable: ConsoleRenderable) -> None:
+        self._renderable = renderable
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        for segment in console.render(self._renderable, options):
+            if segment.control or _HARMFUL.search(segment.text) is None:
+                yield segment
+            else:
+                text = _HARMFUL.sub(lambda found: visible(found[0]), segment.text)
+                yield Segment(text, segment.style, segment.control)
+
+
 def out() -> Console:
     """Standard output."""
-    return Console(highlight=False, soft_wrap=False)
+    return _harmless(Console(highlight=False, soft_wrap=False))
 
 
 def err() -> Console:
     """Standard error: progress and complaints, so that ``--json`` stays clean."""
-    return Console(stderr=True, highlight=False)
+    return _harmless(Console(stderr=True, highlight=False))
+
+
+def _harmless(console: Console) -> Console:
+    console.push_render_hook(_Harmless())
+    return console
+
+
+def take_any_text() -> None:
+    """A terminal or a log that cannot show a character shows a question mark, and nothing fails because of it."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
 
 
 def complain(text: str) -> None:
@@ -38,5 +79,10 @@ def complain(text: str) -> None:
 
 def print_json(value: Any) -> None:
     """Machine-readable output, and nothing else on standard output."""
-    sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=2) + "\n")
+    text = json.dumps(value, ensure_ascii=False, indent=2)
+    try:
+        text.encode(sys.stdout.encoding or "ascii")
+    except UnicodeEncodeError:  # half a character from the wire, or a log without UTF-8
+        text = json.dumps(value, ensure_ascii=True, indent=2)
+    sys.stdout.write(text + "\n")
     sys.stdout.flush()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import socket
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -68,24 +69,41 @@ def _running(lab: Lab, findings: list[dict[str, str]]) -> Iterator[None]:
 
 def _sheet(lab: Lab) -> list[dict[str, Any]]:
     """What the product has to know of us."""
-    return [
-        {"actor": name, "protocol": "DICOM", "ae_title": title, "host": lab.sut.harness.advertise, "port": port}
+    host = lab.sut.harness.advertise
+    dicom = [
+        {"actor": name, "protocol": "DICOM", "ae_title": title, "host": host, "port": port}
         for name, title, port in lab.endpoints()
     ]
+    hl7 = [
+        {"actor": actor, "protocol": "HL7", "application": name, "facility": facility, "host": host, "port": port}
+        for actor, name, facility, port in lab.hl7_endpoints()
+    ]
+    return [*dicom, *hl7]
 
 
 def _print_sheet(lab: Lab, sheet: list[dict[str, Any]]) -> None:
     console = out()
     console.print(Text(f"Enter this on {lab.sut.product.name}", style="bold"))
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for heading in ("Simulated actor", "AE title", "Host", "Port"):
+    for heading in ("Simulated actor", "AE title / application|facility", "Host", "Port"):
         table.add_column(heading, justify="right" if heading == "Port" else "left")
     for row in sheet:
-        table.add_row(row["actor"], row["ae_title"], row["host"], str(row["port"]))
+        title = row["ae_title"] if row["protocol"] == "DICOM" else f"HL7 {row['application']}|{row['facility']}"
+        table.add_row(row["actor"], Text(title), row["host"], str(row["port"]))
     console.print(table)
-    endpoint = lab.sut.dicom
+    endpoint, hl7 = lab.sut.dicom, lab.sut.hl7
     if endpoint is not None:
-        console.print(f"We call the product {endpoint.ae_title} at {endpoint.host}:{endpoint.port or 'a free port'}.")
+        where = f"{endpoint.host}:{endpoint.port or 'a free port'}"
+        console.print(Text(f"We call the product {endpoint.ae_title} at {where}."))
+    if hl7 is not None:
+        where = f"{hl7.host}:{hl7.port or 'a free port'}"
+        console.print(Text(f"We send HL7 {lab.hospital.version} to {hl7.application}|{hl7.facility} at {where}."))
+    if lab.moving:
+        console.print(
+            Text(
+                "Port 0 took free ports, other ones next time: fix them in [harness.actors.…] for a product.", "yellow"
+            )
+        )
     console.print()
 
 
@@ -97,7 +115,22 @@ def _examine(lab: Lab, wait: float, quiet: bool) -> list[dict[str, str]]:
     else:
         findings.append(_finding("TCP connection to the product", "not tried", "the SUT file gives no port in [dicom]"))
     findings.append(_echo_back(lab, wait, quiet))
+    if lab.sut.hl7 is not None:
+        findings.append(_hl7_there(lab))
     return findings
+
+
+def _hl7_there(lab: Lab) -> dict[str, str]:
+    """A connection only: any message would leave something in the product."""
+    title = "TCP connection to the product for HL7"
+    table = lab.sut.hl7
+    if table is None or not table.port:
+        return _finding(title, "not tried", "the SUT file gives no port in [hl7]")
+    try:
+        with socket.create_connection((table.host, table.port), timeout=lab.sut.timeouts.connect):
+            return _finding(title, "ok", f"{table.host}:{table.port}")
+    except OSError as error:
+        return _finding(title, "failed", f"{table.host}:{table.port}: {error}")
 
 
 def _echo_there(lab: Lab) -> dict[str, str]:

@@ -13,6 +13,7 @@ from harness.cli.console import STYLES, err
 from harness.core.finding import Finding
 from harness.core.result import ScenarioResult, StepResult
 from harness.core.verdict import Verdict
+from harness.reporting.decode import visible
 
 
 def _worst(result: ScenarioResult, most: int = 3) -> list[Finding]:
@@ -22,6 +23,10 @@ def _worst(result: ScenarioResult, most: int = 3) -> list[Finding]:
         if finding.verdict >= min(result.verdict, Verdict.INCONCLUSIVE):
             worst.setdefault(finding.requirement, finding)
     return list(worst.values())[:most]
+
+
+#: characters of one value on the terminal; the report has more
+_LONGEST = 300
 
 
 def _repeats(result: ScenarioResult) -> bool:
@@ -77,23 +82,23 @@ class LiveProgress:
         style = STYLES[result.verdict]
         seconds = f"{result.seconds:5.1f} s"
         width = self._console.width - len(seconds) - 5
-        name = Text(result.name)
+        name = Text(result.name[:400])
         name.truncate(width, overflow="ellipsis", pad=True)
         self._console.print(Text.assemble((f" {result.verdict.mark} ", style), name, " ", (seconds, "bright_black")))
         if result.verdict < Verdict.WARNING:
             return
         for finding in _worst(result):
             mark = f"{finding.verdict.mark} {finding.requirement} "
-            line = Text.assemble((mark, STYLES[finding.verdict]), finding.summary)
+            line = Text.assemble((mark, STYLES[finding.verdict]), visible(finding.summary, _LONGEST))
             self._console.print(Padding(line, (0, 0, 0, 3)))
         shown = " ".join(f.summary for f in result.findings)
         if result.verdict >= Verdict.INCONCLUSIVE and result.reason:
             first = result.reason.splitlines()[0]
             if first not in shown and not _repeats(result):
-                self._console.print(Padding(Text(first, style=style), (0, 0, 0, 3)))
+                self._console.print(Padding(Text(visible(first, _LONGEST), style=style), (0, 0, 0, 3)))
 
     def _tell(self, text: str) -> None:
         if self._status is not None:
-            line = Text(text)
+            line = Text(text[:400])
             line.truncate(self._console.width - 6, overflow="ellipsis")
             self._status.update(line)

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 
 import typer
 
-from harness.cli.console import complain
+from harness.cli.console import complain, take_any_text
 from harness.core.errors import EnvironmentFailure, HarnessError, UsageError
 
 #: command -> (module, function); a module is imported when its command is called, because libraries are slow to load
@@ -44,6 +44,16 @@ GROUPS: dict[str, tuple[str, str]] = {
 ONE_SHOT: dict[tuple[str, ...], tuple[str, ...]] = {
     ("simulate", "media-creator"): ("media", "create"),
     ("simulate", "media-importer"): ("media", "import"),
+}
+
+
+#: commands of other tools -> ours
+_ELSEWHERE = {
+    "test": "run",
+    "check": "lint",
+    "plan": "dry-run",
+    "init": "doctor --sut FILE",
+    "verify": "evidence verify",
 }
 
 
@@ -77,6 +87,7 @@ def main() -> None:
 
 def call(arguments: Sequence[str]) -> int:
     """Run one command and return its exit code; never raises."""
+    take_any_text()
     if list(arguments) == ["--version"]:
         from harness import __version__
 
@@ -105,12 +116,21 @@ def call(arguments: Sequence[str]) -> int:
         return 0
     except Exception as error:  # noqa: BLE001 - the last resort: a fault of ours has an exit code of its own
         if (usage := _usage(error)) is not None:
-            complain(usage)
+            complain(usage + _meant(arguments))
             return 2
         complain(f"the harness failed: {type(error).__name__}: {error}")
         complain("".join(traceback.format_exception(error)[-4:]).rstrip())
         return 4
     return int(code) if isinstance(code, int) else 0
+
+
+def _meant(arguments: Sequence[str]) -> str:
+    """What people type who know it from other tools, and how it is called here."""
+    if arguments[:1] == ["run"] and "--dry-run" in arguments:
+        return "\nTo see the plan without running it: ihe-harness dry-run"
+    if arguments and arguments[0] in _ELSEWHERE:
+        return f"\nHere it is: ihe-harness {_ELSEWHERE[arguments[0]]}"
+    return ""
 
 
 def _usage(error: Exception) -> str | None:

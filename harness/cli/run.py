@@ -22,9 +22,10 @@ from harness.bdd.tags import ACTORS, PROFILES
 from harness.cli import summary
 from harness.cli.console import err, print_json
 from harness.cli.live import LiveProgress
-from harness.core.errors import EnvironmentFailure, HarnessError, UsageError
+from harness.core.errors import ConfigurationError, EnvironmentFailure, HarnessError, UsageError
 from harness.core.result import RunResult
 from harness.core.verdict import Verdict
+from harness.profiles import registry
 from harness.reporting.outputs import write_outputs
 from harness.sut import waivers as waiving
 from harness.sut.config import SutFile, load_sut
@@ -219,14 +220,28 @@ def waivers_of(product: SutFile, sut_path: Path, waivers: Path | None) -> tuple[
         accepted += waiving.load(sut_path.parent / product.expectations)
     if waivers is not None:
         accepted += waiving.load(waivers)
+    for waiver in accepted:
+        if waiver.requirement not in registry.requirements():
+            raise ConfigurationError(waiver.file, "requirement", registry.unknown("requirement", waiver.requirement))
     return accepted
 
 
 def _workers(workers: int, product: SutFile) -> int:
-    if workers > 1 and not (product.driver.parallel_safe or product.driver.kind in ("reference", "silent")):
+    """As many workers as asked. Raises UsageError for a product or ports that only one can have."""
+    if workers == 1:
+        return 1
+    if not (product.driver.parallel_safe or product.driver.kind in ("reference", "silent")):
         raise UsageError(
             f"--workers {workers}: {product.product.name} is one shared product; set parallel_safe = true in [driver] "
             "if it can be driven by several scenarios at once"
+        )
+    fixed = [f"[harness.actors.{name}]" for name, end in product.harness.actors.items() if end.port or end.hl7_port]
+    if product.process is not None:  # every worker starts one of its own
+        fixed += [f"[{name}]" for name in ("dicom", "hl7") if getattr(getattr(product, name), "port", 0)]
+    if fixed:
+        raise UsageError(
+            f"--workers {workers}: the port in {', '.join(fixed)} is fixed, and only one worker can listen there; "
+            "use --workers 1, or port = 0 for a product that can be told our ports"
         )
     return workers
 

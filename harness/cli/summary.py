@@ -16,8 +16,11 @@ from harness.core.finding import Finding
 from harness.core.result import RunResult
 from harness.core.verdict import Verdict, roll_up
 from harness.profiles import registry
+from harness.reporting.decode import visible
 from harness.sut.waivers import WaivedRun
 
+#: characters of one value on the terminal; the report has more
+_LONGEST = 300
 _COLUMNS = (Verdict.PASS, Verdict.WARNING, Verdict.FAIL, Verdict.INCONCLUSIVE, Verdict.ERROR)
 
 
@@ -126,14 +129,21 @@ def _print_broken(console: Console, result: RunResult, waived: WaivedRun) -> Non
     console.print(Text("\nWhat to fix first", style="bold"))
     for requirement, (finding, name) in list(worst.items())[:10]:
         console.print(
-            Text.assemble((f" {finding.verdict.mark} {requirement} ", STYLES[finding.verdict]), finding.summary)
+            Text.assemble(
+                (f" {finding.verdict.mark} {requirement} ", STYLES[finding.verdict]), visible(finding.summary, _LONGEST)
+            )
         )
         came = (
             f"expected {' or '.join(finding.expected)}; came {finding.actual}" if finding.expected else finding.actual
         )
         if came:
-            console.print(Text(f"     {came}"))
-        console.print(Text(f"     {finding.locator + ' · ' if finding.locator else ''}{name}", style="bright_black"))
+            console.print(Text(f"     {visible(came, _LONGEST)}"))
+        console.print(
+            Text(
+                f"     {visible(finding.locator, 120) + ' · ' if finding.locator else ''}{name[:200]}",
+                style="bright_black",
+            )
+        )
     if len(worst) > 10:
         console.print(f" … and {len(worst) - 10} more in the report")
     console.print()

@@ -6,7 +6,7 @@ import enum
 import json
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Annotated, Any
@@ -16,6 +16,7 @@ from rich.console import Console
 from rich.text import Text
 
 from harness.cli.console import err, out, print_json
+from harness.cli.validate_media import MediaOptions, judge_medium, picture_of
 from harness.core.errors import ConfigurationError, UsageError
 from harness.core.message import Direction
 from harness.reporting.evidence import RUN_JSON, TRANSCRIPTS, load_transcript
@@ -57,6 +58,7 @@ class _Run:
     policy: SitePolicy | None
     together: bool
     transaction: str = ""
+    media: MediaOptions = field(default_factory=MediaOptions)
     extra: dict[str, list[ValidationFinding]] = field(default_factory=dict)
     images: dict[str, int] = field(default_factory=dict)
     first: dict[str, str] = field(default_factory=dict)
@@ -80,6 +82,8 @@ class _Run:
                 return "unknown", []
             if kind.name == "hl7" and self.transaction:
                 return kind.name, validate_hl7_file(path.read_bytes(), self.transaction)
+            if kind.name == "media":
+                return kind.name, judge_medium(path, self.media)
             if kind.name != "dicom":
                 return kind.name, kind.validate(path)
             findings, root = judge_part10(path.read_bytes())
@@ -137,6 +141,17 @@ def validate(
             "suggest is a warning.",
         ),
     ] = "",
+    password: Annotated[
+        str, typer.Option(envvar="MEDIA_PASSWORD", help="Opens protected media, whose protection is then judged.")
+    ] = "",
+    key: Annotated[
+        list[Path] | None, typer.Option(exists=True, dir_okay=False, help="A private key (PEM) that opens such media.")
+    ] = None,
+    medium: Annotated[str, typer.Option("--medium", help="What media are: CD, DVD or USB; default: any.")] = "",
+    objects: Annotated[bool, typer.Option("--objects/--no-objects", help="Also judge each object on a medium.")] = True,
+    screenshots: Annotated[
+        bool, typer.Option("--screenshots", help="With --format html: show pages of media by Chromium, scripts off.")
+    ] = False,
     show_info: Annotated[bool, typer.Option("--info", help="Show remarks too, not only errors and warnings.")] = False,
     explained: Annotated[str, typer.Option("--explain", metavar="CODE", help="Say what a finding code means.")] = "",
 ) -> int:
@@ -152,7 +167,8 @@ def validate(
     known = _baseline(baseline) if baseline is not None else frozenset()
     if transaction and (known_to := sorted({usage.transaction for usage in usages()})) and transaction not in known_to:
         raise UsageError(f"--transaction {transaction}: field usage is known of {', '.join(known_to)}")
-    run = _Run(read_policy(policy) if policy is not None else None, together, transaction)
+    media = MediaOptions(password, tuple(key or ()), medium, objects, screenshots)
+    run = _Run(read_policy(policy) if policy is not None else None, together, transaction, media)
     judged, opinions = _judge_all(files, run, second_opinion, frozenset(paths or ()))
     errors = warnings = accepted = 0
     met: set[_Key] = set()
@@ -168,7 +184,7 @@ def validate(
     # what this run did not look at says nothing of the baseline, unless it is gone
     seen = {file.path for file in judged}
     stale = sorted(key for key in known - met if key[0] in seen or not Path(key[0]).exists())
-    _render(form, target, judged, opinions, totals, show_info, stale)
+    _render(form, target, judged, opinions, totals, show_info, stale, run.media)
     return 1 if errors else 0
 
 
@@ -207,6 +223,7 @@ def _render(
     totals: dict[str, int],
     show_info: bool,
     stale: list[_Key],
+    media: MediaOptions,
 ) -> None:
     if form is Format.TEXT and target is None:
         _print_all(judged, opinions, totals, show_info)
@@ -234,7 +251,7 @@ def _render(
         Format.JSON: lambda: json.dumps(document, ensure_ascii=False, indent=2) + "\n",
         Format.SARIF: lambda: json.dumps(to_sarif(judged), ensure_ascii=False, indent=2) + "\n",
         Format.JUNIT: lambda: to_junit(judged),
-        Format.HTML: lambda: to_html(judged),
+        Format.HTML: lambda: to_html(judged, _pictures(judged, media)),
     }[form]()
     if target is None:
         out().file.write(text)
@@ -243,6 +260,10 @@ def _render(
         target.write_text(text, "utf-8")
     except OSError as error:
         raise UsageError(f"{target} cannot be written: {error.strerror}") from error
+
+
+def _pictures(judged: Sequence[Judged], media: MediaOptions) -> dict[str, str]:
+    return {file.path: picture_of(Path(file.path), media) for file in judged if file.kind == "media"}
 
 
 def _files(paths: list[Path]) -> Iterator[Path]:

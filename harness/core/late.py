@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 #: bytes of a data set in which its identifiers are looked for: they stand far before pixels
 _HEAD: Final = 32 * 1024
 _INSTANCES: Final = ("AffectedSOPInstanceUID", "RequestedSOPInstanceUID")
+_STANDARD: Final = "1.2.840.10008."
 _COMMITMENT: Final = ("N-ACTION-RQ", "N-EVENT-REPORT-RQ")
 #: an element of VR UI in little endian, explicit or implicit; what is encoded otherwise is not looked into
 _VALUE: Final = rb"(?:UI..|..\x00\x00)([0-2]\.[0-9.]{1,62})"
@@ -73,8 +74,8 @@ class Earlier:
 
 def _of_message(kind: str, fields: Mapping[str, Any], payload: Blob) -> Iterator[str]:
     for name in _INSTANCES:
-        # the commitment service has one instance for everybody
-        if (uid := fields.get(name)) and kind not in _COMMITMENT:
+        # commitment, the printer and other services have one instance for everybody, with a UID of the standard's own
+        if (uid := fields.get(name)) and kind not in _COMMITMENT and not str(uid).startswith(_STANDARD):
             yield str(uid)
     if kind in _COMMITMENT:
         yield from _uids(_TRANSACTION, payload)

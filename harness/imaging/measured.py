@@ -15,6 +15,7 @@ import numpy as np
 
 from harness.imaging.density import Viewing
 from harness.imaging.gsdf import HIGHEST_LUMINANCE, LOWEST_LUMINANCE, DisplayCurve, jnd_index
+from harness.imaging.luts import Shape
 
 CONTRAST_TOLERANCE = 0.10
 DENSITY_TOLERANCE = 0.10
@@ -118,13 +119,19 @@ def judge_luminance(
     )
 
 
-def judge_density(samples: Sequence[Sample], viewing: Viewing, *, tolerance: float = DENSITY_TOLERANCE) -> JudgedCurve:
-    """Optical densities of rising P-Values against what the viewing conditions and density range ask for.
+def judge_density(
+    samples: Sequence[Sample],
+    viewing: Viewing,
+    *,
+    tolerance: float = DENSITY_TOLERANCE,
+    shape: Shape = Shape.IDENTITY,
+) -> JudgedCurve:
+    """Optical densities of rising P-Values against what viewing conditions, density range and shape ask for.
 
     ``tolerance`` is in optical density.
     """
     values = np.array([sample.p_value for sample in samples])
-    expected = viewing.printed(values)
+    expected = viewing.printed(values, shape)
     return JudgedCurve(
         tuple(
             JudgedSample(

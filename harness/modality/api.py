@@ -3,26 +3,27 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, Depends, FastAPI, Header, HTTPException, Query, Request
 from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, ConfigDict, create_model
 
-from harness.core.errors import EnvironmentFailure, HarnessError, UsageError
+from harness.core.errors import HarnessError
+from harness.modality.answers import TOKEN_HEADER, error_body, status_of
 from harness.modality.console.mount import mount, problem
-from harness.modality.errors import NotFound, PeerProblem, Refused
 from harness.modality.operations import OPERATIONS, Operation
 from harness.modality.service import Modality
 
-TOKEN_HEADER = "X-Modality-Token"
 
-
-def create_app(modality: Modality, token: str, hosts: Iterable[str] = ()) -> FastAPI:
+def create_app(
+    modality: Modality, token: str, hosts: Iterable[str] = (), statements: Mapping[str, str] | None = None
+) -> FastAPI:
     """Make the application; every write needs the header X-Modality-Token with `token`, or a login to the console.
 
-    `hosts` are names besides the loopback's under which it is reached; `app.state.desk` makes login tickets.
+    `hosts` are names besides the loopback's under which it is reached; `statements` are pages about conformance by
+    name, which others wrote; `app.state.desk` makes login tickets.
     """
     app = FastAPI(title="Reference acquisition modality", version=modality.kernel.settings.equipment.software_version)
 
@@ -40,7 +41,7 @@ def create_app(modality: Modality, token: str, hosts: Iterable[str] = ()) -> Fas
         """Tell that the modality is up."""
         return {"ok": True, "ae_title": modality.kernel.settings.local.ae_title, "dicom_port": modality.listener.port}
 
-    desk = mount(app, modality, token, hosts)
+    desk = mount(app, modality, token, hosts, statements or {})
     app.state.desk = desk
 
     @app.exception_handler(HarnessError)
@@ -50,27 +51,6 @@ def create_app(modality: Modality, token: str, hosts: Iterable[str] = ()) -> Fas
         return JSONResponse({"error": error_body(error)}, status_code=status_of(error))
 
     return app
-
-
-def error_body(error: HarnessError) -> dict[str, Any]:
-    """Tell of an error: its kind, the message for the technologist, and for a peer the cause and status."""
-    made: dict[str, Any] = {"kind": type(error).__name__, "message": str(error)}
-    if isinstance(error, PeerProblem):
-        made |= {"cause": error.cause.value, "peer": error.peer, "status": error.status}
-    return made
-
-
-def status_of(error: HarnessError) -> int:
-    """Choose the HTTP status of an error."""
-    if isinstance(error, NotFound):
-        return 404
-    if isinstance(error, Refused):
-        return 409
-    if isinstance(error, UsageError):
-        return 422
-    if isinstance(error, PeerProblem):
-        return 502
-    return 503 if isinstance(error, EnvironmentFailure) else 500
 
 
 def _add(router: APIRouter, operation: Operation, modality: Modality, authorised: Callable[..., None]) -> None:

@@ -18,7 +18,7 @@ import typer
 
 from harness.core.errors import EnvironmentFailure, HarnessError, UsageError
 from harness.modality import config, defects
-from harness.modality.api import TOKEN_HEADER, error_body
+from harness.modality.answers import TOKEN_HEADER, error_body
 from harness.modality.clock import clock_from
 from harness.modality.operations import OPERATIONS, Operation
 from harness.modality.service import Modality
@@ -66,7 +66,8 @@ def _open(common: Common) -> Modality:
     if common.config is not None or common.set:
         settings = _settings(common)
     return Modality(
-        common.home, settings=settings, behaviour=defects.behaviour(common.defect), clock=clock, seed=common.seed
+        common.home, settings=settings, behaviour=defects.behaviour(common.defect), clock=clock, seed=common.seed,
+        seeded=defects.named(common.defect),
     )  # fmt: skip
 
 
@@ -240,6 +241,9 @@ def serve(
     defect: Annotated[list[str], typer.Option(help="Be defective on purpose: id of a seeded defect.")] = [],  # noqa: B006
     seed: Annotated[int | None, typer.Option(help="Make UIDs and pixels repeatable.")] = None,
     clock: Annotated[str | None, typer.Option(help="Stand still at this ISO 8601 moment.")] = None,
+    statement: Annotated[
+        list[Path], typer.Option(help="A conformance statement in HTML to show in the console; may be repeated.")
+    ] = [],  # noqa: B006
 ) -> None:
     """Run the modality with its web interface, its DICOM port and its background work until it is told to stop."""
     from harness.modality.server import Server
@@ -252,7 +256,7 @@ def serve(
 
     def action() -> None:
         with _open(common) as modality:
-            server = Server(modality, host, port, token)
+            server = Server(modality, host, port, token, statement)
             signal.signal(signal.SIGTERM, lambda *_: server.stop())
             server.run(announce)
 

@@ -65,6 +65,7 @@ class JobQueue:
         self._handlers: dict[str, Handler] = {}
         self._finished: Callable[[Job], None] = lambda job: None
         self._running = threading.RLock()
+        self._progress: dict[int, tuple[int, int]] = {}
         self.changed = Signal()
 
     def handle(self, kind: str, handler: Handler) -> None:
@@ -108,10 +109,20 @@ class JobQueue:
     def overview(self, *, unfinished: bool = False) -> list[dict[str, Any]]:
         """Return jobs with their state, newest last."""
         where = "WHERE state NOT IN ('done', 'cancelled')" if unfinished else ""
-        return self._db.rows(
+        rows = self._db.rows(
             "SELECT job_key, kind, subject, exam_key, state, attempts, created_dttm, next_dttm, ended_dttm, message "
             f"FROM Job {where} ORDER BY job_key"
         )
+        return [{**row, "progress": self.progress(row["job_key"])} for row in rows]
+
+    def report(self, key: int, done: int, total: int) -> None:
+        """Remember how far a running job is; it is not kept over a restart, because the job then starts anew."""
+        self._progress[key] = (done, total)
+
+    def progress(self, key: int) -> str:
+        """Tell how far a running job is, such as ``3/12``; empty if it does not run or does not say."""
+        done, total = self._progress.get(key, (0, 0))
+        return f"{done}/{total}" if total else ""
 
     def history(self, key: int) -> list[dict[str, Any]]:
         """Return the attempts of a job."""
@@ -187,6 +198,8 @@ class JobQueue:
                 self._failed(job, number, str(error), retry=False)
             else:
                 self._done(job, number, message)
+            finally:
+                self._progress.pop(key, None)
         self.changed.set()
 
     def _begin(self, job: Job) -> int:

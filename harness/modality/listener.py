@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from pydicom.uid import UID
@@ -10,8 +11,10 @@ from pynetdicom import AE, evt
 from harness.core.errors import EnvironmentFailure
 from harness.modality import wire
 from harness.modality.config import Local
+from harness.modality.connection import settle_socket
 from harness.modality.decisions.delivery import COMMITMENT
-from harness.modality.network import VERIFICATION, ReportHandler, StoreHandler, serve_report, serve_store, settle_socket
+from harness.modality.network import VERIFICATION
+from harness.modality.provider import ReportHandler, StoreHandler, serve_report, serve_store
 
 RETRIEVABLE = (
     "1.2.840.10008.5.1.4.1.1.1",
@@ -45,8 +48,16 @@ STORED_SYNTAXES = (
 class Listener:
     """Listens for peers; start and stop may be repeated, for instance when the settings change."""
 
-    def __init__(self, on_report: ReportHandler, on_store: StoreHandler, *, reverse_role: bool = True) -> None:
+    def __init__(
+        self,
+        on_report: ReportHandler,
+        on_store: StoreHandler,
+        *,
+        reverse_role: bool = True,
+        watch: Sequence[tuple[Any, ...]] = (),
+    ) -> None:
         self._on_report, self._on_store, self._reverse_role = on_report, on_store, reverse_role
+        self._watch = watch
         self._server: Any = None
         self._ae: Any = None
         self.port = 0
@@ -72,6 +83,7 @@ class Listener:
             (evt.EVT_C_ECHO, lambda event: 0x0000),
             (evt.EVT_N_EVENT_REPORT, lambda event: serve_report(event, self._on_report)),
             (evt.EVT_C_STORE, lambda event: serve_store(event, self._on_store)),
+            *self._watch,
         ]
         try:
             self._server = ae.start_server((local.host, local.port), block=False, evt_handlers=handlers)

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
 import itertools
 import queue
-import socket
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from io import BytesIO
 from types import TracebackType
@@ -16,7 +14,7 @@ from typing import Any
 
 from pydicom.dataset import Dataset
 from pydicom.uid import UID
-from pynetdicom import AE, build_context, build_role, evt
+from pynetdicom import build_context, build_role, evt
 from pynetdicom.dimse_messages import N_EVENT_REPORT_RSP
 from pynetdicom.dimse_primitives import (
     C_CANCEL,
@@ -35,7 +33,9 @@ from pynetdicom.dimse_primitives import (
 
 from harness.modality import wire
 from harness.modality.config import NodeSettings, Timeouts
+from harness.modality.connection import Caller, Inbox, resolve, settle_socket, why_not
 from harness.modality.errors import Cause, PeerProblem
+from harness.modality.provider import ReportHandler, StoreHandler, serve_report, serve_store
 
 VERIFICATION = "1.2.840.10008.1.1"
 
@@ -82,79 +82,6 @@ class Reply:
         return str(getattr(self.primitive, "ErrorComment", "") or "")
 
 
-ReportHandler = Callable[[int, Dataset], int]
-StoreHandler = Callable[[bytes, str, str, str], int]
-
-
-def settle_socket(event: Any) -> None:
-    """Prepare a new connection: no Nagle delay (tens of ms per message), and a close that always closes."""
-    connection = event.assoc.dul.socket
-    if connection.socket is not None:
-        with contextlib.suppress(OSError):
-            connection.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    _close_for_sure(connection)
-
-
-def _close_for_sure(connection: Any) -> None:
-    # pynetdicom 3.0.4 leaves the descriptor open if the peer was faster to close, or never accepted.
-    def close() -> None:
-        raw: socket.socket | None = connection.socket
-        if raw is not None:
-            with contextlib.suppress(OSError):
-                raw.shutdown(socket.SHUT_RDWR)
-            raw.close()
-
-    connection._shutdown_socket = close
-
-
-class _Caller(AE):  # type: ignore[misc]
-    """An application entity whose failed connections leave no descriptor behind."""
-
-    def _create_socket(self, *parts: Any) -> Any:
-        made = super()._create_socket(*parts)
-        _close_for_sure(made)
-        return made
-
-
-class _Inbox:
-    """Guards the message queue: while a request of ours is outstanding, only its caller takes messages.
-
-    pynetdicom 3.0.4 lets its reactor thread look into the same queue in between, which now and then swallows a
-    response.
-    """
-
-    def __init__(self, assoc: Any) -> None:
-        self._queue: queue.Queue[tuple[int | None, Any]] = assoc.dimse.msg_queue
-        self._lock = threading.Lock()
-        self._busy = False
-        assoc.dimse.get_msg = self.look
-
-    def look(self, block: bool = False) -> tuple[int | None, Any]:
-        """Take a message on behalf of pynetdicom's reactor, unless a request is outstanding."""
-        with self._lock:
-            if self._busy:
-                return None, None
-            try:
-                return self._queue.get(block=False)
-            except queue.Empty:
-                return None, None
-
-    @contextlib.contextmanager
-    def outstanding(self) -> Iterator[None]:
-        """Keep the reactor out as long as the block runs."""
-        with self._lock:
-            self._busy = True
-        try:
-            yield
-        finally:
-            with self._lock:
-                self._busy = False
-
-    def take(self, timeout: float) -> tuple[int | None, Any]:
-        """Wait for the next message; (None, None) means that the association is gone; raise queue.Empty in time."""
-        return self._queue.get(timeout=timeout)
-
-
 class Link:
     """One association that we opened. Use as a context manager; leaving it releases, an error aborts."""
 
@@ -169,10 +96,11 @@ class Link:
         on_report: ReportHandler | None = None,
         on_store: StoreHandler | None = None,
         politely: bool = True,
+        watch: Sequence[tuple[Any, ...]] = (),
     ) -> None:
         self.peer = f"{peer_name} {node.ae_title}@{node.host}:{node.port}"
         self._node, self._timeouts, self._politely = node, timeouts, politely
-        self._on_report, self._on_store = on_report, on_store
+        self._on_report, self._on_store, self._watch = on_report, on_store, watch
         self._messages = itertools.count(1)
         self._serving = threading.RLock()
         self._unanswered_reports = 0
@@ -184,8 +112,8 @@ class Link:
     # -- opening and closing -----------------------------------------------------------------------------------
 
     def _associate(self, contexts: Sequence[Context], calling: str) -> Any:
-        self._resolve()
-        ae = _Caller(ae_title=calling)
+        resolve(self.peer, self._node)
+        ae = Caller(ae_title=calling)
         ae.connection_timeout = self._timeouts.connect
         ae.acse_timeout = self._timeouts.associate
         ae.dimse_timeout = self._timeouts.response
@@ -202,7 +130,7 @@ class Link:
             opened.append(True)
             settle_socket(event)
 
-        handlers: list[tuple[Any, ...]] = [(evt.EVT_CONN_OPEN, on_open)]
+        handlers: list[tuple[Any, ...]] = [(evt.EVT_CONN_OPEN, on_open), *self._watch]
         if self._on_report is not None:
             handlers.append((evt.EVT_N_EVENT_REPORT, self._report))
             handlers.append((evt.EVT_DIMSE_SENT, self._sent))
@@ -221,10 +149,10 @@ class Link:
         except (OSError, ValueError, RuntimeError, TypeError) as error:
             raise PeerProblem(Cause.UNREACHABLE, self.peer, str(error)) from None
         if assoc.is_established:
-            self._inbox = _Inbox(assoc)
+            self._inbox = Inbox(assoc)
             self._serve_one_at_a_time(assoc)
             return assoc
-        raise self._why_not(assoc, bool(opened), time.monotonic() - began)
+        raise why_not(assoc, self.peer, self._node, self._timeouts, bool(opened), time.monotonic() - began)
 
     def _serve_one_at_a_time(self, assoc: Any) -> None:
         # A request of the peer has to be answered in full before we release: hold this lock for both.
@@ -235,39 +163,6 @@ class Link:
                 original(message, context_id)
 
         assoc._serve_request = serve
-
-    def _resolve(self) -> None:
-        try:
-            socket.getaddrinfo(self._node.host, self._node.port, type=socket.SOCK_STREAM)
-        except (socket.gaierror, UnicodeError) as error:
-            raise PeerProblem(Cause.DNS, self.peer, f"the name {self._node.host!r} is unknown: {error}") from None
-
-    def _why_not(self, assoc: Any, connected: bool, seconds: float) -> PeerProblem:
-        if assoc.is_rejected:
-            answer = assoc.acceptor.primitive
-            reason = f"rejected: {answer.reason_str} ({answer.result_str}, {answer.source_str})"
-            return PeerProblem(Cause.REJECTED, self.peer, reason)
-        if not connected:
-            return self._diagnose_connection()
-        if assoc.acceptor.primitive is not None and assoc.rejected_contexts:
-            return PeerProblem(Cause.NO_CONTEXT, self.peer, "it accepted the association but none of our services")
-        if seconds >= self._timeouts.associate:
-            return PeerProblem(Cause.TIMEOUT, self.peer, f"no answer to the association request in {seconds:.0f} s")
-        return PeerProblem(Cause.ABORTED, self.peer, "it aborted the association request")
-
-    def _diagnose_connection(self) -> PeerProblem:
-        # pynetdicom only logs why TCP failed, so look once more.
-        try:
-            with socket.create_connection((self._node.host, self._node.port), self._timeouts.connect):
-                return PeerProblem(
-                    Cause.UNREACHABLE, self.peer, "the connection failed, but a second one worked: try again"
-                )
-        except ConnectionRefusedError:
-            return PeerProblem(Cause.REFUSED, self.peer, "nothing listens on this port")
-        except TimeoutError:
-            return PeerProblem(Cause.TIMEOUT, self.peer, f"no connection in {self._timeouts.connect:.0f} s")
-        except OSError as error:
-            return PeerProblem(Cause.UNREACHABLE, self.peer, str(error))
 
     def __enter__(self) -> Link:
         return self
@@ -457,29 +352,3 @@ class Link:
 
     def _stored(self, event: Any) -> int:
         return serve_store(event, self._on_store)
-
-
-def serve_report(event: Any, handler: ReportHandler | None) -> tuple[int, Dataset | None]:
-    """Answer an N-EVENT-REPORT: decode its information and let `handler` give the status."""
-    request = event.request
-    raw = request.EventInformation.getvalue() if request.EventInformation else b""
-    try:
-        information = wire.decode_dataset(raw, str(event.context.transfer_syntax))
-    except ValueError:
-        return 0x0110, None
-    if handler is None:
-        return 0x0110, None
-    return handler(int(request.EventTypeID), information), None
-
-
-def serve_store(event: Any, handler: StoreHandler | None) -> int:
-    """Answer a C-STORE: hand the encoded data set to `handler`, which gives the status."""
-    request = event.request
-    if handler is None:
-        return 0x0122
-    return handler(
-        request.DataSet.getvalue(),
-        str(request.AffectedSOPClassUID),
-        str(request.AffectedSOPInstanceUID),
-        str(event.context.transfer_syntax),
-    )

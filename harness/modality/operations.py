@@ -15,6 +15,7 @@ from harness.modality.service import Modality
 from harness.modality.services.administration import Administration
 from harness.modality.services.delivery import Delivery
 from harness.modality.services.examination import Examination
+from harness.modality.services.files import Files
 from harness.modality.services.media import Media
 from harness.modality.services.printing import Printing
 from harness.modality.services.registration import Registration
@@ -138,9 +139,21 @@ OPERATIONS: tuple[Operation, ...] = (
     *_of(
         "printing",
         ("print", Printing.print_film, "w"),
+        ("print-preview", Printing.print_preview, ""),
         ("printer-status", Printing.printer_status, "w"),
     ),
-    *_of("media", ("burn", Media.burn, "w")),
+    *_of(
+        "media",
+        ("burn", Media.burn, "w"),
+        ("media-preview", Media.media_preview, ""),
+        ("media-list", Media.media_list, ""),
+    ),
+    *_of(
+        "files",
+        ("export", Files.export, "w"),
+        ("compress", Files.compress, "w"),
+        ("render", Files.render, "w"),
+    ),
     *_of(
         "administration",
         ("verify", Administration.verify, "w"),
@@ -151,6 +164,8 @@ OPERATIONS: tuple[Operation, ...] = (
         ("queue-cancel", Administration.queue_cancel, "w"),
         ("queue-run", Administration.queue_run, "w"),
         ("events", Administration.events, ""),
+        ("associations", Administration.associations, ""),
+        ("capture-save", Administration.capture_save, "w"),
         ("config-get", Administration.config_get, ""),
         ("config-set", Administration.config_set, "w"),
         ("config-import", Administration.config_import, "w"),

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import secrets
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 import uvicorn
 
-from harness.core.errors import EnvironmentFailure
+from harness.core.errors import EnvironmentFailure, UsageError
 from harness.modality.api import create_app
 from harness.modality.console.session import Sessions
 from harness.modality.service import Modality
@@ -18,7 +19,9 @@ from harness.modality.service import Modality
 class Server:
     """One modality with its web interface; `run` returns after `stop`."""
 
-    def __init__(self, modality: Modality, host: str, port: int, token: str = "") -> None:
+    def __init__(
+        self, modality: Modality, host: str, port: int, token: str = "", statements: Sequence[Path] = ()
+    ) -> None:
         self._modality = modality
         self.token = token or secrets.token_urlsafe(24)
         self._socket = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
@@ -33,7 +36,13 @@ class Server:
             ) from None
         bound = self._socket.getsockname()
         self.url = f"http://{f'[{bound[0]}]' if ':' in bound[0] else bound[0]}:{bound[1]}"
-        app = create_app(modality, self.token, [host])
+        modality.open_to_others()
+        try:
+            documents = {path.stem: path.read_text(encoding="utf-8") for path in statements}
+        except (OSError, UnicodeDecodeError) as error:
+            self._socket.close()
+            raise UsageError(f"the statement cannot be read: {error}") from None
+        app = create_app(modality, self.token, [host], documents)
         self._sessions: Sessions = app.state.desk.sessions
         settings = uvicorn.Config(
             app, log_level="warning", lifespan="off", timeout_graceful_shutdown=5

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 
@@ -16,6 +17,8 @@ from harness.modality.listener import Listener
 from harness.modality.services.administration import Administration
 from harness.modality.services.delivery import Delivery
 from harness.modality.services.examination import Examination
+from harness.modality.services.files import Files
+from harness.modality.services.keeping import Keeping
 from harness.modality.services.kernel import Kernel
 from harness.modality.services.media import Media
 from harness.modality.services.performed import PerformedSteps
@@ -38,6 +41,7 @@ class Modality:
         behaviour: Behaviour = HEALTHY,
         clock: Clock | None = None,
         seed: int | None = None,
+        seeded: Sequence[Mapping[str, str]] = (),
     ) -> None:
         try:
             home.mkdir(parents=True, exist_ok=True)
@@ -52,20 +56,26 @@ class Modality:
             behaviour=behaviour,
             settings=settings or _kept_settings(database),
             seed=seed or 0,
+            defects=tuple(dict(each) for each in seeded),
         )
         kernel = self.kernel
         self.registration = Registration(kernel)
         self.performed = PerformedSteps(kernel)
         self.delivery = Delivery(kernel)
-        self.examination = Examination(kernel, self.performed, self.delivery, self.registration)
+        keeping = Keeping(kernel)
+        self.examination = Examination(kernel, keeping, self.performed, self.delivery, self.registration)
         self.studies = Studies(kernel)
-        self.review = Review(kernel, self.registration, self.examination)
+        self.review = Review(kernel, keeping, self.registration, self.examination)
         self.retrieval = Retrieval(kernel)
         self.printing = Printing(kernel, self.review)
         self.media = Media(kernel)
+        self.files = Files(kernel, self.review)
         self.administration = Administration(kernel)
         self.listener = Listener(
-            self.delivery.reported, self.retrieval.received, reverse_role=behaviour.accepts_reverse_role()
+            self.delivery.reported,
+            self.retrieval.received,
+            reverse_role=behaviour.accepts_reverse_role(),
+            watch=kernel.traffic.handlers(incoming=True),
         )
         kernel.listening_port = lambda: self.listener.port
         self.administration.on_settings = self._settings_changed
@@ -74,6 +84,11 @@ class Modality:
         kernel.queue.recover()
 
     # -- running -----------------------------------------------------------------------------------------------
+
+    def open_to_others(self) -> None:
+        """Prepare for being asked over the network: no places outside of the home, and all traffic is kept."""
+        self.kernel.served = True
+        self.kernel.traffic.keep(self.kernel.home / "traffic")
 
     def listen(self) -> int:
         """Open our DICOM port; return it."""
@@ -106,6 +121,7 @@ class Modality:
         self.listener.stop()
         if self._worker is not None:
             self._worker.join(60)
+        self.kernel.traffic.close()
         self.kernel.database.close()
 
     def __enter__(self) -> Modality:

@@ -273,6 +273,10 @@ def matches(row: Row, steps: tuple[Step, ...]) -> bool:
     )
 
 
+#: characters that change the reading direction of what stands around them
+_TURNING = frozenset({0x061C, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A)})
+
+
 def visible(text: str, limit: int = MAX_VALUE) -> str:
     """Text from the wire with control and direction-changing characters made visible, at most ``limit`` long."""
     rest = len(text) - limit
@@ -285,7 +289,7 @@ def _shown(character: str) -> str:
     code = ord(character)
     if code < 0x20:
         return chr(0x2400 + code)
-    if 0x7F <= code <= 0x9F or 0x202A <= code <= 0x202E or 0x2066 <= code <= 0x2069 or 0xD800 <= code <= 0xDFFF:
+    if 0x7F <= code <= 0x9F or code in _TURNING or 0xD800 <= code <= 0xDFFF:
         return f"⟨U+{code:04X}⟩"
     return character
 

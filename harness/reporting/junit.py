@@ -18,7 +18,10 @@ from harness.core.result import RunResult, ScenarioResult
 from harness.core.verdict import Verdict
 from harness.reporting import words
 
-_ILLEGAL = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+#: what XML 1.0 cannot carry, and what would turn the reading direction in a viewer
+_ILLEGAL = re.compile(
+    "[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]|[\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]"
+)
 MAX_TEXT = 20_000
 
 

@@ -9,6 +9,7 @@ from harness.core.finding import Finding
 from harness.core.result import RunResult, ScenarioResult
 from harness.core.verdict import Verdict
 from harness.reporting import words
+from harness.reporting.decode import visible
 
 MAX_ROWS = 20
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]<>|#~@])")
@@ -88,7 +89,7 @@ def _reason(scenario: ScenarioResult) -> str:
 
 def _plain(text: str) -> str:
     """Text from the wire as Markdown text: on one line, no markup, no mention, at most 300 characters."""
-    text = " ".join(text.split())
+    text = visible(" ".join(text[:4000].split()), 4000)
     return _MARKDOWN.sub(r"\\\1", text[:300] + ("…" if len(text) > 300 else ""))
 
 
@@ -98,7 +99,12 @@ def _command(level: str, scenario: ScenarioResult, title: str, message: str) -> 
 
 
 def _data(text: str) -> str:
-    return text[:1000].replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+    return (
+        "\n".join(visible(line, 1000) for line in text[:1000].splitlines())
+        .replace("%", "%25")
+        .replace("\r", "%0D")
+        .replace("\n", "%0A")
+    )
 
 
 def _property(text: str) -> str:

@@ -116,6 +116,15 @@ class HarnessSide(_Table):
                 raise ValueError(f"there is no simulated actor {slug!r}; known: {', '.join(ACTOR_SLUGS)}")
         return self
 
+    @model_validator(mode="after")
+    def _own_ports(self) -> HarnessSide:
+        taken: dict[int, str] = {}
+        for slug, end in self.actors.items():
+            for key, port in (("port", end.port), ("hl7_port", end.hl7_port)):
+                if port and (other := taken.setdefault(port, f"{slug}.{key}")) != f"{slug}.{key}":
+                    raise ValueError(f"actors.{slug}.{key} is {port}, which {other} has already")
+        return self
+
 
 class Timeouts(_Table):
     """``[timeouts]``, in seconds. ``exchange``: until a message that a requirement demands has come."""

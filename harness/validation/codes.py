@@ -19,7 +19,10 @@ def codes() -> Mapping[str, str]:
     from harness.validation.media import RULES as MEDIA_RULES  # it loads libraries that most runs never need
 
     data = tomllib.loads(files("harness.validation").joinpath("data/codes.toml").read_text("utf-8"))
-    media = {rule.code: rule.meaning for rule in MEDIA_RULES} | {"MEDIA-UNREADABLE": "The medium cannot be opened."}
+    media = {rule.code: rule.meaning for rule in MEDIA_RULES} | {
+        "MEDIA-UNREADABLE": "The medium cannot be opened.",
+        "MEDIA-OBJECT-LARGE": "An object is too large to be judged in memory; its place on the medium was judged.",
+    }
     return dict(data["codes"]) | media
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -91,13 +91,15 @@ def to_junit(files: Sequence[Judged]) -> str:
     return "\n".join([*lines, "</testsuite></testsuites>", ""])
 
 
-def to_html(files: Sequence[Judged]) -> str:
-    """One page, readable without a network."""
+def to_html(files: Sequence[Judged], pictures: Mapping[str, str] | None = None) -> str:
+    """One page, readable without a network. ``pictures`` are pieces of HTML by path, shown above the findings."""
     rows = []
     for file in files:
         errors = sum(finding.severity is Severity.ERROR for finding in file.findings)
         mark = "✕" if errors else "✓"
         rows.append(f"<h2>{mark} {html.escape(file.path)} <small>{html.escape(file.kind)}</small></h2>")
+        if pictures and file.path in pictures:
+            rows.append(pictures[file.path])
         if file.findings:
             rows.append("<table><tr><th>Severity<th>Code<th>Where<th>Expected<th>Found<th>Clause</tr>")
             rows += [

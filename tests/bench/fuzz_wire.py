@@ -1,4 +1,5 @@
 """Mutated real traffic against the listeners: ``python -m tests.bench.fuzz_wire [--inputs N] [--kind dicom|hl7]``.
+``--captures`` mutates what real runs of the harness kept (their ``wire/main`` folders).
 
 Each input is a connection of its own. Every 500 inputs a good exchange must work; at the end the listener must
 have no fault of its own and not have grown. Ends after ``--seconds`` at the latest.
@@ -14,14 +15,16 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from pydicom.dataset import Dataset
 
+from harness.core.errors import UsageError
 from harness.core.transcript import Transcript
 from harness.protocols.dicom import uids
-from harness.protocols.dicom.capture import RECEIVED, Capture, CaptureReader
+from harness.protocols.dicom.capture import RECEIVED, SENT, Capture, CaptureReader
 from harness.protocols.dicom.errors import PeerError
 from harness.protocols.dicom.node import Address, Node, Proposal, Response
 from tests.bench import corpus, peers
@@ -29,6 +32,7 @@ from tests.bench.clients import ORDER
 from tests.bench.mutations import mutated
 
 _PATIENCE = 5.0
+_LONGEST, _MOST = 64 << 10, 400  # bytes of a captured stream, and streams
 
 
 def dicom_corpus(folder: Path) -> list[bytes]:
@@ -74,6 +78,30 @@ def hl7_corpus(_folder: Path) -> list[bytes]:
     return [order, order * 3, enhanced, order.replace(b"\r", b"\n")]
 
 
+def captured(folders: Sequence[Path], kind: str) -> list[bytes]:
+    """What those who connected sent in captures of earlier runs (folders with traffic.json), the short ones first."""
+    streams: set[bytes] = set()
+    for folder in folders:
+        reader = CaptureReader(folder)
+        wanted = {
+            (number, RECEIVED if connection.incoming else SENT)
+            for number, connection in reader.connections.items()
+            if connection.protocol == kind
+        }
+        gathered: dict[int, bytearray] = {}
+        for chunk in reader.chunks():
+            if (chunk.association, chunk.direction) not in wanted:
+                continue
+            stream = gathered.setdefault(chunk.association, bytearray())
+            if len(stream) < _LONGEST:
+                try:
+                    stream += reader.bytes_of(chunk)[:_LONGEST]
+                except FileNotFoundError:
+                    continue  # its payload was not kept
+        streams.update(bytes(stream) for stream in gathered.values() if stream)
+    return sorted(streams, key=lambda stream: (len(stream), stream))[:_MOST]
+
+
 def send(port: int, data: bytes) -> None:
     """One input: connect, send, close our half, read until the listener closes. Raises TimeoutError if it hangs."""
     with socket.create_connection(("127.0.0.1", port), _PATIENCE) as sock:
@@ -112,11 +140,17 @@ def good(kind: str, port: int) -> bool:
         node.stop()
 
 
-def fuzz(kind: str, inputs: int, seconds: float, seed: int) -> dict[str, Any]:
-    """Run one listener through its inputs. Raises on a crash, a hang or a failed good exchange."""
+def fuzz(kind: str, inputs: int, seconds: float, seed: int, captures: Sequence[Path] = ()) -> dict[str, Any]:
+    """Run one listener through its inputs. Raises on a crash, a hang or a failed good exchange.
+
+    The inputs are mutations of what DCMTK and we send, or of what ``captures`` of earlier runs hold.
+    """
     with tempfile.TemporaryDirectory(prefix="ihe-fuzz-") as name:
         folder = Path(name)
-        streams = mutated({"dicom": dicom_corpus, "hl7": hl7_corpus}[kind](folder), seed)
+        real = captured(captures, kind) if captures else {"dicom": dicom_corpus, "hl7": hl7_corpus}[kind](folder)
+        if not real:
+            raise UsageError(f"no {kind} connection in {', '.join(map(str, captures))}; name captures that have one")
+        streams = mutated(real, seed)
         server = peers.ours(f"fuzz-{kind}", folder / "server")
         with server as port:
             begin = time.monotonic()
@@ -138,6 +172,7 @@ def fuzz(kind: str, inputs: int, seconds: float, seed: int) -> dict[str, Any]:
             # The listener's process ends with an error if it had a fault; leaving the context raises then.
             return {
                 "kind": kind,
+                "streams": len(real),
                 "inputs": done,
                 "seconds": round(time.monotonic() - begin, 1),
                 "resident_after_warm_up": warm,
@@ -152,13 +187,17 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=1200)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--kind", choices=("dicom", "hl7"), nargs="*", default=["dicom", "hl7"])
+    parser.add_argument("--captures", type=Path, nargs="*", default=[], help="wire folders of earlier runs to mutate")
     parser.add_argument("--out", type=Path)
     options = parser.parse_args()
     results = []
     for kind in options.kind:
-        result = fuzz(kind, options.inputs, options.seconds, options.seed)
+        result = fuzz(kind, options.inputs, options.seconds, options.seed, options.captures)
         growth = result["resident_at_end"] - result["resident_after_warm_up"]
-        print(f"{kind}: {result['inputs']:,} inputs in {result['seconds']} s, memory grew by {growth / 1e6:.1f} MB")
+        print(
+            f"{kind}: {result['inputs']:,} inputs from {result['streams']} streams in {result['seconds']} s,"
+            f" memory grew by {growth / 1e6:.1f} MB"
+        )
         if growth > 50 << 20:
             sys.exit(f"{kind}: the listener grew by {growth / 1e6:.1f} MB")
         results.append(result)

@@ -130,8 +130,16 @@ def _studies(context: ScenarioContext) -> dict[str, StoredStudy]:
     return studies
 
 
+def _asker(context: ScenarioContext) -> ImageDisplay:
+    """Our Image Display, or our Report Reader if a step said so."""
+    asker: ImageDisplay = context.memory.get("asker", context.lab.image_display)
+    return asker
+
+
 def _query(context: ScenarioContext, level: str, keys: dict[str, Any], **more: Any) -> Replies:
-    display: ImageDisplay = context.lab.image_display
+    display = _asker(context)
+    if any(not str(value).isascii() for value in keys.values()):
+        more["character_set"] = ("ISO_IR 192",)
     context.begin()
     replies = context.converse(
         "RAD-14-SCP-01", "The query", lambda: display.query(context.lab.product, level, keys, **more)
@@ -174,17 +182,23 @@ def _keys(context: ScenarioContext, table: list[list[str]]) -> dict[str, Any]:
     return {name: value_of(text, studies) for name, text in pairs(table).items()}
 
 
-@when('the Image Display queries "{level:Text}" level in the "{model:Text}" model by')
-def display_queries(scenario_context: ScenarioContext, level: str, model: str, datatable: list[list[str]]) -> None:
+@when('the {asker:Text} queries "{level:Text}" level in the "{model:Text}" model by')
+def display_queries(
+    scenario_context: ScenarioContext, asker: str, level: str, model: str, datatable: list[list[str]]
+) -> None:
     """Query the product; all return keys of the level are asked for. Values may be words: ID of doe, range of all."""
+    scenario_context.memory["asker"] = scenario_context.lab.reader(asker)
     if model not in ("Study Root", "Patient Root"):
         raise UsageError(f"{model!r} is not a query model; known: Study Root, Patient Root")
     _query(scenario_context, level, _keys(scenario_context, datatable), patient_root=model == "Patient Root")
 
 
-@when('the Image Display queries "{level:Text}" level of the study "{name:Text}" by')
-def display_queries_below(scenario_context: ScenarioContext, level: str, name: str, datatable: list[list[str]]) -> None:
+@when('the {asker:Text} queries "{level:Text}" level of the study "{name:Text}" by')
+def display_queries_below(
+    scenario_context: ScenarioContext, asker: str, level: str, name: str, datatable: list[list[str]]
+) -> None:
     """Query below a study; the unique keys of the higher levels are filled in."""
+    scenario_context.memory["asker"] = scenario_context.lab.reader(asker)
     study = _studies(scenario_context)[name]
     keys: dict[str, Any] = {"StudyInstanceUID": str(study.first.StudyInstanceUID)}
     if level == "IMAGE":
@@ -193,9 +207,10 @@ def display_queries_below(scenario_context: ScenarioContext, level: str, name: s
     _query(scenario_context, level, keys)
 
 
-@when('the Image Display queries "{level:Text}" level without the study UID')
-def display_queries_illegally(scenario_context: ScenarioContext, level: str) -> None:
+@when('the {asker:Text} queries "{level:Text}" level without the study UID')
+def display_queries_illegally(scenario_context: ScenarioContext, asker: str, level: str) -> None:
     """A hierarchical query that lacks the unique key of the higher level."""
+    scenario_context.memory["asker"] = scenario_context.lab.reader(asker)
     _query(scenario_context, level, {})
     _note_query(scenario_context, purpose="invalid-hierarchy")
 
@@ -273,7 +288,7 @@ def _retrieve(
     refused = context.memory.get("refused class")
     expected = [s.sop_instance for s in asked if s.sop_class != refused]
     failing = [s.sop_instance for s in asked if s.sop_class == refused]
-    display = context.lab.image_display
+    display = _asker(context)
     context.begin()
     if get:
         classes = sorted({s.sop_class for s in asked})
@@ -302,21 +317,26 @@ def _retrieve(
     )
 
 
-@when('the Image Display retrieves "{level:Text}" of "{name:Text}"')
-def display_retrieves(scenario_context: ScenarioContext, level: str, name: str) -> None:
+@when('the {asker:Text} retrieves "{level:Text}" of "{name:Text}"')
+def display_retrieves(scenario_context: ScenarioContext, asker: str, level: str, name: str) -> None:
     """C-MOVE to our display: the whole study, its first series, or one image."""
+    scenario_context.memory["asker"] = scenario_context.lab.reader(asker)
     _retrieve(scenario_context, level, name)
 
 
-@when('the Image Display retrieves "{level:Text}" of "{name:Text}" to the unknown destination "{destination:Text}"')
-def display_retrieves_nowhere(scenario_context: ScenarioContext, level: str, name: str, destination: str) -> None:
+@when('the {asker:Text} retrieves "{level:Text}" of "{name:Text}" to the unknown destination "{destination:Text}"')
+def display_retrieves_nowhere(
+    scenario_context: ScenarioContext, asker: str, level: str, name: str, destination: str
+) -> None:
     """C-MOVE to an AE title that the product does not know."""
+    scenario_context.memory["asker"] = scenario_context.lab.reader(asker)
     _retrieve(scenario_context, level, name, destination=destination)
 
 
-@when('the Image Display gets "{level:Text}" of "{name:Text}"')
-def display_gets(scenario_context: ScenarioContext, level: str, name: str) -> None:
+@when('the {asker:Text} gets "{level:Text}" of "{name:Text}"')
+def display_gets(scenario_context: ScenarioContext, asker: str, level: str, name: str) -> None:
     """C-GET on one association."""
+    scenario_context.memory["asker"] = scenario_context.lab.reader(asker)
     _retrieve(scenario_context, level, name, get=True)
 
 
@@ -326,12 +346,12 @@ def instances_arrive(scenario_context: ScenarioContext) -> None:
     context = scenario_context
     expected: list[str] = context.memory["move"]
     requirement = context.memory["move by"]
-    if not context.lab.image_display.wait_for(len(expected), context.lab.sut.timeouts.exchange):
-        came = len(context.lab.image_display.received)
+    if not _asker(context).wait_for(len(expected), context.lab.sut.timeouts.exchange):
+        came = len(_asker(context).received)
         summary = f"{came} of {len(expected)} instances arrived"
         context.broken(requirement, summary, expected=(f"{len(expected)} instances",), actual=f"{came} instances")
         raise NonConformance(summary, tuple(context.findings))
-    arrived = {received.sop_instance for received in context.lab.image_display.received}
+    arrived = {received.sop_instance for received in _asker(context).received}
     if arrived != set(expected):
         summary = f"{len(arrived - set(expected))} instances arrived that were not asked for"
         context.broken(requirement, summary, expected=tuple(expected), actual=", ".join(sorted(arrived)))

@@ -138,10 +138,9 @@ def document_of(context: ScenarioContext, kind: str, image: Dataset) -> Dataset:
 # -- finding and fetching ------------------------------------------------------------------------------------------
 
 
-@when('the Image Display looks for "{modality:Text}" objects of that patient')
-@when('the Report Reader looks for "{modality:Text}" objects of that patient')
-def looks_for_objects(scenario_context: ScenarioContext, modality: str) -> None:
-    """Query at study, series and instance level for objects of a modality (PR, KO, SR) with all their keys."""
+@when('the {asker:Text} looks for "{modality:Text}" objects of that patient')
+def looks_for_objects(scenario_context: ScenarioContext, asker: str, modality: str) -> None:
+    """Our Image Display or Report Reader asks at every level for objects of a modality (PR, KO, SR) with all keys."""
     context, lab = scenario_context, scenario_context.lab
     wanted = next((ds for ds in _objects(context) if str(ds.Modality) == modality), None)
     if wanted is None or modality not in _KEYS:
@@ -161,19 +160,18 @@ def looks_for_objects(scenario_context: ScenarioContext, modality: str) -> None:
         context.converse(
             "RAD-14-SCP-01",
             f"The query at {level} level",
-            lambda level=level, keys=keys, returned=returned: lab.reader_for(context.tags.actor).query(  # type: ignore[misc]
+            lambda level=level, keys=keys, returned=returned: lab.reader(asker).query(  # type: ignore[misc]
                 lab.product, level, keys, returned=returned
             ),
         )
 
 
-@when("the Image Display retrieves that study")
-@when("the Report Reader retrieves that study")
-def retrieves_study(scenario_context: ScenarioContext) -> None:
-    """Fetch everything of the study by C-MOVE and wait until it has come, or time is up."""
+@when("the {asker:Text} retrieves that study")
+def retrieves_study(scenario_context: ScenarioContext, asker: str) -> None:
+    """Our Image Display or Report Reader fetches the study by C-MOVE and waits until it has come, or time is up."""
     context, lab = scenario_context, scenario_context.lab
     wanted = _objects(context)
-    reader = lab.reader_for(context.tags.actor)
+    reader = lab.reader(asker)
     before = len(reader.received)
     keys = {"StudyInstanceUID": str(wanted[0].StudyInstanceUID)}
     context.begin()
@@ -186,7 +184,7 @@ def everything_comes_back(scenario_context: ScenarioContext) -> None:
     """Each stored instance was delivered."""
     context = scenario_context
     wanted = {str(ds.SOPInstanceUID) for ds in _objects(context)}
-    found = {received.sop_instance for received in context.lab.reader_for(context.tags.actor).received}
+    found = {received.sop_instance for received in context.lab.all_received}
     if missing := sorted(wanted - found):
         context.broken(
             "RAD-16-SCP-01",

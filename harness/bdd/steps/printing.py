@@ -24,19 +24,24 @@ from harness.bdd.tables import pairs
 from harness.core.errors import UsageError
 from harness.core.message import Direction
 from harness.imaging import phantoms
+from harness.imaging.density import Viewing
+from harness.imaging.luts import Shape
+from harness.imaging.measured import judge_density
 from harness.imaging.phantoms import PixelFormat
 from harness.profiles.cpi import appearance, facts
 from harness.protocols.dicom import uids
 
+#: what a film may be asked for: field of the order, attribute of the film box
 _SETTINGS = {
-    "minimum density": "minimum_density",
-    "maximum density": "maximum_density",
-    "illumination": "illumination",
-    "reflected ambient light": "ambient",
-    "film size": "film_size",
-    "orientation": "orientation",
-    "magnification": "magnification",
+    "minimum density": ("minimum_density", "MinDensity"),
+    "maximum density": ("maximum_density", "MaxDensity"),
+    "illumination": ("illumination", "Illumination"),
+    "reflected ambient light": ("ambient", "ReflectedAmbientLight"),
+    "film size": ("film_size", "FilmSizeID"),
+    "orientation": ("orientation", "FilmOrientation"),
+    "magnification": ("magnification", "MagnificationType"),
 }
+_LIMITS = {"unsupported": facts.UNSUPPORTED_VALUE, "unreachable": facts.DENSITY_OUT_OF_RANGE}
 _NUMBERS = ("minimum_density", "maximum_density", "illumination", "ambient")
 
 
@@ -69,6 +74,7 @@ def _print(context: ScenarioContext, guests: Guests, film: FilmOrder, label: str
         lambda: composer.print_films(context.lab.product, (film,), SessionOrder(label=label)),
     )
     context.memory["printed"] = outcome
+    context.memory["film order"] = film
     return outcome
 
 
@@ -83,14 +89,7 @@ def _probe(context: ScenarioContext, kind: str, sop_class: str, purpose: str, ke
 # -- a server under test -----------------------------------------------------------------------------------------
 
 
-@when('the Print Composer prints the step wedge with the Presentation LUT "{lut:Text}"')
-def prints_with_lut(scenario_context: ScenarioContext, guests: Guests, lut: str) -> None:
-    """Print one film; the Presentation LUT is IDENTITY, LIN OD or table."""
-    _print(scenario_context, guests, FilmOrder((_wedge(),), lut=_lut(lut)), label=lut)
-
-
 @when('the Print Composer prints {count:Count} images in the format "{display_format:Text}"')
-@when('the Print Composer prints {count:Count} image in the format "{display_format:Text}"')
 def prints_in_format(scenario_context: ScenarioContext, guests: Guests, count: int, display_format: str) -> None:
     """Print so many step wedges on a film of an Image Display Format such as STANDARD\\2,3."""
     _print(scenario_context, guests, FilmOrder((_wedge(),) * count, display_format))
@@ -98,29 +97,82 @@ def prints_in_format(scenario_context: ScenarioContext, guests: Guests, count: i
 
 @when("the Print Composer prints the step wedge with")
 def prints_with(scenario_context: ScenarioContext, guests: Guests, datatable: list[list[str]]) -> None:
-    """Print one film with settings: densities in hundredths, light in cd/m2, film size, orientation, magnification."""
+    """Print one film with settings: densities in hundredths, light in cd/m2, film size, Presentation LUT and so on.
+
+    `images` none leaves the film empty; `unsupported` before a setting says that no printer has that value,
+    `unreachable` before a density that it lies beyond every printer.
+    """
     values: dict[str, Any] = {}
-    for name, value in pairs(datatable).items():
+    pictures_of_film: tuple[PrintPicture, ...] = (_wedge(),)
+    probes: list[tuple[str, str, str, str]] = []
+    for said, value in pairs(datatable).items():
+        if (said, value) == ("images", "none"):
+            pictures_of_film = ()
+            probes.append(("N-ACTION-RQ", uids.BASIC_FILM_BOX, facts.EMPTY_FILM, ""))
+            continue
+        if said == "Presentation LUT":
+            values["lut"] = _lut(value)
+            continue
+        limit, _, rest = said.partition(" ")
+        name = rest if limit in _LIMITS else said
         if name not in _SETTINGS:
-            raise UsageError(f"there is no print setting {name!r}; known: {', '.join(_SETTINGS)}")
-        field = _SETTINGS[name]
+            known = ", ".join(("images", "Presentation LUT", *_SETTINGS))
+            raise UsageError(f"there is no print setting {name!r}; known: {known}")
+        field, keyword = _SETTINGS[name]
         values[field] = int(value) if field in _NUMBERS else value
-    _print(scenario_context, guests, FilmOrder((_wedge(),), **values))
+        if limit in _LIMITS:
+            probes.append(("N-CREATE-RQ", uids.BASIC_FILM_BOX, _LIMITS[limit], keyword))
+    _print(scenario_context, guests, FilmOrder(pictures_of_film, **values))
+    for kind, sop_class, purpose, keyword in probes:
+        _probe(scenario_context, kind, sop_class, purpose, keyword)
 
 
-@when("the Print Composer prints the step wedge with a maximum density of {density:Count}")
-def prints_too_dense(scenario_context: ScenarioContext, guests: Guests, density: int) -> None:
-    """Print a film whose maximum density no printer reaches."""
-    _print(scenario_context, guests, FilmOrder((_wedge(),), maximum_density=density))
-    purpose = facts.DENSITY_OUT_OF_RANGE
-    _probe(scenario_context, "N-CREATE-RQ", uids.BASIC_FILM_BOX, purpose, "MaxDensity")
+@when('the printer becomes "{status:Text}" while the Print Composer is connected')
+def printer_changes(scenario_context: ScenarioContext, guests: Guests, status: str) -> None:
+    """Have the printer brought into WARNING or FAILURE, wait for what it reports, and have it brought back."""
+    if status not in ("WARNING", "FAILURE"):
+        raise UsageError(f"there is no printer state {status!r}; known: WARNING, FAILURE")
+    context, lab = scenario_context, scenario_context.lab
+    composer = guests.invite(PrintComposer, behaviour=HEALTHY)
+
+    def change(association: int) -> None:
+        context.act("change-printer-status", status=status, reason="SUPPLY EMPTY")
+        context.transcript.note(facts.PRINTER_CHANGED, {"status": status, "association": association})
+
+    context.begin()
+    context.converse(
+        "RAD-23-SCP-12",
+        "Waiting for the printer",
+        lambda: composer.attend(lab.product, change, timeout=lab.sut.timeouts.exchange),
+    )
+    context.act("change-printer-status", status="NORMAL", reason="SUPPLY FILLED")
 
 
-@when("the Print Composer prints a film without an image")
-def prints_nothing(scenario_context: ScenarioContext, guests: Guests) -> None:
-    """Ask for a film that has no image in any of its boxes."""
-    _print(scenario_context, guests, FilmOrder(()))
-    _probe(scenario_context, "N-ACTION-RQ", uids.BASIC_FILM_BOX, facts.EMPTY_FILM)
+@when("the densities of image {position:Count} of the film are measured")
+def densities_of_image_measured(scenario_context: ScenarioContext, position: int) -> None:
+    """Ask for a table (CSV) of the densities of a step wedge on the last film, and plot it."""
+    context = scenario_context
+    film: FilmOrder = context.memory["film order"]
+    own = film.image_luts[position - 1] if position <= len(film.image_luts) else None
+    requirement = "RAD-23-SCP-07" if own is None else "RAD-23-SCP-08"
+    lut = own or film.lut or LutChoice()
+    path = pictures.folder(context, "measured") / "density.csv"
+    context.act("measure-film", table=str(path), position=position)
+    samples, message = pictures.table(context, path)
+    fact: facts.Densities = {
+        "message": message.seq,
+        "samples": [[one.p_value, one.measured] for one in samples],
+        "illumination": float(film.illumination or 2000),
+        "ambient": float(film.ambient or 10),
+        "minimum_density": (film.minimum_density or 20) / 100.0,
+        "maximum_density": (film.maximum_density or 300) / 100.0,
+        "shape": lut.shape,
+        "requirement": requirement,
+    }
+    context.transcript.note(facts.DENSITIES, {**fact})
+    viewing = Viewing(fact["illumination"], fact["ambient"], fact["minimum_density"], fact["maximum_density"])
+    curve = judge_density(samples, viewing, shape=Shape(lut.shape))
+    pictures.record_plot(context, curve, f"Density of image {position}, Presentation LUT {lut.shape}")
 
 
 @when("the Print Composer prints two images with Presentation LUTs of their own")

@@ -14,7 +14,7 @@ from harness.modality.console.desk import Desk, Form, back
 from harness.modality.console.session import Session
 from harness.modality.decisions.performed import REASONS
 from harness.modality.domain import ShotState, State
-from harness.modality.services.examination import REJECTION_REASONS
+from harness.modality.services.keeping import REJECTION_REASONS
 
 TECHNIQUE = {"kvp": 70.0, "tube_current": 110.0, "exposure_time": 100.0}
 

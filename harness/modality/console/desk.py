@@ -6,6 +6,7 @@ import secrets
 import urllib.parse
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from harness.core.errors import HarnessError
 from harness.modality.console.session import COOKIE, Session, Sessions
-from harness.modality.console.words import LANGUAGES, title_of, translator
+from harness.modality.console.words import LANGUAGES, said, title_of, translator
 from harness.modality.errors import PeerProblem, Refused
 from harness.modality.operations import BY_NAME
 from harness.modality.service import Modality
@@ -94,6 +95,7 @@ class Desk:
         self._pages.filters["date"] = shown_date
         self._pages.filters["time"] = shown_time
         self._pages.filters["name"] = shown_name
+        self._pages.filters["said_in"] = lambda words, language: said(language, words)
         self._pages.filters["query"] = urllib.parse.urlencode
 
     # -- pressing ----------------------------------------------------------------------------------------------
@@ -110,7 +112,8 @@ class Desk:
         """Say how it went, and which of its jobs did not get through yet."""
         left = [job for job in result.get("jobs", ()) if job["state"] not in {"done", "cancelled"}]
         if left:
-            lines = tuple(f"{job['kind']} #{job['job']}: {job['message']}" for job in left)
+            say, t = partial(said, self.language(session)), translator(self.language(session))
+            lines = tuple(f"{t('work.' + job['kind'])} #{job['job']}: {say(job['message'])}" for job in left)
             session.tell("warn", "Done here, but not everything reached its peer; it will be tried again", "", lines)
         else:
             session.tell("pass", done)
@@ -145,6 +148,8 @@ class Desk:
         language = self.language(session)
         made = self._pages.get_template(template).render(
             t=translator(language),
+            tell=partial(said, language),
+            defects=self.modality.kernel.defects,
             language=language,
             languages=LANGUAGES,
             tabs=TAB_WORDS,
@@ -167,6 +172,12 @@ async def fields_of(request: Request) -> dict[str, list[str]]:
     """Read a URL-encoded form of bounded size; raises HTTPException."""
     length = request.headers.get("content-length", "")
     if not length.isdigit() or int(length) > MOST_BYTES:
+        # Hear the sender out, within bounds: one that is cut off in the middle never sees the answer.
+        heard = 0
+        async for part in request.stream():
+            heard += len(part)
+            if heard > 16 * MOST_BYTES:
+                break
         raise HTTPException(413, f"a form has at most {MOST_BYTES} bytes and says how many")
     body = await request.body()
     try:

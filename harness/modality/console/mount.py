@@ -1,7 +1,7 @@
 """Puts the console into the application: login, language, static files, and the seven tabs."""
 
 # No postponed annotations: FastAPI has to see the desk of the enclosing function in them.
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, FastAPI, Query, Request, Response
@@ -9,21 +9,33 @@ from fastapi.responses import RedirectResponse
 from fastapi.staticfiles import StaticFiles
 
 from harness.core.errors import HarnessError
-from harness.modality.console import acquisition, configure, query, registration, review, status, studies
+from harness.modality.console import (
+    acquisition,
+    configure,
+    conformance,
+    output,
+    query,
+    registration,
+    review,
+    status,
+    studies,
+)
 from harness.modality.console.desk import HERE, Desk, Form, back, fields_of, trouble
 from harness.modality.console.guard import Guard
 from harness.modality.console.session import COOKIE, Session
 from harness.modality.console.words import LANGUAGES
 from harness.modality.service import Modality
 
+_TABS = (registration, acquisition, studies, output, review, query, status, configure)
 
-def mount(app: FastAPI, modality: Modality, token: str, hosts: Iterable[str] = ()) -> Desk:
+
+def mount(app: FastAPI, modality: Modality, token: str, hosts: Iterable[str], statements: Mapping[str, str]) -> Desk:
     """Add the console below /console; return its desk, which makes login tickets."""
     desk = Desk(modality, token)
     app.add_middleware(Guard, hosts=tuple(hosts))
     app.mount("/console/static", StaticFiles(directory=HERE / "static"), name="console-static")
     routers = [_login(desk)]
-    routers += [each.router(desk) for each in (registration, acquisition, studies, review, query, status, configure)]
+    routers += [conformance.router(desk, statements), *(each.router(desk) for each in _TABS)]
     for router in routers:
         app.include_router(router, prefix="/console", include_in_schema=False)
 

@@ -1,11 +1,13 @@
 """The Query/Retrieve tab: look into an archive, and have objects sent to us or to another AE title."""
 
 # No postponed annotations: FastAPI has to see the desk of the enclosing function in them.
+import re
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Response
 
 from harness.core.errors import HarnessError
+from harness.modality.console.dates import PAST, range_of
 from harness.modality.console.desk import Desk, Form, back
 from harness.modality.console.registration import MODALITIES
 from harness.modality.console.session import Session
@@ -36,7 +38,7 @@ def router(desk: Desk) -> APIRouter:
         level = session.found.get("matches_level", "STUDY")
         return desk.page(
             "query.html", session, tab="query", keys=keys, result=result, level=level, columns=COLUMNS[level],
-            levels=tuple(COLUMNS), modalities=MODALITIES, node=desk.modality.kernel.settings.nodes.qr,
+            levels=tuple(COLUMNS), modalities=MODALITIES, presets=PAST, node=desk.modality.kernel.settings.nodes.qr,
             own=desk.modality.kernel.settings.local.ae_title, retrieved=session.found.get("retrieved"),
         )  # fmt: skip
 
@@ -49,7 +51,9 @@ def router(desk: Desk) -> APIRouter:
         form.session.found.pop("matches", None)
         form.session.found.pop("retrieved", None)
         try:
-            asked = {**keys, "study_date": keys.get("study_date", "").replace("-", "").replace(" ", "-")}
+            if form.text("preset"):
+                keys["study_date"] = range_of(form.text("preset"), desk.modality.kernel.clock.now().date())
+            asked = {**keys, "study_date": _range(keys.get("study_date", ""))}
             form.session.found["matches"] = desk.do("find", **asked)
             form.session.found["matches_level"] = keys.get("level", "STUDY")
         except HarnessError as error:
@@ -74,3 +78,9 @@ def router(desk: Desk) -> APIRouter:
         return back("query")
 
     return made
+
+
+def _range(typed: str) -> str:
+    """Return a DA matching key: YYYY-MM-DD or YYYYMMDD, or two of them with a blank or a hyphen between."""
+    days = [each.replace("-", "") for each in re.findall(r"\d{4}-\d{2}-\d{2}|\d{8}", typed)]
+    return "-".join(days[:2]) if days else typed

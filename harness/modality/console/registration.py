@@ -6,6 +6,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Response
 
 from harness.core.errors import HarnessError
+from harness.modality.console.dates import PLANNED, range_of
 from harness.modality.console.desk import Desk, Form, back
 from harness.modality.console.session import Session
 from harness.modality.domain import State
@@ -45,13 +46,16 @@ def router(desk: Desk) -> APIRouter:
             modify=chosen["exam"] if chosen else 0,
             typed=typed,
             modalities=MODALITIES,
+            presets=PLANNED,
         )
 
     @made.post("/registration/refresh")
     def refresh(form: Annotated[Form, Depends(desk.writer)]) -> Response:
         keys = form.typed(*FILTERS)
-        form.session.found["worklist"] = keys
         try:
+            if form.text("preset"):
+                keys["date"] = range_of(form.text("preset"), desk.modality.kernel.clock.now().date())
+            form.session.found["worklist"] = keys
             found = desk.do("worklist", **keys)
         except HarnessError as error:
             desk.fail(form.session, error)

@@ -1,6 +1,8 @@
 """The Status tab: background work, commitment, performed steps and the event log."""
 
 # No postponed annotations: FastAPI has to see the desk of the enclosing function in them.
+import tempfile
+from pathlib import Path
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Response
@@ -8,6 +10,7 @@ from fastapi import APIRouter, Depends, Query, Response
 from harness.core.errors import HarnessError
 from harness.modality.console.desk import Desk, Form, back
 from harness.modality.console.session import Session
+from harness.modality.errors import NotFound
 
 
 def router(desk: Desk) -> APIRouter:
@@ -22,6 +25,8 @@ def router(desk: Desk) -> APIRouter:
             "jobs": list(reversed(jobs))[:100],
             "commitments": list(reversed(desk.do("commitments")))[:50],
             "events": desk.do("events", level=level, kind=kind, limit=100),
+            "associations": desk.do("associations")[:50],
+            "has_traffic": desk.modality.kernel.traffic.kept,
             "history": desk.do("queue-history", job=job) if job else [],
             "job": job,
             "level": level,
@@ -45,6 +50,19 @@ def router(desk: Desk) -> APIRouter:
         kind: Annotated[str, Query(max_length=64)] = "",
     ) -> Response:
         return desk.page("part_status.html", session, **values(job, level, kind))
+
+    @made.get("/status/traffic.pcapng")
+    def traffic(session: Annotated[Session, Depends(desk.reader)]) -> Response:
+        with tempfile.TemporaryDirectory(prefix="traffic-") as folder:
+            place = Path(folder) / "traffic.pcapng"
+            desk.modality.kernel.traffic.write(place)
+            raw = place.read_bytes() if place.exists() else b""
+        if not raw:
+            raise NotFound("no traffic was kept; run `serve`, which keeps it")
+        return Response(
+            raw, media_type="application/octet-stream",
+            headers={"Content-Disposition": 'attachment; filename="traffic.pcapng"'},
+        )  # fmt: skip
 
     def pressed(form: Form, operation: str) -> Response:
         try:

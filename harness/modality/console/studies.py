@@ -1,4 +1,4 @@
-"""The Studies tab: what we hold, and what is done with it; film and media have a page each."""
+"""The Studies tab: what we hold, and what is done with it."""
 
 # No postponed annotations: FastAPI has to see the desk of the enclosing function in them.
 from collections.abc import Callable
@@ -15,9 +15,6 @@ from harness.modality.errors import Refused
 FILTERS = ("patient_id", "patient_name", "study_id", "description", "modality", "date_from", "date_to")
 CHANGES = ("patient_id", "patient_name", "birth_date", "sex", "study_description")
 NO_IMAGES = frozenset({"PR", "KO", "SR"})
-LAYOUTS = ("1x1", "1x2", "2x2", "2x3", "3x3")
-FILM_SIZES = ("8INX10IN", "10INX12IN", "11INX14IN", "14INX17IN", "24CMX30CM", "A4", "A3")
-MEDIA = ("BLUE FILM", "CLEAR FILM", "PAPER")
 
 
 def images_of(desk: Desk, study: str) -> list[dict[str, Any]]:
@@ -113,57 +110,5 @@ def router(desk: Desk) -> APIRouter:
                 desk.jobs_told(form.session, result, "The archive has answered; see the marks of the objects")
 
         return pressed(form, press)
-
-    @made.get("/studies/print")
-    def film(session: Annotated[Session, Depends(desk.reader)], study: str) -> Response:
-        printer = desk.modality.kernel.settings.nodes.printer
-        return desk.page(
-            "print.html", session, tab="studies", study=study, images=images_of(desk, study), printer=printer,
-            layouts=LAYOUTS, sizes=FILM_SIZES, media=MEDIA, typed=session.retyped("print"),
-            said=session.found.get("printer", {}),
-        )  # fmt: skip
-
-    @made.post("/studies/print")
-    def print_film(form: Annotated[Form, Depends(desk.writer)]) -> Response:
-        study = form.text("study")
-        form.session.typed["print"] = form.typed("layout", "film_size", "orientation", "copies", "medium")
-        try:
-            job = desk.do(
-                "print", instances=form.many("instance"), layout=form.text("layout"), film_size=form.text("film_size"),
-                orientation=form.text("orientation"), copies=form.key("copies"), medium=form.text("medium"),
-            )  # fmt: skip
-        except HarnessError as error:
-            desk.fail(form.session, error)
-        else:
-            desk.jobs_told(form.session, {"jobs": [job]}, "The film was printed")
-        return back("studies/print", study=study)
-
-    @made.post("/studies/printer")
-    def printer_status(form: Annotated[Form, Depends(desk.writer)]) -> Response:
-        try:
-            form.session.found["printer"] = desk.do("printer-status")
-        except HarnessError as error:
-            form.session.found["printer"] = {}
-            desk.fail(form.session, error)
-        return back("studies/print", study=form.text("study"))
-
-    @made.get("/studies/media")
-    def media(session: Annotated[Session, Depends(desk.reader)], study: str) -> Response:
-        return desk.page(
-            "media.html", session, tab="studies", study=study, objects=desk.do("instances", study=study),
-            related=desk.do("related", study=study), burned=session.found.get("burned", {}),
-        )  # fmt: skip
-
-    @made.post("/studies/media")
-    def burn(form: Annotated[Form, Depends(desk.writer)]) -> Response:
-        study = form.text("study")
-        try:
-            done = desk.do("burn", studies=[study, *form.many("related")])
-        except HarnessError as error:
-            desk.fail(form.session, error)
-        else:
-            form.session.found["burned"] = done
-            desk.jobs_told(form.session, {"jobs": [done]}, "The medium was written")
-        return back("studies/media", study=study)
 
     return made

@@ -164,8 +164,9 @@ _LIMITS = {"accession_number": 16, "requested_procedure_id": 16, "step_id": 16, 
 def problems(step: ScheduledStep) -> tuple[str, ...]:
     """Name what makes a worklist row unusable: keys that an exam needs, and values longer than their VR allows."""
     found = []
-    if not step.patient.name and not step.patient.id:
-        found.append("no patient name and no patient ID")
+    # Type 1 in the answer (PS3.4 K.6.1.2.2), and images without an ID could belong to anybody.
+    if not step.patient.id:
+        found.append("no patient ID")
     if not step.study_instance_uid:
         found.append("no Study Instance UID")
     if not step.step_id:

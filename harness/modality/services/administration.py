@@ -10,7 +10,7 @@ from typing import Any
 from harness.modality import config, workflow
 from harness.modality.config import Configuration, NodeName
 from harness.modality.domain import plain
-from harness.modality.errors import NotFound, PeerProblem, Refused
+from harness.modality.errors import NotFound, PeerProblem, Refused, StoreProblem
 from harness.modality.network import VERIFICATION
 from harness.modality.services.examination import job_line
 from harness.modality.services.kernel import Kernel
@@ -128,6 +128,24 @@ class Administration:
             "SELECT * FROM EventLog WHERE level <= ? AND (? = '' OR kind = ?) ORDER BY event_key DESC LIMIT ?",
             level, kind, kind, max(1, min(limit, 10000)),
         )  # fmt: skip
+
+    def associations(self) -> list[dict[str, Any]]:
+        """List the latest associations of this process, ours and those of peers, newest first."""
+        return self._k.traffic.associations()
+
+    def capture_save(self, target: str) -> dict[str, Any]:
+        """Write what passed on all associations as a pcapng file for Wireshark; `serve` keeps it from its start."""
+        place = self._k.place(target, "export")
+        if place.exists() or place.is_symlink():
+            raise Refused(f"{place} is there already; choose another name or remove it")
+        try:
+            place.parent.mkdir(parents=True, exist_ok=True)
+            packets = self._k.traffic.write(place)
+        except OSError as error:
+            raise StoreProblem(f"{place}: {error.strerror or error}; free space or choose another place") from error
+        if not packets:
+            raise NotFound("no traffic was kept; run `serve`, which keeps it")
+        return {"target": str(place), "packets": packets}
 
     def db_schema(self) -> dict[str, Any]:
         """Return the DDL of the database."""

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
-from pydicom.dataset import Dataset
-from pydicom.uid import UID
-
-from harness.modality import catalogue, compression, images, objects, wire
+from harness.modality import catalogue, compression, images, wire
 from harness.modality.clock import date_of, time_of
 from harness.modality.decisions import performed as steps
 from harness.modality.domain import (
@@ -24,26 +20,29 @@ from harness.modality.domain import (
     plain,
 )
 from harness.modality.elements import texts
-from harness.modality.errors import NotFound, Refused, StoreProblem
+from harness.modality.errors import NotFound, Refused
 from harness.modality.jobs import Job
 from harness.modality.services.delivery import Delivery
+from harness.modality.services.keeping import REJECTION_REASONS, Keeping
 from harness.modality.services.kernel import Kernel, summary
 from harness.modality.services.performed import PerformedSteps
 from harness.modality.services.registration import Registration
 from harness.modality.workflow import ACTIVE, Event
 
-REJECTION_REASONS = {
-    "113001": Code("113001", "DCM", "Rejected for Quality Reasons"),
-    "113037": Code("113037", "DCM", "Rejected for Patient Safety Reasons"),
-    "113038": Code("113038", "DCM", "Incorrect Modality Worklist Entry"),
-}
-
 
 class Examination:
     """Acquisition with its performed step."""
 
-    def __init__(self, kernel: Kernel, reports: PerformedSteps, delivery: Delivery, registration: Registration) -> None:
-        self._k, self._reports, self._delivery, self._registration = kernel, reports, delivery, registration
+    def __init__(
+        self,
+        kernel: Kernel,
+        keeping: Keeping,
+        reports: PerformedSteps,
+        delivery: Delivery,
+        registration: Registration,
+    ) -> None:
+        self._k, self._keeping, self._reports = kernel, keeping, reports
+        self._delivery, self._registration = delivery, registration
 
     # -- starting ----------------------------------------------------------------------------------------------
 
@@ -140,7 +139,7 @@ class Examination:
         name = entry.name if entry is not None else self._planned_protocol(found)
         now = self._k.clock.now()
         kind = images.kind_of(found.modality)
-        series_uid, series_number = self.series(found, found.modality, name)
+        series_uid, series_number = self._keeping.series(found, found.modality, name)
         uid = self._k.uids.new()
         made = Shot(
             number=len(found.shots) + 1,
@@ -161,7 +160,7 @@ class Examination:
         )
         common = self._k.behaviour.object_common(found, made, self._k.settings)
         dataset = images.build(common, found, made, phantom, self._k.seed)
-        self.write(made, dataset)
+        self._keeping.write(made, dataset)
         return summary(self._k.save(replace(found, shots=(*found.shots, made))))
 
     def _planned_protocol(self, exam: Exam) -> str:
@@ -173,25 +172,6 @@ class Examination:
                 return step.step_description
         return "Standard"
 
-    def series(self, exam: Exam, modality: str, protocol: str) -> tuple[str, int]:
-        """Return UID and number of the exam's series for a protocol, new ones if there is none yet."""
-        for shot in exam.shots:
-            if (shot.modality, shot.protocol_name) == (modality, protocol):
-                return shot.series_instance_uid, shot.series_number
-        numbers = [s.series_number for each in self._k.exams_of(exam.study_instance_uid) for s in each.shots]
-        earlier = [s.series_instance_uid for each in self._k.exams_of(exam.study_instance_uid) for s in each.shots]
-        uid = self._k.behaviour.series_instance_uid(earlier, self._k.uids.new())
-        return uid, max([*numbers, *(s.series_number for s in exam.shots), 0]) + 1
-
-    def write(self, shot: Shot, dataset: Dataset, syntax: str = wire.EXPLICIT_VR_LE) -> int:
-        """Write the file of an object; raises StoreProblem if the disk does not take it."""
-        try:
-            return wire.write_file(self._k.home / shot.file, dataset, syntax)
-        except OSError as error:
-            raise StoreProblem(
-                f"{self._k.home}: the image could not be written: {error.strerror}; free space and repeat"
-            ) from error
-
     def confirm(self, exam: int = 0) -> dict[str, Any]:
         """Keep the exposure that waits."""
         found = self._k.step(self._k.exam(exam), Event.CONFIRM)
@@ -200,16 +180,8 @@ class Examination:
         found = replace(found, shots=tuple(kept if s.number == kept.number else s for s in found.shots))
         with self._k.database.transaction():
             self._k.save(self._describe(found))
-            self.keep(found, kept)
+            self._keeping.keep(found, kept)
         return summary(self._k.exam(found.key))
-
-    def keep(self, exam: Exam, shot: Shot) -> None:
-        """Enter a confirmed object into the studies."""
-        dataset, syntax = wire.read_file(self._k.home / shot.file)
-        size = (self._k.home / shot.file).stat().st_size
-        self._k.archive.add(
-            dataset, Path(shot.file), size, now=self._k.now(), exam=exam.key, origin="acquired", syntax=syntax
-        )  # fmt: skip
 
     def expose(
         self,
@@ -249,20 +221,9 @@ class Examination:
         gone = replace(chosen[-1], state=ShotState.REJECTED, reason=REJECTION_REASONS[reason])
         found = replace(found, shots=tuple(gone if s.number == gone.number else s for s in found.shots))
         with self._k.database.transaction():
-            self._k.save(self._describe(self._renumbered(found)))
+            self._k.save(self._describe(self._keeping.renumbered(found)))
             self._k.archive.remove_instance(gone.sop_instance_uid, self._k.now())
         return summary(self._k.exam(found.key))
-
-    @staticmethod
-    def _renumbered(exam: Exam) -> Exam:
-        counts: dict[str, int] = {}
-        shots = []
-        for shot in exam.shots:
-            if shot.state is not ShotState.REJECTED:
-                counts[shot.series_instance_uid] = counts.get(shot.series_instance_uid, 0) + 1
-                shot = replace(shot, instance_number=counts[shot.series_instance_uid])
-            shots.append(shot)
-        return replace(exam, shots=tuple(shots))
 
     # -- finishing ---------------------------------------------------------------------------------------------
 
@@ -290,7 +251,7 @@ class Examination:
                 if shot.state in dropped:
                     self._k.archive.remove_instance(shot.sop_instance_uid, self._k.now())
         return self._finish(
-            self._renumbered(replace(found, shots=shots)), discontinued=True, reason=steps.REASONS[reason]
+            self._keeping.renumbered(replace(found, shots=shots)), discontinued=True, reason=steps.REASONS[reason]
         )
 
     def _finish(self, exam: Exam, *, discontinued: bool, reason: Code | None) -> dict[str, Any]:
@@ -306,8 +267,8 @@ class Examination:
         exam = replace(exam, performed=step)
         with self._k.database.transaction():
             if self._k.settings.end_exam.send_rejected:
-                exam = self._with_rejection_notes(exam)
-            exam = self._settle(exam)
+                exam = self._keeping.with_rejection_notes(exam)
+            exam = self._keeping.settle(exam)
             self._k.save(exam)
             self._k.database.run(
                 "UPDATE PerformedStep SET status = ?, ended_dttm = ? WHERE sop_instance_uid = ?",
@@ -320,87 +281,6 @@ class Examination:
                 sent = self._delivery.plan(exam.key)
             jobs += [*ended, *sent] if self._k.behaviour.ends_before_transfer() else [*sent, *ended]
         return self._outcome(exam.key, self._k.queue.run(*jobs))
-
-    def _settle(self, exam: Exam) -> Exam:
-        # Headers are written once more: what was performed is known for sure only at the end. Then the encoding
-        # that the settings ask for; a lossy one makes new objects.
-        target = compression.scheme(self._k.settings.end_exam.transfer_syntax)
-        for shot in exam.confirmed:
-            path = self._k.home / shot.file
-            dataset, own = wire.read_file(path)
-            dataset = compression.decompress(dataset, own)
-            dataset.update(self._k.behaviour.object_common(exam, shot, self._k.settings))
-            if not shot.is_image:
-                dataset = self._without(dataset, shot)
-            encoding = target if shot.is_image or not UID(target.uid).is_encapsulated else compression.EXPLICIT
-            coded = compression.compress(dataset, encoding, new_uid=self._k.uids.new)
-            if str(coded.SOPInstanceUID) != shot.sop_instance_uid:
-                self._k.archive.remove_instance(shot.sop_instance_uid, self._k.now())
-                uid = str(coded.SOPInstanceUID)
-                shot = replace(shot, sop_instance_uid=uid, file=f"objects/{exam.study_instance_uid}/{uid}")
-                exam = replace(exam, shots=tuple(shot if s.number == shot.number else s for s in exam.shots))
-            self.write(shot, self._k.behaviour.object_finish(coded), encoding.uid)
-            self.keep(exam, shot)
-        return exam
-
-    @staticmethod
-    def _without(dataset: Dataset, shot: Shot) -> Dataset:
-        for keyword in objects.absent_from(shot.modality):
-            dataset.pop(keyword, None)
-        return dataset
-
-    def _with_rejection_notes(self, exam: Exam) -> Exam:
-        """Keep rejected images after all, each under a key object note that says why it was rejected."""
-        rejected = exam.with_state(ShotState.REJECTED)
-        if not rejected:
-            return exam
-        kept = tuple(replace(s, state=ShotState.CONFIRMED) if s in rejected else s for s in exam.shots)
-        exam = self._renumbered(replace(exam, shots=kept))
-        for reason in dict.fromkeys(shot.reason or REJECTION_REASONS["113001"] for shot in rejected):
-            pictures = [wire.read_file(self._k.home / s.file)[0] for s in rejected if (s.reason or reason) == reason]
-            build = self._rejection_note(pictures, reason)
-            exam = self.attach(exam, "KO", objects.KEY_OBJECTS, "Rejection notes", build)
-        for shot in rejected:
-            self.keep(exam, next(s for s in exam.shots if s.number == shot.number))
-        return exam
-
-    @staticmethod
-    def _rejection_note(pictures: Sequence[Dataset], reason: Code) -> Callable[[Dataset, Exam], Dataset]:
-        def build(common: Dataset, exam: Exam) -> Dataset:
-            requests = objects.referenced_requests(exam.steps, exam.study_instance_uid)
-            return objects.key_object_note(common, pictures, reason, "", None, requests)
-
-        return build
-
-    def attach(
-        self, exam: Exam, modality: str, sop_class: str, series: str, build: Callable[[Dataset, Exam], Dataset]
-    ) -> Exam:
-        """Add an object that is no image to an exam that goes on."""
-        now = self._k.clock.now()
-        uid = self._k.uids.new()
-        series_uid, number = self.series(exam, modality, series)
-        shot = Shot(
-            number=len(exam.shots) + 1,
-            state=ShotState.CONFIRMED,
-            sop_class_uid=sop_class,
-            sop_instance_uid=uid,
-            series_instance_uid=series_uid,
-            series_number=number,
-            modality=modality,
-            protocol_name=series,
-            series_description=series,
-            instance_number=len([s for s in exam.confirmed if s.series_instance_uid == series_uid]) + 1,
-            date=date_of(now),
-            time=time_of(now),
-            file=f"objects/{exam.study_instance_uid}/{uid}",
-        )
-        exam = replace(exam, shots=(*exam.shots, shot))
-        dataset = build(self._k.behaviour.object_common(exam, shot, self._k.settings), exam)
-        self.write(shot, self._without(dataset, shot))
-        with self._k.database.transaction():
-            self._k.save(exam)
-            self.keep(exam, shot)
-        return exam
 
     def _outcome(self, key: int, jobs: Sequence[Job]) -> dict[str, Any]:
         return {**summary(self._k.exam(key)), "jobs": [job_line(job) for job in jobs]}
@@ -418,7 +298,7 @@ class Examination:
             if not shot.is_image:
                 continue
             target = self._k.exam(right.key)
-            series_uid, series_number = self.series(target, shot.modality, shot.protocol_name)
+            series_uid, series_number = self._keeping.series(target, shot.modality, shot.protocol_name)
             uid = self._k.behaviour.moved_instance_uid(shot.sop_instance_uid, self._k.uids.new())
             moved = replace(
                 shot,
@@ -435,10 +315,10 @@ class Examination:
             for keyword in ("RequestAttributesSequence", "ReferencedStudySequence", "ProcedureCodeSequence"):
                 dataset.pop(keyword, None)
             dataset.update(self._k.behaviour.object_common(target, moved, self._k.settings))
-            self.write(moved, dataset)
+            self._keeping.write(moved, dataset)
             with self._k.database.transaction():
                 self._k.save(target)
-                self.keep(target, moved)
+                self._keeping.keep(target, moved)
         return self.end(right.key)
 
     # -- looking -----------------------------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -14,11 +15,15 @@ from harness.modality.config import Configuration, NodeName
 from harness.modality.domain import Exam, State, plain, restore
 from harness.modality.errors import NotFound, Refused
 from harness.modality.jobs import JobQueue
-from harness.modality.network import Context, Link, ReportHandler, StoreHandler
+from harness.modality.network import Context, Link
+from harness.modality.provider import ReportHandler, StoreHandler
 from harness.modality.signal import Signal
 from harness.modality.store.archive import Archive
 from harness.modality.store.database import Database
+from harness.modality.traffic import Traffic
 from harness.modality.workflow import ACTIVE, Event, advance
+
+_PLACE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_. -]{0,99}")
 
 
 @dataclass(slots=True)
@@ -34,13 +39,19 @@ class Kernel:
     seed: int
     queue: JobQueue = field(init=False)
     archive: Archive = field(init=False)
+    traffic: Traffic = field(init=False)
     news: Signal = field(default_factory=Signal)
     report_handler: ReportHandler | None = None
     listening_port: Callable[[], int] = lambda: 0
+    #: id and title of each defect that was seeded on purpose
+    defects: tuple[dict[str, str], ...] = ()
+    #: whether others than the owner of this process may ask: they name no places outside of `home`
+    served: bool = False
 
     def __post_init__(self) -> None:
         self.queue = JobQueue(self.database, self.clock, lambda: self.settings.background)
         self.archive = Archive(self.database)
+        self.traffic = Traffic(self.now)
 
     # -- time and words -----------------------------------------------------------------------------------------
 
@@ -57,6 +68,16 @@ class Kernel:
         """Wake up whoever waits for a change."""
         self.news.set()
 
+    # -- places -------------------------------------------------------------------------------------------------
+
+    def place(self, target: str, folder: str) -> Path:
+        """Return where something may be written; over the network only below a folder of the home. Raises Refused."""
+        if not self.served:
+            return Path(target).expanduser()
+        if not _PLACE.fullmatch(target):
+            raise Refused(f"{target[:80]!r}: give a plain name; it is written below {self.home / folder}")
+        return self.home / folder / target
+
     # -- peers --------------------------------------------------------------------------------------------------
 
     def link(
@@ -71,7 +92,7 @@ class Kernel:
         return Link(
             name.value, self.settings.nodes.get(name), contexts, calling=self.settings.local.ae_title,
             timeouts=self.settings.timeouts, on_report=on_report, on_store=on_store,
-            politely=self.behaviour.leaves_politely(),
+            politely=self.behaviour.leaves_politely(), watch=self.traffic.handlers(incoming=False),
         )  # fmt: skip
 
     def context(self, abstract_syntax: str, preferred: str = "1.2.840.10008.1.2.1") -> Context:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from pydicom.dataset import Dataset
 
+from harness.imaging import png
 from harness.imaging.render import render
 from harness.modality.config import NodeName
 from harness.modality.elements import item, items, put, text
@@ -35,6 +37,17 @@ WARNINGS = {
     0xB609: "the image was cropped to fit",
     0xB60A: "the image was reduced to fit",
 }
+#: film sizes with width and height in mm, upright (PS3.3 C.13.3)
+FILM_SIZES: dict[str, tuple[float, float]] = {
+    "8INX10IN": (203.2, 254.0),
+    "10INX12IN": (254.0, 304.8),
+    "11INX14IN": (279.4, 355.6),
+    "14INX17IN": (355.6, 431.8),
+    "24CMX30CM": (240.0, 300.0),
+    "A4": (210.0, 297.0),
+    "A3": (297.0, 420.0),
+}
+ORIENTATIONS = ("PORTRAIT", "LANDSCAPE")
 _USABLE = {0x0000, 0x0107, 0x0116, *WARNINGS}
 
 
@@ -59,22 +72,43 @@ class Printing:
         reflected_light: int = 10,
     ) -> dict[str, Any]:
         """Print images: layout as columns x rows, densities in hundredths of OD, light in cd/m2."""
-        columns, _, rows = layout.partition("x")
-        if not (columns.isdigit() and rows.isdigit() and 1 <= int(columns) <= 9 and 1 <= int(rows) <= 9):
-            raise Refused(f"layout {layout!r} is not columns x rows, for instance 2x3")
-        if not 1 <= len(instances) <= int(columns) * int(rows):
-            raise Refused(f"{len(instances)} images do not fit on one film of {layout}")
+        columns, rows = _sheet(instances, layout, film_size, orientation)
         if not 1 <= copies <= 99 or not 0 <= min_density < max_density <= 600:
             raise Refused("copies are 1 to 99, densities rise from 0 to 600")
         for each in instances:
             self._review.load(each)
         payload = {
-            "instances": list(instances), "format": f"STANDARD\\{int(columns)},{int(rows)}", "film_size": film_size,
+            "instances": list(instances), "format": f"STANDARD\\{columns},{rows}", "film_size": film_size,
             "orientation": orientation, "copies": copies, "medium": medium, "min_density": min_density,
             "max_density": max_density, "illumination": illumination, "reflected_light": reflected_light,
         }  # fmt: skip
         key = self._k.queue.add("print", f"print:{self._k.database.next('print')}", payload)
         return job_line(self._k.queue.run(key)[0])
+
+    def print_preview(
+        self,
+        instances: Sequence[str],
+        layout: str = "1x1",
+        film_size: str = "8INX10IN",
+        orientation: str = "PORTRAIT",
+        height: int = 700,
+    ) -> dict[str, Any]:
+        """Show how a film will look: the P-Values that the printer gets, in their places, as base64 PNG."""
+        columns, rows = _sheet(instances, layout, film_size, orientation)
+        if not 64 <= height <= 2000:
+            raise Refused("a preview is 64 to 2000 pixels high")
+        width_mm, height_mm = FILM_SIZES[film_size] if orientation == "PORTRAIT" else FILM_SIZES[film_size][::-1]
+        width = round(height * width_mm / height_mm)
+        film = np.zeros((height, width), np.uint8)
+        gap = max(height // 200, 1)
+        for place, instance in enumerate(instances):
+            dataset, _ = self._review.load(instance)
+            row, column = divmod(place, columns)
+            top, bottom = row * height // rows + gap, (row + 1) * height // rows - gap
+            left, right = column * width // columns + gap, (column + 1) * width // columns - gap
+            picture = self._review.picture(dataset, self._review.view({}, dataset), bottom - top, right - left)
+            film[top:bottom, left:right] = picture
+        return {"width": width, "height": height, "png": base64.b64encode(png.encode(film)).decode("ascii")}
 
     def printer_status(self) -> dict[str, Any]:
         """Ask the printer how it is."""
@@ -164,3 +198,15 @@ class Printing:
         )
         picture.add_new(0x7FE00010, "OW", values.tobytes())
         return put(Dataset(), ImageBoxPosition=position, Polarity="NORMAL", BasicGrayscaleImageSequence=[picture])
+
+
+def _sheet(instances: Sequence[str], layout: str, film_size: str, orientation: str) -> tuple[int, int]:
+    """Judge what is wanted on one film; return columns and rows. Raises Refused."""
+    columns, _, rows = layout.partition("x")
+    if not (columns.isdigit() and rows.isdigit() and 1 <= int(columns) <= 9 and 1 <= int(rows) <= 9):
+        raise Refused(f"layout {layout!r} is not columns x rows, for instance 2x3")
+    if not 1 <= len(instances) <= int(columns) * int(rows):
+        raise Refused(f"{len(instances)} images do not fit on one film of {layout}")
+    if film_size not in FILM_SIZES or orientation not in ORIENTATIONS:
+        raise Refused(f"film sizes are {', '.join(FILM_SIZES)}; orientations are {', '.join(ORIENTATIONS)}")
+    return int(columns), int(rows)

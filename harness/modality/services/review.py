@@ -22,6 +22,7 @@ from harness.modality.elements import text
 from harness.modality.errors import NotFound, Refused
 from harness.modality.objects import View
 from harness.modality.services.examination import Examination
+from harness.modality.services.keeping import Keeping
 from harness.modality.services.kernel import Kernel, summary
 from harness.modality.services.registration import Registration
 from harness.modality.workflow import ACTIVE
@@ -30,8 +31,9 @@ from harness.modality.workflow import ACTIVE
 class Review:
     """Looking at images, and keeping how they were looked at."""
 
-    def __init__(self, kernel: Kernel, registration: Registration, examination: Examination) -> None:
-        self._k, self._registration, self._examination = kernel, registration, examination
+    def __init__(self, kernel: Kernel, keeping: Keeping, registration: Registration, examination: Examination) -> None:
+        self._k, self._keeping = kernel, keeping
+        self._registration, self._examination = registration, examination
 
     # -- looking -----------------------------------------------------------------------------------------------
 
@@ -234,7 +236,7 @@ class Review:
             exam = self._k.exam(self._registration.append(exam.key)["exam"])
             self._examination.start(exam.key)
             exam = self._k.exam(exam.key)
-        exam = self._examination.attach(exam, modality, sop_class, series, build)
+        exam = self._keeping.attach(exam, modality, sop_class, series, build)
         uid = exam.shots[-1].sop_instance_uid
         done = self._examination.end(exam.key) if own_step else summary(self._k.exam(exam.key))
         return {**done, "sop_instance_uid": uid}

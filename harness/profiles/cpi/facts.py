@@ -13,6 +13,8 @@ PRINT_PROBE: Final = "PRINT-PROBE"
 DENSITY_OUT_OF_RANGE: Final = "density-out-of-range"
 EMPTY_FILM: Final = "empty-film"
 IMAGE_TOO_LARGE: Final = "image-too-large"
+UNSUPPORTED_VALUE: Final = "unsupported-value"
+PRINTER_CHANGED: Final = "PRINTER-CHANGED"
 
 
 class Densities(TypedDict, total=False):
@@ -20,6 +22,7 @@ class Densities(TypedDict, total=False):
 
     ``samples`` are pairs of P-Value (0.0 to 1.0) and density; densities are plain, light is in cd/m2, ``medium`` is
     "film" or "paper", ``tolerance`` is in optical density. ``message`` is the FILE message of the table, if any.
+    ``shape`` is the Presentation LUT Shape of the image if it is not IDENTITY, ``requirement`` the row to be judged.
     """
 
     message: int
@@ -30,6 +33,15 @@ class Densities(TypedDict, total=False):
     maximum_density: float
     medium: str
     tolerance: float
+    shape: str
+    requirement: str
+
+
+class PrinterChanged(TypedDict, total=False):
+    """PRINTER-CHANGED: the printer under test was brought into a state while ``association`` was open."""
+
+    status: str
+    association: int
 
 
 class Luminances(TypedDict, total=False):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import os
 import struct
+import threading
 from pathlib import Path
 
 from harness.core.message import Blob
@@ -52,7 +53,8 @@ def write_part10(
         return payload.offset + payload.size
     head = file_meta(sop_class, sop_instance, transfer_syntax, source_ae)
     # Never into an existing file: it may be another name of the payload itself.
-    partial = path.with_name(f"{path.name}.part")
+    # The name is that of the thread: two associations may bring the same instance.
+    partial = path.with_name(f"{path.name}.{threading.get_ident()}.part")
     partial.unlink(missing_ok=True)
     handle = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
     try:
@@ -63,6 +65,9 @@ def write_part10(
             with payload.open() as stream:
                 while portion := stream.read(_COPY):
                     _write(handle, [portion])
+    except OSError:
+        partial.unlink(missing_ok=True)  # half a file is no instance
+        raise
     finally:
         os.close(handle)
     partial.replace(path)

@@ -88,6 +88,8 @@ class Deframer:
         events: list[Event] = []
         data = bytes(data)
         position, size = 0, len(data)
+        if self._state is _State.OUTSIDE and not self._junk_size and self._is_whole(data):
+            return [Frame(data[1:-2])]
         while position < size:
             if self._state is _State.OUTSIDE:
                 position = self._outside(data, position, events)
@@ -99,6 +101,17 @@ class Deframer:
             else:
                 position = self._inside(data, position, events)
         return events
+
+    def _is_whole(self, data: bytes) -> bool:
+        """Whether these bytes are one good block and nothing else, as they nearly always are."""
+        end = len(data) - 2
+        return (
+            1 < end <= self._max + 1
+            and data.startswith(START)
+            and data.find(END) == end
+            and data.endswith(CARRIAGE_RETURN)
+            and data.find(START, 1) < 0
+        )
 
     def flush(self, *, closed: bool = False) -> list[Event]:
         """What is left when the peer pauses too long or (``closed``) has closed the connection."""

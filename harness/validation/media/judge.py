@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from itertools import count
 from pathlib import Path
 from typing import Final
 
 from harness.core.errors import UsageError
+from harness.protocols.media.secure import Keys, SecureMedium
 from harness.protocols.media.sources import open_medium
 from harness.validation.finding import Severity, ValidationFinding
 from harness.validation.media import content, layout, records, web
+from harness.validation.media.objects import judge_objects
 from harness.validation.media.rules import Rule
 from harness.validation.media.view import View
 
@@ -40,11 +44,29 @@ def validate_view(view: View) -> list[ValidationFinding]:
     return found
 
 
-def validate_medium(path: Path) -> list[ValidationFinding]:
-    """Judge a folder, a ZIP file or an ISO image. Nothing is unpacked and nothing on it is run."""
+def validate_medium(
+    path: Path,
+    *,
+    keys: Keys | None = None,
+    objects: bool = False,
+    claimed: str = "",
+    progress: Callable[[int, int], None] | None = None,
+) -> list[ValidationFinding]:
+    """Judge a folder, a ZIP file or an ISO image. Nothing is unpacked and nothing on it is run.
+
+    ``keys`` open a protected medium, whose protection is then judged too. ``objects`` also judges each DICOM file by
+    the rules of its object. ``claimed`` is the kind of medium: "CD", "DVD" or "USB".
+    """
     try:
-        with open_medium(path) as medium:
-            return validate_view(View(medium))
+        medium = open_medium(path)
+        if keys:
+            medium = SecureMedium(medium, keys)
+        with medium:
+            total = sum(1 for _ in medium.files())
+            steps = count(1)
+            tell = (lambda: progress(next(steps), total)) if progress is not None else None
+            view = View(medium, claimed=claimed, protected=bool(keys), progress=tell)
+            return [*validate_view(view), *(judge_objects(view) if objects else ())]
     except UsageError as error:
         return [
             ValidationFinding("MEDIA-UNREADABLE", Severity.ERROR, "medium", "a medium", str(error), "the file system")

@@ -143,3 +143,32 @@ def test_doctor_says_what_to_configure_even_if_the_product_is_away(tmp_path: Pat
     assert (done.returncode, said["healthy"]) == (3, False)
     assert said["configure"]
     assert "does not answer" in said["findings"][0]["detail"]
+
+
+def test_doctor_lists_and_tries_hl7(tmp_path: Path) -> None:
+    sut = tmp_path / "placer.toml"
+    text = """
+[product]
+name = "Placer"
+[[claims]]
+profile = "SWF"
+actor = "Order Placer"
+[hl7]
+application = "OE"
+port = {port}
+[driver]
+kind = "silent"
+"""
+    with socket.create_server(("127.0.0.1", 0)) as product:
+        sut.write_text(text.format(port=product.getsockname()[1]), encoding="utf-8")
+        done = harness(tmp_path, "doctor", "--sut", str(sut), "--json", "--wait", "0.1")
+        said = json.loads(done.stdout)
+    rows = [row for row in said["configure"] if row["protocol"] == "HL7"]
+    assert {row["actor"] for row in rows} == {"ADT", "Order Placer", "DSS/Order Filler", "Image Manager/Archive"}
+    assert all(row["port"] and row["application"] and row["facility"] for row in rows)
+    tried = {finding["what"]: finding["state"] for finding in said["findings"]}
+    assert tried["TCP connection to the product for HL7"] == "ok"
+    sut.write_text(text.format(port=closed_port()), encoding="utf-8")
+    away = harness(tmp_path, "run", "--sut", str(sut), "--only", "RAD-2")
+    assert away.returncode == 3, away.stderr
+    assert "Placer does not answer for HL7 on 127.0.0.1:" in away.stderr

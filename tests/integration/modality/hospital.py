@@ -15,7 +15,7 @@ from pydicom.uid import UID
 from pynetdicom import AE, build_context, build_role, evt
 
 from harness.modality.config import Configuration, from_mapping
-from harness.modality.network import settle_socket
+from harness.modality.connection import settle_socket
 
 MWL = "1.2.840.10008.5.1.4.31"
 MPPS = "1.2.840.10008.3.1.2.3.3"

@@ -14,13 +14,14 @@ from pydicom.dataset import Dataset
 from pydicom.filereader import read_dataset
 
 from harness.actors import objects
-from harness.actors.archive import Archive, Unacceptable, file_meta
+from harness.actors.archive import Archive, Unacceptable
 from harness.actors.archive_index import ArchiveIndex
 from harness.actors.archive_keys import KNOWN_KEYS, Level
 from harness.actors.matching import MatchingRules, Query
 from harness.actors.records import Record, encode, record_from_mapping, tag_of, text
 from harness.core.message import Blob
 from harness.protocols.dicom.datasets import encode as encode_dataset
+from harness.protocols.dicom.part10 import file_meta
 from harness.protocols.dicom.uids import DEFLATED_EXPLICIT_VR_LE, EXPLICIT_VR_LE, IMPLICIT_VR_LE
 
 SAMPLES = objects.make(objects.archive_plan(), objects.uid_source(5))

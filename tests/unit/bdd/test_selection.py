@@ -6,6 +6,7 @@ from pathlib import Path
 
 from harness.bdd import lint as linting
 from harness.bdd import selection
+from harness.bdd.lint import PlannedScenario
 from harness.bdd.settings import RunSettings
 from harness.bdd.steps import all_steps
 from harness.bdd.tags import read, slug
@@ -51,6 +52,16 @@ def test_a_word_that_selects_nothing_is_found(tmp_path: Path) -> None:
     assert selection.unmatched(["RAD-5", "셋째"], planned(tmp_path)) == ["셋째"]
     folder = tmp_path.name
     assert selection.unmatched([f"{folder}/ours/둘째[x]"], planned(tmp_path)) == []
+
+
+def test_an_example_is_selected_by_the_name_a_person_reads(tmp_path: Path) -> None:
+    settings = RunSettings("", (), "", "", only=("A Korean name is kept",))
+    tags = read(("profile:SWF",))
+    assert selection.wanted("x/a_language_name[Korean]", "A Korean name is kept", tags, settings)
+    assert not selection.wanted("x/a_language_name[Greek]", "A Greek name is kept", tags, settings)
+    outline = PlannedScenario("x/a", tmp_path, 1, "F", "A <language> name is kept", (), (), 2)
+    assert selection.unmatched(["A Korean name is kept", "A <language> name is kept"], [outline]) == []
+    assert selection.unmatched(["A Korean name is lost"], [outline]) == ["A Korean name is lost"]
 
 
 def test_features_of_one_name_in_different_folders_have_ids_of_their_own(tmp_path: Path) -> None:

@@ -137,6 +137,11 @@ def test_a_selection_that_means_nothing_is_a_usage_error(
         (["--waivers", "none.toml"], "there is no such file"),
         (["--rerun-failed", "none"], "not a run"),
         (["--out", "."], "is not empty"),
+        (["--dry-run"], "ihe-harness dry-run"),
+        (["--sut", "ours.toml", "--workers", "2"], "P is one shared product"),
+        (["--sut", "fixed.toml", "--workers", "2"], "the port in [harness.actors.order-filler] is fixed"),
+        (["--sut", "twice.toml"], "actors.pps-manager.port is 11112, which order-filler.port has already"),
+        (["--waivers", "waived.toml"], "there is no requirement 'RAD-5-SCU-99'; did you mean RAD-5-SCU-"),
     ],
 )
 def test_a_run_that_cannot_be_meant_starts_nothing(
@@ -147,7 +152,15 @@ def test_a_run_that_cannot_be_meant_starts_nothing(
     said: str,
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "ours.toml").write_text(SUT, encoding="utf-8")
+    port = "[harness.actors.{}]\nport = 11112\n"
+    files = {
+        "ours.toml": SUT,
+        "fixed.toml": SUT + '[driver]\nkind = "silent"\n' + port.format("order-filler"),
+        "twice.toml": SUT + port.format("order-filler") + port.format("pps-manager"),
+        "waived.toml": '[[waivers]]\nrequirement = "RAD-5-SCU-99"\nreason = "x"\nexpires = 2999-01-01\n',
+    }
+    for name, text in files.items():
+        (tmp_path / name).write_text(text, encoding="utf-8")
     assert call(["run", *arguments]) == 2
     assert said in capsys.readouterr().err
-    assert [path.name for path in tmp_path.iterdir()] == ["ours.toml"]
+    assert {path.name for path in tmp_path.iterdir()} == set(files)

@@ -142,3 +142,14 @@ def test_what_was_put_aside_is_stored(product: Product, tmp_path: Path) -> None:
     assert again.late == product.second.late
     older = {key: value for key, value in product.second.to_json().items() if key != "late"}
     assert Transcript.from_json(older, tmp_path).late == ()
+
+
+def test_the_one_printer_that_every_composer_asks_is_of_no_scenario(product: Product) -> None:
+    printer = "1.2.840.10008.5.1.1.17"
+    product.calls(2)
+    product.says("N-GET-RQ", 2, RequestedSOPInstanceUID=printer, MessageID=1)
+    product.next_scenario()
+    product.calls(3)
+    product.says("N-GET-RQ", 3, RequestedSOPInstanceUID=printer, MessageID=1)
+    assert [message.kind for message in product.second.messages][-2:] == ["A-ASSOCIATE-RQ", "N-GET-RQ"]
+    assert product.second.late == ()

@@ -15,7 +15,8 @@ from harness.modality.behaviour import HEALTHY, Behaviour
 from harness.modality.config import Configuration
 from harness.modality.decisions import performed
 from harness.modality.decisions.worklist import WorklistQuery, identifier
-from harness.modality.defects import DEFECTS, VARIANTS, Defect
+from harness.modality.defect_tools import Defect
+from harness.modality.defects import DEFECTS, VARIANTS
 from harness.modality.domain import (
     Code,
     Exam,

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 import threading
 import urllib.error
 import urllib.parse
@@ -18,7 +20,7 @@ from typer.testing import CliRunner
 
 from harness.core.errors import ConfigurationError
 from harness.modality import config, script
-from harness.modality.api import TOKEN_HEADER
+from harness.modality.answers import TOKEN_HEADER
 from harness.modality.cli import GROUPS, app
 from harness.modality.operations import BY_NAME, OPERATIONS
 from harness.modality.server import Server
@@ -256,3 +258,10 @@ def test_wrong_day_names_its_step(tmp_path: Path, text: str, said: str) -> None:
     with pytest.raises(ConfigurationError) as caught:
         script.load(path)
     assert said in str(caught.value)
+
+
+def test_verb_does_not_load_the_web_framework() -> None:
+    """It would cost a second at each verb."""
+    code = "import sys, harness.modality.cli; print(sorted({'fastapi', 'uvicorn', 'jinja2'} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

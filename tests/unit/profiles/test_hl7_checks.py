@@ -231,6 +231,34 @@ def test_the_first_message_about_a_study_is_new_and_later_ones_are_not(story: St
     assert story.broken() == {"RAD-4-SRC-01"}
 
 
+STATUS = (
+    "MSH|^~\\&|OF|H|OP|H|20260102||ORM^O01|{id}|P|2.3.1\rPID|||1^^^H||Miller^Anna\rPV1||O\r"
+    "ORC|SC|P1^OP|F1^OF||{status}\rOBR|1|P1^OP|F1^OF|C^Chest^99X\r"
+)
+
+
+def test_a_change_after_the_product_reported_completion_has_another_status(story: Story) -> None:
+    story.exchange(schedule("1", "NW", "SC", "S1"), actor=MANAGER)
+    story.exchange(STATUS.format(id="2", status="IP"), actor="Order Placer")
+    story.exchange(schedule("3", "XO", "SC", "S1"), actor=MANAGER)
+    assert story.judge("RAD-13-SRC-02") == [True]
+    assert story.judge("RAD-13-SRC-03") == []
+    story.exchange(STATUS.format(id="4", status="CM"), actor="Order Placer")
+    story.exchange(schedule("5", "XO", "CM", "S1"), actor=MANAGER)
+    story.exchange(schedule("6", "XO", "SC", "S1"), actor=MANAGER)
+    assert story.judge("RAD-13-SRC-02") == [True]
+    assert story.judge("RAD-13-SRC-03") == [True, False]
+
+
+def test_completion_that_was_asked_for_by_an_action_counts_as_well(story: Story) -> None:
+    story.exchange(schedule("1", "NW", "SC", "S1"), actor=MANAGER)
+    asked = {"action": "report-status", "parameters": {"accession": "A1", "status": "CM"}}
+    story.transcript.note("ACTION", asked)
+    story.exchange(schedule("2", "XO", "CM", "S1"), actor=MANAGER)
+    assert story.judge("RAD-13-SRC-03") == [True]
+    assert story.judge("RAD-13-SRC-02") == []
+
+
 def test_a_change_of_the_study_is_found_by_the_requested_procedure(story: Story) -> None:
     story.exchange(schedule("1", "NW", "SC", "S1"), actor=MANAGER)
     story.exchange(schedule("2", "XO", "SC", "S1", uid="1.2.4"), actor=MANAGER)

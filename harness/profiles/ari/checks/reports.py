@@ -13,7 +13,7 @@ from harness.profiles.cpi.checks import retrieval
 from harness.profiles.journal import FROM_SUT, QUERY_FINDS, TO_SUT, Journal, Operation, instance_of
 from harness.profiles.matching import asked_keys, matching_keys
 from harness.profiles.observe import check, judged
-from harness.profiles.swf.checks import rad14_scp
+from harness.profiles.swf.checks import rad14_scp, rad16_scp
 from harness.profiles.swf.checks.rad14_scu import level_of
 from harness.profiles.values import attributes_of, listed, text
 from harness.validation.finding import Severity
@@ -216,6 +216,27 @@ def foreign_reports_identified(j: Journal) -> Iterator[Observation]:
         )
 
 
+def _of_repository(j: Journal) -> bool:
+    return not j.sut.actors or bool(j.sut.actors & {names.REPORT_REPOSITORY, names.EXTERNAL_REPORT_REPOSITORY})
+
+
+def keys_match(j: Journal) -> Iterator[Observation]:
+    if _of_repository(j):
+        yield from rad14_scp.study_matching(j)
+
+
+def hierarchy_demanded(j: Journal) -> Iterator[Observation]:
+    if _of_repository(j):
+        yield from rad14_scp.hierarchy_demanded(j)
+
+
+def retrieve_told_right(j: Journal) -> Iterator[Observation]:
+    if _of_repository(j):
+        yield from rad16_scp.exactly_the_requested_instances(j)
+        yield from rad16_scp.counts_right(j)
+        yield from rad16_scp.unknown_destination_refused(j)
+
+
 # -- does the actor do its part at all -----------------------------------------------------------------------------
 
 
@@ -298,6 +319,9 @@ _ROWS = (
     ("reader-document-keys", "RAD-26-SCU-02", "RAD-26", document_keys, "the reader asks for flags, date and title"),
     ("repository-modality", "RAD-26-SCP-01", "RAD-26", modality_listed, "Modalities in Study and counts know reports"),
     ("repository-flags", "RAD-26-SCP-02", "RAD-26", flags_returned, "completion and verification are returned"),
+    ("repository-keys", "RAD-26-SCP-03", "RAD-26", keys_match, "keys narrow the answer in any character set"),
+    ("repository-hierarchy", "RAD-26-SCP-04", "RAD-26", hierarchy_demanded, "the hierarchy is demanded"),
+    ("repository-retrieve", "RAD-27-SCP-04", "RAD-27", retrieve_told_right, "a retrieve is carried out and told right"),
     ("reader-basic-text", "RAD-27-SCU-01", "RAD-27", basic_text_accepted, "the reader takes basic text reports"),
     ("reader-enhanced", "RAD-27-SCU-02", "RAD-27", enhanced_accepted, "the reader takes enhanced reports"),
     ("repository-unchanged", "RAD-27-SCP-01", "RAD-27", delivered_unchanged, "a report is delivered unchanged"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from harness.core.check import Check
-from harness.profiles.cpi.checks import actors, archive, pictures, rad23_scp, rad23_scu, states
+from harness.profiles.cpi.checks import actors, archive, pictures, rad23_printer, rad23_scp, rad23_scu, states
 
 CHECKS: tuple[Check, ...] = (
     *actors.CHECKS,
@@ -12,4 +12,5 @@ CHECKS: tuple[Check, ...] = (
     *pictures.CHECKS,
     *rad23_scu.CHECKS,
     *rad23_scp.CHECKS,
+    *rad23_printer.CHECKS,
 )

@@ -7,6 +7,7 @@ from typing import Any
 
 from harness.core.check import Check, Observation
 from harness.imaging.density import Medium, Viewing
+from harness.imaging.luts import Shape
 from harness.imaging.measured import Sample, judge_density
 from harness.profiles.cpi import facts
 from harness.profiles.cpi.checks.print_jobs import FilmBox, PrintJob, print_jobs, response_of
@@ -131,7 +132,7 @@ def density_limit(j: Journal) -> Iterator[Observation]:
         for film in job.films:
             for keyword in ("MinDensity", "MaxDensity"):
                 asked = text(film.create.attributes, keyword)
-                purpose = _probe(j, film.create)
+                purpose = probe_of(j, film.create)
                 if purpose.get("purpose") != facts.DENSITY_OUT_OF_RANGE or purpose.get("keyword") != keyword:
                     continue
                 status = film.create.status or 0
@@ -149,18 +150,25 @@ def density_limit(j: Journal) -> Iterator[Observation]:
 
 
 def densities_by_display_function(j: Journal) -> Iterator[Observation]:
+    yield from _densities(j, "RAD-23-SCP-07", "Equal steps of P-Values have to be equally visible on film.")
+
+
+def _densities(j: Journal, requirement: str, why: str) -> Iterator[Observation]:
     for _, data in j.facts(facts.DENSITIES):
+        if data.get("requirement", "RAD-23-SCP-07") != requirement:
+            continue
         evidence = tuple(seq for seq in (data.get("message"),) if seq in j.by_seq)
         try:
             viewing = _viewing(data)
             samples = [Sample(float(p), float(density)) for p, density in data.get("samples") or ()]
+            shape = Shape(str(data.get("shape") or "IDENTITY"))
         except (ValueError, TypeError) as error:
             yield judged(None, f"The measured densities cannot be judged: {error}", evidence)
             continue
         if len(samples) < 3:
             yield judged(None, f"{len(samples)} measured densities are too few to judge", evidence)
             continue
-        curve = judge_density(samples, viewing, tolerance=float(data.get("tolerance") or 0.10))
+        curve = judge_density(samples, viewing, tolerance=float(data.get("tolerance") or 0.10), shape=shape)
         worst = curve.worst
         yield judged(
             curve.ok,
@@ -170,7 +178,7 @@ def densities_by_display_function(j: Journal) -> Iterator[Observation]:
             expected=f"{worst.expected:.2f} OD +/- {curve.tolerance:.2f}",
             actual=f"{worst.measured:.2f} OD",
             locator=f"P-Value {worst.p_value:.3f}",
-            why="Equal steps of P-Values have to be equally visible on film.",
+            why=why,
         )
 
 
@@ -185,7 +193,8 @@ def _viewing(data: Mapping[str, Any]) -> Viewing:
 
 
 def lut_of_image_box(j: Journal) -> Iterator[Observation]:
-    """A Presentation LUT at an image box is taken, or refused for a reason; its densities are measured elsewhere."""
+    """A Presentation LUT at an image box is taken, or refused for a reason; measured densities show what it did."""
+    yield from _densities(j, "RAD-23-SCP-08", "One film may hold images that need different Presentation LUTs.")
     for job in jobs(j):
         for film in job.films:
             for image in film.images:
@@ -211,7 +220,7 @@ def lut_of_image_box(j: Journal) -> Iterator[Observation]:
 def empty_and_too_large(j: Journal) -> Iterator[Observation]:
     for job in jobs(j):
         for operation in job.operations:
-            purpose = _probe(j, operation).get("purpose")
+            purpose = probe_of(j, operation).get("purpose")
             if purpose not in (facts.EMPTY_FILM, facts.IMAGE_TOO_LARGE) or operation.status is None:
                 continue
             wanted = table.EMPTY if purpose == facts.EMPTY_FILM else table.TOO_LARGE
@@ -227,13 +236,13 @@ def empty_and_too_large(j: Journal) -> Iterator[Observation]:
             )
 
 
-def _probe(j: Journal, operation: Operation) -> Mapping[str, Any]:
+def probe_of(j: Journal, operation: Operation) -> Mapping[str, Any]:
     """What the scenario wanted to find out with this request, ``{}`` if it is an ordinary one."""
     return next((d for _, d in j.facts(facts.PRINT_PROBE) if d.get("message") == operation.request.seq), {})
 
 
 def _is_negative(j: Journal, operation: Operation) -> bool:
-    return bool(_probe(j, operation))
+    return bool(probe_of(j, operation))
 
 
 _ROWS = (

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 META: Final = "1.2.840.10008.5.1.1.9"
+PRINTER: Final = "1.2.840.10008.5.1.1.16"
 FILM_SESSION: Final = "1.2.840.10008.5.1.1.1"
 FILM_BOX: Final = "1.2.840.10008.5.1.1.2"
 IMAGE_BOX: Final = "1.2.840.10008.5.1.1.4"
@@ -45,6 +46,11 @@ SUCCESS: Final = 0x0000
 ATTRIBUTE_LIST_ERROR: Final = 0x0107
 OUT_OF_RANGE: Final = 0x0116
 DENSITY_OUT_OF_RANGE: Final = 0xB605
+#: what a printer may answer to a value that it does not support: refused, or replaced and told (PS3.7 annex C)
+VALUE_REFUSED: Final = frozenset({0x0105, 0x0106, 0x0110})
+VALUE_REPLACED: Final = frozenset({ATTRIBUTE_LIST_ERROR, OUT_OF_RANGE})
+#: Event Type IDs of the Printer (PS3.4 H.4.6)
+PRINTER_EVENTS: Final = {1: "NORMAL", 2: "WARNING", 3: "FAILURE"}
 #: statuses that say that a film or session is empty
 EMPTY: Final = frozenset({0xB602, 0xB603, 0xC600})
 #: statuses that say that an image is too large: demagnified, cropped, decimated, or refused

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from html import escape
@@ -148,7 +149,9 @@ def jpeg(dataset: Dataset) -> bytes | None:
     if "PixelData" not in dataset:
         return None
     try:
-        pixels = dataset.pixel_array
+        with warnings.catch_warnings():  # what is odd about an object is for validation to say
+            warnings.simplefilter("ignore")
+            pixels = dataset.pixel_array
     except (ValueError, RuntimeError, AttributeError, NotImplementedError, KeyError):
         return None  # no decoder for it: the site says that there is no picture
     if int(dataset.get("NumberOfFrames", 1) or 1) > 1:
