@@ -133,7 +133,7 @@ def exit_code(
         return 4
     verdicts = [verdict for verdict in waived.verdicts.values() if verdict is not Verdict.NOT_APPLICABLE]
     if not verdicts:
-        return 2
+        return 1 if result.interrupted else 2
     if Verdict.ERROR in verdicts:
         errors = [s for s in result.scenarios if waived.verdicts[s.id] is Verdict.ERROR]
         return 2 if all(s.reason.startswith(AUTHORS_MISTAKE) and not s.faults for s in errors) else 4
