@@ -17,14 +17,14 @@ Feature: The archive stores, commits, answers queries and delivers
     Then exactly the images of "ct of doe" are returned
     And the requirement "RAD-8-SCP-05" is met
 
-  @quick @transaction:RAD-10 @req:RAD-10-SCP-01 @req:RAD-10-SCP-02
+  @quick @transaction:RAD-10 @req:RAD-10-SCP-01 @req:RAD-10-SCP-02 @mesa:405
   Scenario: Commitment of stored instances succeeds
     When the Acquisition Modality stores the study "ct of doe"
     And the Acquisition Modality asks for commitment of the study "ct of doe"
     Then a commitment report comes
     And the exchange satisfies every "RAD-10" requirement
 
-  @transaction:RAD-10 @req:RAD-10-SCP-03 @req:RAD-10-SCP-04
+  @transaction:RAD-10 @req:RAD-10-SCP-03 @req:RAD-10-SCP-04 @mesa:405
   Scenario: Commitment of an unknown instance is reported as failed
     When the Acquisition Modality stores the study "ct of doe"
     And the Acquisition Modality asks for commitment of the study "ct of doe" and one instance that was never stored
@@ -56,7 +56,7 @@ Feature: The archive stores, commits, answers queries and delivers
       | Study Root   |
       | Patient Root |
 
-  @transaction:RAD-14 @req:RAD-14-SCP-02
+  @transaction:RAD-14 @req:RAD-14-SCP-02 @mesa:401
   Scenario Outline: Study level matching by <keyword> "<value>"
     Given the archive holds the studies of doe, roe and kim
     When the Image Display queries "STUDY" level in the "Study Root" model by
@@ -76,7 +76,7 @@ Feature: The archive stores, commits, answers queries and delivers
       | StudyInstanceUID | study of doe     | doe           |
       | PatientName      | NOBODY*          | nobody        |
 
-  @transaction:RAD-14 @req:RAD-14-SCP-03
+  @transaction:RAD-14 @req:RAD-14-SCP-03 @mesa:401 @mesa:402
   Scenario Outline: Modalities in Study: <modality>
     Given the archive holds the studies of doe, roe and kim
     When the Image Display queries "STUDY" level in the "Study Root" model by
@@ -98,7 +98,7 @@ Feature: The archive stores, commits, answers queries and delivers
     Then exactly the studies of "doe" are returned
     And the requirement "RAD-14-SCP-06" is met
 
-  @transaction:RAD-14 @req:RAD-14-SCP-07 @req:RAD-14-SCP-08
+  @transaction:RAD-14 @req:RAD-14-SCP-07 @req:RAD-14-SCP-08 @mesa:402 @mesa:403
   Scenario: Series level
     Given the archive holds the studies of doe, roe and kim
     When the Image Display queries "SERIES" level of the study "kim" by
@@ -106,7 +106,7 @@ Feature: The archive stores, commits, answers queries and delivers
     Then exactly the series of "kim" with modality "OT" are returned
     And the exchange satisfies every "RAD-14" requirement
 
-  @transaction:RAD-14 @req:RAD-14-SCP-10 @req:RAD-14-SCP-11
+  @transaction:RAD-14 @req:RAD-14-SCP-10 @req:RAD-14-SCP-11 @mesa:404
   Scenario: Image level
     Given the archive holds the studies of doe, roe and kim
     When the Image Display queries "IMAGE" level of the study "doe" by
@@ -126,7 +126,7 @@ Feature: The archive stores, commits, answers queries and delivers
     When the Image Display asks at "STUDY" level for the unusual key "TimezoneOffsetFromUTC"
     Then the requirement "RAD-14-SCP-15" is met
 
-  @quick @transaction:RAD-16 @req:RAD-16-SCP-01 @req:RAD-16-SCP-02 @req:RAD-16-SCP-06
+  @quick @transaction:RAD-16 @req:RAD-16-SCP-01 @req:RAD-16-SCP-02 @req:RAD-16-SCP-06 @mesa:412
   Scenario Outline: Retrieve at <level> level
     Given the archive holds the studies of doe, roe and kim
     When the Acquisition Modality stores the study "kim" again

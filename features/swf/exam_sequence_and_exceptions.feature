@@ -44,7 +44,7 @@ Feature: Exams one after the other, and exams that meet trouble
     And an "N-SET-RQ" with a final state reaches the "PPS Manager"
     And the requirement "RAD-6-SCU-15" is met
 
-  @option:billing-and-material-management @case:billing @mesa:218 @req:RAD-7-SCU-14
+  @option:billing-and-material-management @case:billing @mesa:218 @req:RAD-7-SCU-14 @mesa:110
   Scenario: What has to be billed is reported
     Given the Order Filler has scheduled these steps
       | step | patient | modality | start       |

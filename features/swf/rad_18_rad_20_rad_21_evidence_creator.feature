@@ -12,7 +12,7 @@ Feature: RAD-18, RAD-20 and RAD-21: an evidence creator derives images
     And the exchange satisfies every "RAD-18" requirement
     And the exchange satisfies every "RAD-10" requirement
 
-  @quick @option:creator-performed-procedure-step @transaction:RAD-20 @transaction:RAD-21 @mesa:282 @req:RAD-20-SCU-01 @req:RAD-21-SCU-01 @req:RAD-18-SCU-04
+  @quick @option:creator-performed-procedure-step @transaction:RAD-20 @transaction:RAD-21 @mesa:282 @req:RAD-20-SCU-01 @req:RAD-21-SCU-01 @req:RAD-18-SCU-04 @mesa:1701
   Scenario: The work is reported as a step of its own
     Given the Image Manager holds the studies "kim"
     When the system under test creates evidence of the study "kim"

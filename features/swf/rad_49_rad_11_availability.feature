@@ -7,7 +7,7 @@ Feature: RAD-49 and RAD-11: which images are available
       | step | patient | modality | start       |
       | S1   | doe     | CT       | today 09:00 |
 
-  @quick @option:availability-of-pps-referenced-instances @mesa:134 @transaction:RAD-49 @transaction:RAD-16 @req:RAD-49-SCU-01 @req:RAD-49-SCU-02 @req:RAD-49-SCU-03 @req:RAD-49-SCU-04 @req:RAD-49-SCU-05 @req:RAD-49-SCU-06 @req:RAD-49-SCU-07 @req:RAD-6-SCP-10
+  @quick @option:availability-of-pps-referenced-instances @mesa:134 @transaction:RAD-49 @transaction:RAD-16 @req:RAD-49-SCU-01 @req:RAD-49-SCU-02 @req:RAD-49-SCU-03 @req:RAD-49-SCU-04 @req:RAD-49-SCU-05 @req:RAD-49-SCU-06 @req:RAD-49-SCU-07 @req:RAD-6-SCP-10 @mesa:161 @mesa:162
   Scenario: The notice comes when the step has ended and everything is there
     When the Acquisition Modality performs "S1" with 2 images
     Then an "N-CREATE-RQ" reaches the "DSS/Order Filler"

@@ -137,7 +137,7 @@ PRESENTATION_ARCHIVE_DEFECTS: tuple[tuple[str, str, str, Archive], ...] = (
     (
         "archive-no-retrieve",
         "Every retrieve fails",
-        "ARI-ACT-06 CPI-ACT-03",
+        "ARI-ACT-06 CPI-ACT-03 RAD-16-SCP-01",
         _archive(selection=_no_retrieve, retrieve_status=_nothing_delivered),
     ),
 )
@@ -196,9 +196,9 @@ def _repository(prefix: str, coverage: str) -> tuple[tuple[str, str, str, Archiv
     )
 
 
-REPOSITORY_DEFECTS = _repository("repository", "ARI-ACT-04")
+REPOSITORY_DEFECTS = _repository("repository", "ARI-ACT-04 RAD-27-SCP-01")
 EXTERNAL_DEFECTS: tuple[tuple[str, str, str, Archive], ...] = (
-    *_repository("external", "ARI-ACT-05"),
+    *_repository("external", "ARI-ACT-05 RAD-27-SCP-01"),
     (
         "external-other-patient",
         "Foreign reports are delivered with another Patient ID than the query answered",

@@ -373,6 +373,7 @@ DEFECTS: tuple[OrdersDefect, ...] = (
         ("RAD-4-SRC-08", "RAD-4-SRC-22"),
         lengthened("19"),
         (HL7_231,),
+        in_flows=("XC-04",),
     ),
     OrdersDefect(
         "filler-step-id-long",
@@ -413,6 +414,7 @@ DEFECTS: tuple[OrdersDefect, ...] = (
         ("RAD-4-SRC-22",),
         fixed("OBR", _18="OTHER"),
         (HL7_231,),
+        in_flows=("XC-04",),
     ),
     OrdersDefect(
         "filler-appointment-trigger",

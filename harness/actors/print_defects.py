@@ -305,7 +305,7 @@ SERVER_DEFECTS: tuple[PrintDefect[PrintServerBehaviour], ...] = (
     PrintDefect(
         "server-refuses-luts",
         "Every Presentation LUT is refused with 0106",
-        frozenset({"RAD-23-SCP-01", "RAD-23-SCP-02"}),
+        frozenset({"RAD-23-SCP-02"}),
         lambda behaviour: replace(behaviour, scripted=_refused),
     ),
     PrintDefect(

@@ -8,7 +8,7 @@ import os
 import random
 import secrets
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -66,7 +66,11 @@ SIMULATED = tuple(kind.name for kind in _CLASSES.values())
 class Lab:
     """One per process. :meth:`start` brings everything up, :meth:`stop` leaves nothing behind."""
 
-    def __init__(self, settings: RunSettings) -> None:
+    def __init__(
+        self,
+        settings: RunSettings,
+        aside: Callable[[], contextlib.AbstractContextManager[object]] = contextlib.nullcontext,
+    ) -> None:
         self.settings = settings
         self.sut = self.read_sut(settings)
         self.declaration: Declaration = self.sut.declaration()
@@ -88,7 +92,7 @@ class Lab:
         self._capture: Capture | None = None
         self._process: ManagedProcess | None = None
         self._hospital: Hospital | None = None
-        self._operator = TerminalOperator()
+        self._operator = TerminalOperator(aside)
 
     @staticmethod
     def read_sut(settings: RunSettings) -> SutFile:

@@ -36,6 +36,8 @@ SETTINGS = pytest.StashKey[RunSettings]()
 PROGRESS = pytest.StashKey[Progress]()
 LAB = pytest.StashKey[Lab]()
 RECORD = pytest.StashKey[ScenarioRecord]()
+#: the scenario that has not been reported yet
+RUNNING = pytest.StashKey[ScenarioRecord | None]()
 RESULTS = pytest.StashKey[list[ScenarioResult]]()
 FAILURE = pytest.StashKey[HarnessError]()
 #: drivers that nobody stands beside
@@ -136,7 +138,7 @@ def _message(excinfo: pytest.ExceptionInfo[BaseException], style: object = None)
 def _lab(config: pytest.Config) -> Lab:
     lab = config.stash.get(LAB, None)
     if lab is None:
-        lab = Lab(config.stash[SETTINGS])
+        lab = Lab(config.stash[SETTINGS], config.stash[PROGRESS].paused)
         lab.start()
         # only a lab that came up is one: no scenario may meet half of it
         config.stash[LAB] = lab
@@ -146,7 +148,13 @@ def _lab(config: pytest.Config) -> Lab:
 @pytest.hookimpl(trylast=True)
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """Stop the product and the simulated actors, whatever happened."""
-    lab = session.config.stash.get(LAB, None)
+    config = session.config
+    lab = config.stash.get(LAB, None)
+    record = config.stash.get(RUNNING, None)
+    if record is not None and record.context is not None:
+        # Ctrl-C ends the session without a report of the scenario that it met
+        record.fail(Verdict.INCONCLUSIVE, "interrupted")
+        _keep(config, record.result(lab, time.time()))
     if lab is not None:
         lab.stop()
 
@@ -163,7 +171,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
         return
     tags = read(tags_of(item))
     record = ScenarioRecord.of(item, tags, settings.features)
-    item.stash[RECORD] = record
+    item.stash[RECORD] = config.stash[RUNNING] = record
     config.stash[PROGRESS].scenario_started(record.name, record.feature)
     sut = Lab.read_sut(settings)
     reason = sut.supports(tags.profiles, tags.actor, tags.transactions, tags.options)
@@ -262,6 +270,7 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
         if call.when == "teardown":
             lab = item.config.stash.get(LAB, None)
             result = record.result(lab, time.time())
+            item.config.stash[RUNNING] = None
             item.user_properties.append((_PROPERTY, json.dumps(scenario_to_json(result), ensure_ascii=False)))
             allure_bridge.attach(record, result)
     return (yield)
@@ -280,5 +289,9 @@ class ResultSink:
         for name, value in report.user_properties:
             if name == _PROPERTY:
                 result = scenario_from_json(json.loads(str(value)))
-                self._config.stash[RESULTS].append(result)
-                self._config.stash[PROGRESS].scenario_finished(result)
+                _keep(self._config, result)
+
+
+def _keep(config: pytest.Config, result: ScenarioResult) -> None:
+    config.stash[RESULTS].append(result)
+    config.stash[PROGRESS].scenario_finished(result)

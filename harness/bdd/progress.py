@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager, nullcontext
 from typing import Protocol
 
 from harness.core.result import ScenarioResult, StepResult
@@ -26,6 +27,10 @@ class Progress(Protocol):
         """A scenario ended."""
         ...
 
+    def paused(self) -> AbstractContextManager[object]:
+        """Nothing is drawn while a person is asked."""
+        ...
+
 
 class Quiet:
     """Tells nobody."""
@@ -41,3 +46,7 @@ class Quiet:
 
     def scenario_finished(self, result: ScenarioResult) -> None:
         """Nothing."""
+
+    def paused(self) -> AbstractContextManager[object]:
+        """Nothing."""
+        return nullcontext()

@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 import harness
+from harness import resources
 from harness.bdd import plugin, signals
 from harness.bdd.lab import Lab
 from harness.bdd.progress import Progress
@@ -65,6 +66,8 @@ def carry_out(settings: RunSettings, progress: Progress) -> RunOutcome:
             "quick": settings.quick,
             "strict": settings.strict,
             "workers": settings.workers,
+            "rerun": bool(settings.rerun),
+            "own_features": settings.features != (str(resources.folder("features")),),
         },
         environment=environment(),
         interrupted=interrupted,

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import TracebackType
 
 from rich.markup import escape
@@ -96,6 +98,18 @@ class LiveProgress:
             first = result.reason.splitlines()[0]
             if first not in shown and not _repeats(result):
                 self._console.print(Padding(Text(visible(first, _LONGEST), style=style), (0, 0, 0, 3)))
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """The spinner stands still and leaves the line to a question."""
+        if self._status is None:
+            yield
+            return
+        self._status.stop()
+        try:
+            yield
+        finally:
+            self._status.start()
 
     def _tell(self, text: str) -> None:
         if self._status is not None:

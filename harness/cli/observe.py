@@ -8,18 +8,23 @@ from typing import Annotated
 import typer
 
 from harness.cli.console import err
-from harness.cli.statement import Format, write_statement
+from harness.cli.statement import Format, declared_of, run_of_product, when, write_statement
 from harness.core.errors import UsageError
 from harness.protocols.dicom.node import Address
 from harness.statement.build import build, declared_from
 from harness.statement.layouts import Layout
 from harness.statement.observation import observe as read_transcripts
 from harness.statement.probe import STRANGER, Limits, probe
+from harness.sut.config import load_sut
 
 
 def observe(
     peer: Annotated[str, typer.Argument(metavar="HOST:PORT", help="Where the product listens.")],
-    ae: Annotated[str, typer.Option("--ae", metavar="TITLE", help="AE title of the product.")],
+    ae: Annotated[str, typer.Option("--ae", metavar="TITLE", help="AE title of the product; or --sut.")] = "",
+    sut: Annotated[
+        Path | None, typer.Option(help="SUT file: its product, AE title, claims and texts go into the statement.")
+    ] = None,
+    run: Annotated[Path | None, typer.Option(help="A run of that product, to be shown beside; needs --sut.")] = None,
     out: Annotated[Path, typer.Option(help="File to write, or - for standard output.")] = Path("-"),
     format: Annotated[Format, typer.Option(help="json can be read back by statement verify and compare.")] = (
         Format.JSON
@@ -33,23 +38,37 @@ def observe(
     pause: Annotated[float, typer.Option(min=0, max=60, help="Seconds between two associations.")] = 0.05,
 ) -> int:
     """Negotiate SOP classes, transfer syntaxes, roles and AE titles with a product, and write a first statement."""
-    address = _address(peer, ae)
+    if run is not None and sut is None:
+        raise UsageError("--run needs --sut: the SUT file of the product that was run")
+    product = load_sut(sut) if sut is not None else None
+    title = ae or (product.dicom.ae_title if product is not None and product.dicom is not None else "")
+    if not title:
+        raise UsageError("the AE title of the product is needed: --ae TITLE, or --sut FILE with one in [dicom]")
+    address = _address(peer, title)
+    result, earlier = run_of_product(run, product, sut) if run is not None and product and sut else (None, ())
     console = err()
-    result = probe(
+    found = probe(
         address,
         calling=calling,
         limits=Limits(associations, seconds, pause),
         progress=lambda text: console.print(f"Asking for {text}", markup=False, soft_wrap=True),
     )
-    own = frozenset((address.ae_title,))
-    seen = read_transcripts([("probe", result.transcript)], own, frozenset((STRANGER,)))
-    text = {"not asked, because a bound was reached": result.left_out} if result.left_out else {}
-    declared = declared_from(
-        {"name": name or ae, "version": version}, [], text, ae_titles=[address.ae_title], port=address.port
-    )
-    source = f"observed with {result.associations} associations as {calling}"
-    statement = build(declared, seen, sources=[source])
-    for what in result.left_out:
+    own = frozenset((address.ae_title, *(product.declaration().ae_titles if product is not None else ())))
+    seen = read_transcripts([("probe", found.transcript), *earlier], own, frozenset((STRANGER,)))
+    text = {"not asked, because a bound was reached": found.left_out} if found.left_out else {}
+    if product is not None and sut is not None:
+        declared = declared_of(product, sut, text, address)
+    else:
+        declared = declared_from(
+            {"name": name or title, "version": version}, [], text, ae_titles=[address.ae_title], port=address.port
+        )
+    sources = [f"observed with {found.associations} associations as {calling}"]
+    if sut is not None:
+        sources.append(f"SUT file {sut.name}")
+    if result is not None:
+        sources.append(when(result))
+    statement = build(declared, seen, result, sources=sources)
+    for what in found.left_out:
         console.print(f"Left out, because a bound was reached: {what}", markup=False, soft_wrap=True)
     write_statement(statement, format, layout, out)
     return 0

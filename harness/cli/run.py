@@ -26,6 +26,7 @@ from harness.core.errors import ConfigurationError, EnvironmentFailure, HarnessE
 from harness.core.result import RunResult
 from harness.core.verdict import Verdict
 from harness.profiles import registry
+from harness.profiles.aliases import ALIASES
 from harness.reporting.outputs import write_outputs
 from harness.sut import waivers as waiving
 from harness.sut.config import SutFile, load_sut
@@ -132,7 +133,7 @@ def exit_code(
         return 4
     verdicts = [verdict for verdict in waived.verdicts.values() if verdict is not Verdict.NOT_APPLICABLE]
     if not verdicts:
-        return 2
+        return 1 if result.interrupted else 2
     if Verdict.ERROR in verdicts:
         errors = [s for s in result.scenarios if waived.verdicts[s.id] is Verdict.ERROR]
         return 2 if all(s.reason.startswith(AUTHORS_MISTAKE) and not s.faults for s in errors) else 4
@@ -292,5 +293,12 @@ def _failed_ids(path: Path | None) -> tuple[str, ...]:
 
 def unknown_only(words: Sequence[str]) -> str:
     """A sentence that helps when ``--only`` selected nothing."""
+    number = words[0].upper() if words else ""
+    if number in ALIASES:
+        rows = ", ".join(ALIASES[number].requirements)
+        return (
+            f": either the product claims no actor of {number} ({ALIASES[number].title}), or it has no scenario of its "
+            f"own; try its requirements ({rows}), or `ihe-harness explain {number}`"
+        )
     near = difflib.get_close_matches(words[0], known_words(), n=3) if words else []
     return f"; did you mean {', '.join(near)}?" if near else "; `ihe-harness list scenarios` shows all"

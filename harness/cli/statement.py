@@ -6,7 +6,7 @@ import dataclasses
 import enum
 import os
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Final
 from urllib.parse import quote
@@ -27,11 +27,14 @@ from harness.actors.print_server import PrintServer
 from harness.actors.report_reader import ReportReader
 from harness.actors.report_repository import ReportRepository
 from harness.cli.console import err, out, print_json
+from harness.cli.rejudge import rules
 from harness.core.errors import UsageError
 from harness.core.result import RunResult
 from harness.core.transcript import Recorder, Transcript
 from harness.profiles import registry
+from harness.protocols.dicom.node import Address
 from harness.reporting.evidence import load_run, load_transcript, run_folder, write_atomically
+from harness.reporting.rejudge import rejudge as judge_again
 from harness.statement import codec, render, vocabulary
 from harness.statement.build import Declared, build, declared_from
 from harness.statement.claims import Claimed
@@ -40,7 +43,7 @@ from harness.statement.integration import ihe_document
 from harness.statement.layouts import Layout, dicom_document
 from harness.statement.lint import Severity, lint_file
 from harness.statement.model import Statement
-from harness.statement.observation import Observed, observe
+from harness.statement.observation import observe
 from harness.statement.verify import differences
 from harness.sut.config import SutFile, load_sut
 
@@ -125,7 +128,8 @@ def verify(
 ) -> int:
     """Tell where a statement and a run differ; exit code 1 if they do."""
     stated = codec.load_statement(statement)
-    result, observed = _observed(run)
+    result, transcripts = _recorded(run)
+    observed = observe(transcripts, _titles(result))
     if result.sut.get("name") != stated.product.name:
         raise UsageError(
             f"{run} is a run of {result.sut.get('name')}, the statement is about {stated.product.name}; "
@@ -243,43 +247,77 @@ def _statement(sut: Path | None, run: Path | None, actor: str | None, source: Pa
 
 def _of_product(path: Path, run: Path | None) -> Statement:
     sut = load_sut(path)
-    declared = _declared(sut, path)
+    declared = declared_of(sut, path)
     if run is None:
         return build(declared, sources=[f"SUT file {path.name}"])
-    result, observed = _observed(run)
+    result, transcripts = run_of_product(run, sut, path)
+    observed = observe(transcripts, _titles(result))
+    return build(declared, observed, result, sources=[f"SUT file {path.name}", when(result)])
+
+
+def run_of_product(run: Path, sut: SutFile, path: Path) -> tuple[RunResult, Iterable[tuple[str, Transcript]]]:
+    """A run whose evidence bears it, and its transcripts. Raises UsageError if it is of another product."""
+    result, transcripts = _recorded(run)
     if result.sut.get("name") != sut.product.name or result.sut.get("version") != sut.product.version:
         raise UsageError(
             f"{run} is a run of {result.sut.get('name')} {result.sut.get('version')}, {path} describes "
             f"{sut.product.name} {sut.product.version}; give a run of that product"
         )
-    when = f"run {result.run_id}, started {result.started}, ihe-harness {result.harness_version}"
-    return build(declared, observed, result, sources=[f"SUT file {path.name}", when])
+    return result, transcripts
 
 
-def _declared(sut: SutFile, path: Path) -> Declared:
+def when(result: RunResult) -> str:
+    """How a statement names the run that it was made from."""
+    return f"run {result.run_id}, started {result.started}, ihe-harness {result.harness_version}"
+
+
+def declared_of(
+    sut: SutFile, path: Path, more: Mapping[str, Any] | None = None, address: Address | None = None
+) -> Declared:
+    """What a SUT file says of its product; ``more`` are further texts, ``address`` is where it was found."""
     titles = [] if sut.dicom is None else [sut.dicom.ae_title, *sut.dicom.calling_ae_titles]
+    port = sut.dicom.port if sut.dicom is not None else None
+    if address is not None:
+        titles, port = [address.ae_title, *titles], address.port
     return declared_from(
         sut.product.model_dump(),
         [claim.model_dump() for claim in sut.claims],
-        sut.statement,
+        {**sut.statement, **(more or {})},
         ae_titles=list(dict.fromkeys(titles)),
-        port=sut.dicom.port if sut.dicom is not None else None,
+        port=port,
         file=str(path),
     )
 
 
-def _observed(run: Path) -> tuple[RunResult, Observed]:
-    """The run and what its transcripts show."""
+def _recorded(run: Path) -> tuple[RunResult, Iterable[tuple[str, Transcript]]]:
+    """The run, and what was recorded in its scenarios."""
     folder = run_folder(run)
     result = load_run(run)
+    _require_evidence(run)
+    return result, (
+        (scenario.id, load_transcript(folder, scenario.transcript))
+        for scenario in result.scenarios
+        if scenario.transcript
+    )
 
-    def transcripts() -> Iterator[tuple[str, Transcript]]:
-        for scenario in result.scenarios:
-            if scenario.transcript:
-                yield scenario.id, load_transcript(folder, scenario.transcript)
 
-    titles = frozenset(str(title) for title in result.sut.get("ae_titles") or ())
-    return result, observe(transcripts(), titles)
+def _titles(result: RunResult) -> frozenset[str]:
+    return frozenset(str(title) for title in result.sut.get("ae_titles") or ())
+
+
+def _require_evidence(run: Path) -> None:
+    """Stop if the stored messages do not lead to the stored verdicts: words of findings may change, verdicts not."""
+    again = judge_again(run, rules())
+    worse = [
+        f"{d.scenario}, {d.requirement}: stored {d.stored or 'nothing'}, its evidence shows {d.again or 'nothing'}"
+        for d in again.differences
+        if d.stored.partition(":")[0] != d.again.partition(":")[0]
+    ]
+    if found := [*worse, *again.problems]:
+        raise UsageError(
+            f"{run}: its evidence does not bear its findings ({found[0]}); nothing can be verified by it. "
+            "ihe-harness rejudge shows every difference; run again if the checks have changed since"
+        )
 
 
 def _of_actor(slug: str) -> Statement:

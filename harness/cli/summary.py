@@ -47,7 +47,9 @@ def print_summary(
         console.print(Text(str(failure), style="bold red"))
     counts = result.counts()
     selected = len(result.scenarios)
-    if failure is None and selected and counts["not_applicable"] == selected:
+    if result.interrupted:
+        pass  # what was left out may well apply
+    elif failure is None and selected and counts["not_applicable"] == selected:
         console.print(Text("None of the selected scenarios applies to what the SUT file claims.", style="red"))
     elif not selected and failure is None:
         from harness.cli.run import unknown_only

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from harness.core.errors import UsageError
 from harness.core.result import RunResult
+from harness.core.verdict import Verdict
 from harness.profiles import registry
 from harness.statement import vocabulary
 from harness.statement.claims import Claimed, claimed, judge_claims
@@ -125,7 +126,7 @@ def build(
     """The statement of a product. What neither was declared nor seen is unknown."""
     seen = observed or Observed()
     run_id = run.run_id if run is not None else "probe"
-    maker = _Maker(declared, seen, run_id)
+    maker = _Maker(declared, seen, run_id, run)
     claims = judge_claims(declared.claims, run)
     sop_classes = maker.sop_classes()
     text = declared.text
@@ -161,8 +162,8 @@ def build(
 
 
 class _Maker:
-    def __init__(self, declared: Declared, seen: Observed, run_id: str) -> None:
-        self.declared, self.seen, self.run_id = declared, seen, run_id
+    def __init__(self, declared: Declared, seen: Observed, run_id: str, run: RunResult | None = None) -> None:
+        self.declared, self.seen, self.run_id, self.run = declared, seen, run_id, run
 
     def entities(self) -> tuple[ApplicationEntity, ...]:
         titles = list(dict.fromkeys((*self.declared.ae_titles, *sorted(self.seen.titles))))
@@ -222,6 +223,10 @@ class _Maker:
         if support is None:
             return Standing(State.DECLARED, is_declared)
         if support.exercised:
+            if broken := self._broken(uid, support.exercised):
+                note = f"used, but requirements were broken: {', '.join(broken)}"
+                state = State.DECLARED if is_declared else State.NEGOTIATED
+                return Standing(state, is_declared, note, self._proofs(support.exercised))
             return Standing(State.VERIFIED, is_declared, proofs=self._proofs(support.exercised))
         if support.refused and not support.accepted:
             where = self._proofs(support.refused)
@@ -234,6 +239,22 @@ class _Maker:
             return Standing(state, is_declared, note, self._proofs(set().union(*support.accepted.values())))
         return Standing(state, is_declared, "proposed by the product" if support.proposed else "")
 
+    def _broken(self, uid: str, scenarios: set[str]) -> list[str]:
+        """Requirements that the product broke where it used that SOP class, of transactions that use it."""
+        rows = registry.requirements()
+        return sorted(
+            {
+                finding.requirement
+                for scenario in (self.run.scenarios if self.run is not None else ())
+                if scenario.id in scenarios
+                for finding in scenario.findings
+                if finding.verdict is Verdict.FAIL and (row := rows.get(finding.requirement)) is not None
+                for number in row.transactions
+                if (transaction := registry.TRANSACTIONS.get(number)) is not None
+                and _uses(number, transaction.service, uid)
+            }
+        )
+
     def _proofs(self, scenarios: Iterable[str]) -> tuple[Proof, ...]:
         return tuple(Proof(self.run_id, name) for name in sorted(scenarios))
 
@@ -241,7 +262,8 @@ class _Maker:
         result = []
         for (uid, message, role), exchange in self.seen.exchanges.items():
             support = self.seen.supports.get((uid, role))
-            good = support is not None and bool(support.exercised & exchange.scenarios)
+            shared = support.exercised & exchange.scenarios if support is not None else set()
+            good = bool(shared) and not self._broken(uid, shared)
             result.append(
                 Activity(
                     name=vocabulary.activity_name(message, uid),
@@ -302,6 +324,12 @@ class _Maker:
                 standing = Standing(State.VERIFIED, term in declared, proofs=self._proofs(scenarios))
             result.append(CharacterSet(term, vocabulary.CHARACTER_SETS.get(term, ""), standing))
         return tuple(result)
+
+
+def _uses(number: str, service: str, uid: str) -> bool:
+    """Whether a transaction travels in this SOP class."""
+    exact = vocabulary.TRANSACTION_CLASSES.get(number, ())
+    return uid in exact or ("C-STORE" in service and not exact and vocabulary.service_of(uid) == "Storage")
 
 
 def _belongs(number: str, service: str, uid: str, message: str) -> bool:

@@ -101,7 +101,7 @@ class _Judge:
             and number in row.transactions
             and (not row.actors or self.claimed.actor in row.actors)
         ]
-        unfinished = [s for s in self.scenarios if number in s.transactions and s.verdict is Verdict.ERROR]
+        unfinished = [s for s in self.scenarios if number in s.transactions and _unfinished(s)]
         # a requirement of several transactions, met in the scenario of another one, does not show this one
         own = any(number in s.transactions or rows[f.requirement].transactions == (number,) for s, f in judged)
         shown = judged if own else [(s, f) for s, f in judged if f.verdict is not Verdict.PASS]
@@ -140,7 +140,7 @@ class _Judge:
         if unjudged:
             return Standing(note=f"not judged: {_names(unjudged)}", proofs=self._proofs(unjudged))
         if unfinished:
-            return Standing(note=f"the harness failed in {', '.join(s.id for s in unfinished)}")
+            return Standing(note=f"not judged to the end: {', '.join(s.id for s in unfinished)}")
         good = [(s, f) for s, f in judged if f.verdict in (Verdict.PASS, Verdict.WARNING)]
         if not good:
             return Standing()
@@ -158,7 +158,12 @@ class _Judge:
             return "the run was interrupted"
         if self.run.options.get("quick"):
             return "the run was quick"
-        return "the run was limited to some scenarios" if self.run.options.get("only") else ""
+        if self.run.failure:
+            return "the run ended with a failure of the harness or its environment"
+        if self.run.options.get("own_features"):
+            return "the run had feature files of its own, which may ask for less"
+        limited = self.run.options.get("only") or self.run.options.get("rerun")
+        return "the run was limited to some scenarios" if limited else ""
 
     def _proofs(self, judged: Sequence[tuple[ScenarioResult, Finding]]) -> tuple[Proof, ...]:
         """One for each scenario that passed; one for each requirement that did not, with its gravest finding."""
@@ -178,6 +183,13 @@ class _Judge:
             )
             for (scenario, requirement), finding in sorted(gravest.items())
         )  # fmt: skip
+
+
+def _unfinished(scenario: ScenarioResult) -> bool:
+    """It failed, or judged less than it set out to and no finding says what."""
+    if scenario.verdict is Verdict.ERROR:
+        return True
+    return scenario.verdict is Verdict.INCONCLUSIVE and not any(f.verdict in _UNJUDGED for f in scenario.findings)
 
 
 def waiver_reason(run: RunResult, scenario: str, requirement: str) -> str:

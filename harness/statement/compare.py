@@ -154,6 +154,15 @@ def _remarks(first: Statement, second: Statement, first_name: str, second_name: 
                 yield f"{name} refuses associations that do not call it {entity.title}"
             if entity.policy.checks_calling_title:
                 yield f"{name} refuses AE titles that it does not know: enter the other side's title there"
+    for sender, receiver, name, other in (
+        (first, second, first_name, second_name),
+        (second, first, second_name, first_name),
+    ):
+        stated = {c.term for c in receiver.character_sets}
+        beyond = sorted({c.term for c in sender.character_sets if c.term} - stated)
+        # the default repertoire is a part of every other one
+        if stated and beyond:
+            yield f"{name} sends text in {', '.join(beyond)}, which {other} does not state: names may be damaged there"
     compressed = {
         uid
         for statement in (first, second)

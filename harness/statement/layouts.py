@@ -202,6 +202,8 @@ def _annexes(statement: Statement, prefix: str) -> tuple[Section, ...]:
 
 
 # -- PS3.2 annex N ---------------------------------------------------------------------------------------------
+# N.7.2 "Specifications", N.7.2.n of an AE, .1 sequencing and .2 association parameters are those of PS3.2 2025a; the
+# other numbers follow a statement of a vendor after that template, since the text of the annex was not at hand.
 
 
 def _annex_n(statement: Statement) -> tuple[Section, ...]:
@@ -249,13 +251,28 @@ def _annex_n(statement: Statement) -> tuple[Section, ...]:
             Section("5.7", "Character sets", tuple(blocks.character_sets(statement))),
         ),
     )
+    specifications = tuple(
+        Section(
+            f"7.2.{number}",
+            f"{entity.title} application entity",
+            (),
+            (
+                Section(f"7.2.{number}.1", "Sequencing of real-world activities", (blocks.sequencing(statement),)),
+                Section(f"7.2.{number}.2", "Association parameters", tuple(blocks.policy_tables(entity))),
+            )
+            if number == 1
+            # several titles of one product were seen as one entity: its activities are drawn once
+            else (Section(f"7.2.{number}.2", "Association parameters", tuple(blocks.policy_tables(entity))),),
+        )
+        for number, entity in enumerate(statement.entities, 1)
+    )
     network = Section(
         "7",
         "Network and media communication details",
         (),
-        tuple(
-            Section(f"7.{number}", f"{entity.title}: associations", tuple(blocks.policy_tables(entity)))
-            for number, entity in enumerate(statement.entities, 1)
+        (
+            Section("7.1", "General", (Paragraph("DICOM Upper Layer over TCP/IP (PS3.8)."),)),
+            Section("7.2", "Specifications", () if specifications else (blocks.NONE_SEEN,), specifications),
         ),
     )
     return (

@@ -187,7 +187,7 @@ def everything_comes_back(scenario_context: ScenarioContext) -> None:
     found = {received.sop_instance for received in context.lab.all_received}
     if missing := sorted(wanted - found):
         context.broken(
-            "RAD-16-SCP-01",
+            "RAD-27-SCP-01" if "Report Repository" in context.tags.actor else "RAD-16-SCP-01",
             f"{len(missing)} of {len(wanted)} stored objects did not come back",
             expected=tuple(sorted(wanted)),
             actual=", ".join(sorted(wanted & found)) or "nothing",

@@ -186,10 +186,11 @@ def prints_two_luts(scenario_context: ScenarioContext, guests: Guests) -> None:
 def film_was_printed(scenario_context: ScenarioContext) -> None:
     """Every operation of our composer was answered with success or a warning."""
     outcome: PrintOutcome = scenario_context.memory["printed"]
-    if any(said.is_failure and not said.own for said in outcome.said):
+    failed = [said for said in outcome.said if said.is_failure and not said.own]
+    if failed:
         scenario_context.broken(
-            "RAD-23-SCP-01",
-            f"The film was not printed: {'; '.join(outcome.messages) or 'the server said nothing'}",
+            "RAD-23-SCP-02" if failed[0].operation == "Presentation LUT" else "RAD-23-SCP-01",
+            f"The film was not printed: {'; '.join(outcome.messages)}",
             expected=("success or a warning for every operation",),
             actual="; ".join(outcome.messages),
         )

@@ -140,6 +140,27 @@ def test_a_run_fills_a_statement_and_judges_another(tmp_path: Path, capsys: pyte
     assert call(["statement", "verify", str(stated), "--run", str(run), "--json"]) == 1
     subjects = [d["subject"] for d in json.loads(capsys.readouterr().out)["differences"]]
     assert any("RAD-16" in subject for subject in subjects)
+    # a run that somebody improved by hand verifies nothing: its messages show other verdicts
+    text = (run / "run.json").read_text()
+    assert '"FAIL"' in text
+    (run / "run.json").write_text(text.replace('"FAIL"', '"PASS"'))
+    assert call(["statement", "dicom", "--sut", str(sut), "--run", str(run), "--out", str(stated)]) == 2
+    assert call(["statement", "verify", str(tmp_path / "stated.json"), "--run", str(run)]) == 2
+
+
+@pytest.mark.peer("dcmtk")
+def test_a_sut_file_gives_an_observation_its_claims(tmp_path: Path) -> None:
+    """The sweep says what is negotiated, the file what is claimed; no claim is verified by agreeing to it."""
+    out = tmp_path / "whole.json"
+    with dcmqrscp(tmp_path) as port:
+        arguments = ["--sut", str(SUT / "dcmqrscp.toml"), "--pause", "0", "--out", str(out)]
+        assert call(["observe", f"127.0.0.1:{port}", *arguments]) == 0
+        assert call(["observe", f"127.0.0.1:{port}", "--out", str(out)]) == 2
+        assert call(["observe", f"127.0.0.1:{port}", "--ae", "QRSCP", "--run", str(tmp_path), "--out", str(out)]) == 2
+    statement = load_statement(out)
+    assert statement.product.name == "dcmqrscp (DCMTK)"
+    assert [claim.standing.state for claim in statement.claims] == [State.DECLARED]
+    assert (uids.GRAYSCALE_PRESENTATION_STATE, Role.SCP) in {(c.uid, c.role) for c in statement.sop_classes}
 
 
 def test_simulated_actors_state_what_they_serve(tmp_path: Path) -> None:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from harness import resources
 from harness.bdd import lint as linting
 from harness.bdd import selection
 from harness.bdd.lint import PlannedScenario
 from harness.bdd.settings import RunSettings
 from harness.bdd.steps import all_steps
 from harness.bdd.tags import read, slug
+from harness.profiles.aliases import ALIASES
 
 TEXT = """# language: ko
 @profile:SWF @actor:acquisition-modality @transaction:RAD-5
@@ -83,3 +85,14 @@ def test_two_scenarios_of_one_id_are_a_mistake(tmp_path: Path) -> None:
     problems, _ = linting.lint([path], all_steps())
     assert ["has the id" in str(problem) for problem in problems] == [True]
     assert "x.feature:4" in str(problems[0])
+
+
+#: every number that a user of MESA may ask for; the rest of the old numbers are explained instead
+NUMBERS = ["101", "103", "104", "105", "107", "109", "131", "132", "133", "134", "141", "142", "151", "152", "153", "211", "213", "214", "215", "216", "218", "221", "222", "231", "241", "242", "251", "271", "401", "402", "403", "404", "405"]
+
+
+def test_every_former_number_of_the_scheduled_workflow_has_a_scenario() -> None:
+    _, everything = linting.lint([resources.folder("features")], all_steps())
+    worn = {alias for each in everything for alias in read(each.tags).aliases}
+    assert [number for number in NUMBERS if f"MESA-{number}" not in worn] == []
+    assert worn <= set(ALIASES)

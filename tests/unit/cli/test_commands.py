@@ -111,6 +111,7 @@ def test_a_dry_run_says_what_would_run_and_why_not(
         (["--actor", "modality"], "there is no actor 'modality'"),
         (["--only", "RAD-7-SCU-5"], "did you mean RAD-7-SCU-"),
         (["--only", "RAD-5", "--only", "XYZ"], "--only XYZ: nothing was selected"),
+        (["--only", "MESA-1303"], "MESA-1303 (Charge posting is no part of SWF)"),
     ],
 )
 @pytest.mark.parametrize("command", ["run", "dry-run"])

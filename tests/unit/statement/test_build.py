@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 
 from harness.core.errors import UsageError
 from harness.core.verdict import Verdict
+from harness.profiles import registry
 from harness.protocols.dicom import uids
 from harness.statement.build import build, declared_from
 from harness.statement.model import Role, SopClass, State, Statement
+from harness.statement.observation import observe
 from tests.unit.statement import products
 
 
@@ -78,7 +82,10 @@ def test_a_whole_actor_is_verified_only_when_every_required_transaction_passed()
     assert "RAD-10" in claim.standing.note
 
 
-@pytest.mark.parametrize("options", [{"quick": True}, {"only": ["x"]}, {"interrupted": True}])
+@pytest.mark.parametrize(
+    "options",
+    [{"quick": True}, {"only": ["x"]}, {"interrupted": True}, {"rerun": True}, {"own_features": True}],
+)
 def test_a_partial_run_verifies_no_actor(options: dict[str, object]) -> None:
     claim = build(products.modality(), None, products.passing_run(**options)).claims[0]
     assert claim.standing.state is State.DECLARED
@@ -117,3 +124,37 @@ def test_a_claim_of_some_transactions_is_no_integration_claim() -> None:
 def test_a_statement_table_that_cannot_be_understood_is_refused(text: dict[str, object]) -> None:
     with pytest.raises(UsageError, match="statement"):
         build(declared_from({"name": "X"}, [], text))
+
+
+def test_a_run_that_ended_with_a_failure_verifies_no_actor() -> None:
+    run = dataclasses.replace(products.passing_run(), failure={"kind": "engine", "text": "it broke"})
+    claim = build(products.modality(), None, run).claims[0]
+    assert claim.standing.state is State.DECLARED
+    assert "failure" in claim.standing.note or all("failure" in t.standing.note for t in claim.transactions)
+
+
+def test_a_scenario_that_judged_nothing_leaves_its_transaction_open() -> None:
+    silent = dataclasses.replace(
+        products.scenario("silent", products.MODALITY, ["RAD-8"]), verdict=Verdict.INCONCLUSIVE
+    )  # fmt: skip
+    claim = build(products.modality(), None, products.run_of(*products.passing_run().scenarios, silent)).claims[0]
+    assert claim.standing.state is State.DECLARED
+    stored = next(t for t in claim.transactions if t.id == "RAD-8")
+    assert "silent" in stored.standing.note
+
+
+@pytest.mark.parametrize(("verdict", "state"), [(Verdict.PASS, State.VERIFIED), (Verdict.FAIL, State.NEGOTIATED)])
+def test_a_class_that_was_used_wrongly_is_not_verified(verdict: Verdict, state: State) -> None:
+    """Stores that ended well verify a SOP class only if no requirement of their transaction was broken."""
+    rows = registry.requirements_for(transaction="RAD-8", actor=products.MODALITY)
+    number = next(row.id for row in rows if row.transactions == ("RAD-8",))
+    run = products.run_of(
+        products.scenario("case RAD-8", products.MODALITY, ["RAD-8"], products.finding(number, verdict))
+    )
+    statement = build(products.modality(), observe([("case RAD-8", products.modality_wire())]), run)
+    stored = next(c for c in statement.sop_classes if c.uid == uids.CT_IMAGE)
+    asked = next(c for c in statement.sop_classes if c.uid == uids.MODALITY_WORKLIST)
+    activity = next(a for a in statement.activities if a.sop_class == uids.CT_IMAGE)
+    assert (stored.standing.state, activity.standing.state) == (state, state)
+    assert (number in stored.standing.note) == (verdict is Verdict.FAIL)
+    assert asked.standing.state is State.VERIFIED
