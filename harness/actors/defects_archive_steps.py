@@ -104,6 +104,12 @@ ARCHIVE_STEP_DEFECTS: tuple[Row, ...] = (
         _with(keeps=_keeps_originals),
     ),
     (
+        "archive-loses-an-attribute",
+        "Objects come back without their Series Description",
+        "RAD-8-SCP-02 RAD-8-SCP-03 RAD-16-SCP-06",
+        _with(loses=("SeriesDescription",)),
+    ),
+    (
         "archive-wants-a-step",
         "Refuses images that name no performed step",
         "RAD-8-SCP-01 RAD-8-SCP-04",

@@ -15,6 +15,7 @@ from harness.actors.image_manager_behaviour import PENDING, UNABLE_TO_PERFORM, I
 from harness.actors.matching import Query, select
 from harness.actors.records import Record, record_from_mapping, tag_of
 from harness.core.message import Blob
+from harness.protocols.dicom.datasets import decode, encode
 from harness.protocols.dicom.errors import PeerError, WireError
 from harness.protocols.dicom.node import Address, Association, Node, Payload, Proposal, Request, Response
 from harness.protocols.dicom.uids import (
@@ -203,8 +204,8 @@ class QueryRetrieve:
         if not self._behaviour.delivers(instance):
             return UNABLE_TO_PERFORM
         values = self._behaviour.replaced(instance)
-        if values:
-            body = self._archive.data_set(replace(instance, revised=values))
+        if values or self._behaviour.loses:
+            body = self._lessened(self._archive.data_set(replace(instance, revised=values)), instance.transfer_syntax)
             source = Payload(Blob.of(body), instance.sop_class, instance.sop_instance, instance.transfer_syntax)
         else:
             source = Payload.part10(instance.path)
@@ -212,6 +213,15 @@ class QueryRetrieve:
             return association.store(source, move_originator=originator).status
         except PeerError:
             return UNABLE_TO_PERFORM
+
+    def _lessened(self, body: bytes, transfer_syntax: str) -> bytes:
+        """The data set without what this archive loses."""
+        if not self._behaviour.loses:
+            return body
+        dataset = decode(Blob.of(body), transfer_syntax, pixels=True)
+        for keyword in self._behaviour.loses:
+            dataset.pop(keyword, None)
+        return encode(dataset, transfer_syntax)
 
 
 def proposals_for(instances: list[StoredInstance]) -> list[Proposal]:
