@@ -74,6 +74,7 @@ Feature: The archive stores, commits, answers queries and delivers
       | StudyTime        | time of roe      | roe           |
       | StudyID          | study ID of kim  | kim           |
       | StudyInstanceUID | study of doe     | doe           |
+      | StudyInstanceUID | studies of doe and kim | doe, kim |
       | PatientName      | NOBODY*          | nobody        |
 
   @transaction:RAD-14 @req:RAD-14-SCP-03 @mesa:401 @mesa:402

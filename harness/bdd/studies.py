@@ -152,7 +152,7 @@ def select(studies: Iterable[StoredStudy], wanted: Callable[[Dataset], bool]) ->
 
 
 def value_of(text: str, studies: Sequence[StoredStudy]) -> str:
-    """``ID of doe``, ``date of doe``, ``range of all`` ... as DICOM text; any other text stands for itself."""
+    """``ID of doe``, ``date of doe``, ``range of all``, ``studies of doe and kim`` ... as DICOM text; any other text stands for itself."""
     what, of, name = text.partition(" of ")
     keywords = {
         "ID": "PatientID",
@@ -170,6 +170,8 @@ def value_of(text: str, studies: Sequence[StoredStudy]) -> str:
         dates = sorted(str(study.first.StudyDate) for study in studies)
         return f"{dates[0]}-{dates[-1]}"
     by_name = {study.name: study for study in studies}
+    if what == "studies" and set(name.split(" and ")) <= set(by_name):  # a list of UIDs (PS3.4 C.2.2.2.2)
+        return "\\".join(str(by_name[each].first.StudyInstanceUID) for each in name.split(" and "))
     if what not in keywords or name not in by_name:
         raise UsageError(f"{text!r}: known are {', '.join(keywords)} of {', '.join(by_name)}")
     return str(by_name[name].first[keywords[what]].value)

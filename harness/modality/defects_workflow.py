@@ -125,7 +125,8 @@ WORKFLOW_DEFECTS: tuple[Defect, ...] = (
            edit("billing", _film_without_size)),
     defect("billing-supply-cut", "a supply is reported without its quantity", "RAD-7-SCU-15",
            edit("billing", _supply_without_quantity)),
-    defect("group-own-study", "a group of one procedure goes into a study of its own", "EX-20",
+    defect("group-own-study", "a group of one procedure goes into a study of its own",
+           "EX-20 RAD-6-SCU-11 XC-09",
            deciding(study_instance_uid=lambda steps, fresh: steps[0].study_instance_uid if len(steps) == 1 else fresh)),
     # RAD-8
     defect("stores-nothing", "nothing is ever sent", "RAD-8-SCU-01", deciding(to_send=_no_codes)),
