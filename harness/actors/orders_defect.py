@@ -197,11 +197,18 @@ def other_issuer(message: HL7Message, before: Patient | None) -> Patient:
     return replace(patient, identifier=Identifier(patient.identifier.value, "ELSEWHERE"))
 
 
-def reject_unknown_patient(message: HL7Message, accepted: Accepted) -> Refusal | None:
-    """A receiver that rejects updates of patients with an ID that none of its own has."""
-    if message.trigger == "A08" and message["PID-3.1"].startswith("900"):
-        return Refusal(Code.REJECT, Condition.UNKNOWN_KEY, "no such patient", "PID-3")
-    return correct.judge(message, accepted)
+def reject_unknown_patient(behaviour: OrdersBehaviour) -> OrdersBehaviour:
+    """A receiver that rejects updates of patients whom no message has named before."""
+    known: set[str] = set()
+
+    def judge(message: HL7Message, accepted: Accepted) -> Refusal | None:
+        patient = message["PID-3.1"]
+        if message.trigger == "A08" and patient not in known:
+            return Refusal(Code.REJECT, Condition.UNKNOWN_KEY, "no such patient", "PID-3")
+        known.add(patient)
+        return correct.judge(message, accepted)
+
+    return replace(behaviour, judge=judge)
 
 
 def renumbered(behaviour: OrdersBehaviour) -> OrdersBehaviour:

@@ -256,7 +256,12 @@ DEFECTS: tuple[OrdersDefect, ...] = (
             "RAD-1-DST-03",
             "RAD-12-DST-03",
         ),
-        lambda b: replace(b, patient_of=other_issuer),
+        lambda b: replace(b, patient_of=other_issuer, forwards=lambda has_orders: True),
+        in_flows=(
+            "XC-01",
+            "EX-13",
+            "EX-15",
+        ),
     ),
     OrdersDefect(
         "filler-worklist-not-updated",
@@ -264,13 +269,17 @@ DEFECTS: tuple[OrdersDefect, ...] = (
         FILLER,
         ("RAD-12-DST-02",),
         lambda b: replace(b, update=lambda book, patient: None),
+        in_flows=(
+            "EX-10",
+            "EX-12",
+        ),
     ),
     OrdersDefect(
         "filler-rejects-unknown-patient",
         "An update of an unknown patient is rejected",
         FILLER,
         ("RAD-12-DST-08",),
-        lambda b: replace(b, judge=reject_unknown_patient),
+        reject_unknown_patient,
     ),
     OrdersDefect(
         "filler-late-change-status",
@@ -304,6 +313,10 @@ DEFECTS: tuple[OrdersDefect, ...] = (
             "RAD-4-SRC-22",
         ),
         lambda b: renumbered(b),
+        in_flows=(
+            "EX-02",
+            "XC-02",
+        ),
     ),
     OrdersDefect("filler-no-reason", "OBR-31 is left empty", FILLER, ("RAD-3-SRC-03",), fixed("OBR", _31="")),
     OrdersDefect(
@@ -358,6 +371,7 @@ DEFECTS: tuple[OrdersDefect, ...] = (
         ("RAD-4-SRC-03",),
         when("OBR", lambda s: s.number > 1, lambda s, f: {**f, "19": f"{f['19']}{s.number}"}),
         (HL7_231,),
+        in_flows=("XC-04",),
     ),
     OrdersDefect(
         "filler-obr-no-number",
@@ -382,6 +396,7 @@ DEFECTS: tuple[OrdersDefect, ...] = (
         ("RAD-4-SRC-09",),
         lengthened("20"),
         (HL7_231,),
+        in_flows=("RAD-5-SCP-08",),
     ),
     OrdersDefect(
         "filler-no-protocol",
