@@ -41,6 +41,7 @@ def chosen(folder: Path, *only: str) -> list[str]:
 def test_a_korean_name_selects_its_scenario_only(tmp_path: Path) -> None:
     assert chosen(tmp_path, "둘째") == ["둘째"]
     assert chosen(tmp_path, "셋째") == []
+    assert chosen(tmp_path, "ours") == chosen(tmp_path, "ours.feature") == ["첫째", "둘째"]
 
 
 def test_names_of_scenarios_and_tags_are_written_alike() -> None:
