@@ -1,4 +1,4 @@
-"""Controls of the console in headless Chromium that the whole exam leaves out: drags, angle, print, retry, C-GET, keys."""
+"""Controls of the console in headless Chromium that no whole exam presses: drags, angle, print, retry, C-GET, keys."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def drag(desk: Desk, tool: str, right: int, down: int) -> None:
 
 
 def value(desk: Desk, name: str) -> float:
-    return float(str(desk.one(f"#tools [name={name}]").get_property("value")))  # type: ignore[arg-type]
+    return float(str(desk.one(f"#tools [name={name}]").get_property("value")))
 
 
 @pytest.mark.peer("chromium")
