@@ -103,7 +103,6 @@ DEFECTS: tuple[OrdersDefect, ...] = (
         MANAGER,
         ("HL7-GEN-11",),
         lambda b: replace(b, judge=refuse_z),
-        in_flows=("HL7-GEN-02",),
     ),
     # -- ADT -------------------------------------------------------------------------------------------------------
     OrdersDefect("adt-no-event-time", "EVN-2 is left empty", ADT, ("RAD-1-SRC-03",), fixed("EVN", _2="")),

@@ -1,4 +1,4 @@
-"""Seeded defects of the HL7 sides of the DSS/Order Filler and the Image Manager."""
+"""Seeded defects of the HL7 side of the DSS/Order Filler."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from harness.actors import orders_hl7 as hl7
 from harness.actors.orders import Identifier
 from harness.actors.orders_defect import (
     FILLER,
-    MANAGER,
     OrdersDefect,
     controls,
     fixed,
@@ -19,7 +18,6 @@ from harness.actors.orders_defect import (
     no_merge,
     one_message_per_step,
     other_issuer,
-    refuse,
     refuse_unregistered,
     reject_unknown_patient,
     renumbered,
@@ -206,39 +204,6 @@ DEFECTS: tuple[OrdersDefect, ...] = (
     ),
     OrdersDefect(
         "filler-appointment-no-contact", "SCH-16 is left empty", FILLER, ("RAD-48-SRC-03",), fixed("SCH", _16="")
-    ),
-    # -- Image Manager ---------------------------------------------------------------------------------------------
-    OrdersDefect(
-        "manager-refuses-schedule",
-        "Schedules are refused",
-        MANAGER,
-        ("RAD-4-DST-01",),
-        refuse("ORM", "NW"),
-        (HL7_231,),
-    ),
-    OrdersDefect(
-        "manager-refuses-update",
-        "Changed schedules are refused",
-        MANAGER,
-        ("RAD-13-DST-01",),
-        refuse("OMI", "XO"),
-        (HL7_251,),
-    ),
-    OrdersDefect(
-        "manager-keeps-old-demographics",
-        "Updates are acknowledged and do not reach the images",
-        MANAGER,
-        (),
-        lambda b: replace(b, update_archive=lambda archive, patient: None),
-        in_flows=("RAD-12-DST-04", "RAD-12-DST-06", "XC-24", "EX-12"),
-    ),
-    OrdersDefect(
-        "manager-ignores-merges",
-        "Merges are acknowledged and do not reach the images",
-        MANAGER,
-        (),
-        lambda b: replace(b, merge_archive=lambda archive, survivor, retired: None),
-        in_flows=("RAD-12-DST-05", "RAD-12-DST-06", "RAD-12-DST-07", "XC-24", "EX-11", "EX-13", "EX-16"),
     ),
     # -- rarer ones ------------------------------------------------------------------------------------------------
     OrdersDefect(
