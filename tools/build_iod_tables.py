@@ -290,6 +290,7 @@ def main(folder: Path) -> None:
         "iods": composite,
         "groups": dict(functional_groups(folder, composite)),
         "contexts": contexts(by_hand["contexts"]),
+        "modifiers": modifiers(by_hand["modifiers"]),
         "overrides": overrides(by_hand["overrides"]),
         "modules": modules,
         "tables": tables.values,
@@ -309,12 +310,14 @@ def laterality(packaged: Path) -> str:
     return " and ".join([f"BodyPartExamined in {paired!r}", *(f"absent({keyword})" for keyword in elsewhere)])
 
 
-def contexts(by_hand: dict[str, int]) -> dict[str, list[list[Any]]]:
-    """IOD or ``*`` -> (tag, context group, codes as scheme and value), from pydicom's copy of PS3.16."""
+def contexts(by_hand: dict[str, str]) -> dict[str, list[list[Any]]]:
+    """IOD or ``*`` -> (path of tags, defined or baseline, context group, codes), from pydicom's copy of PS3.16."""
     meanings: Any = concepts
     found: dict[str, list[list[Any]]] = {}
-    for key, group in by_hand.items():
-        iod, keyword = key.split(":")
+    for key, value in by_hand.items():
+        iod, path = key.split(":")
+        strength, number = value.split()
+        group = int(number)
         codes = sorted(
             [scheme, code]
             for scheme, words in cid_concepts[group].items()
@@ -322,8 +325,15 @@ def contexts(by_hand: dict[str, int]) -> dict[str, list[list[Any]]]:
             for code in meanings[scheme][word]
         )
         older = [["SRT", SNOMED[scheme][code]] for scheme, code in codes if code in SNOMED.get(scheme, {})]
-        found.setdefault(iod, []).append([TAG[keyword], group, codes + older])
+        tags = [TAG[keyword] for keyword in path.split(".")]
+        found.setdefault(iod, []).append([tags, strength == "defined", group, codes + older])
     return found
+
+
+def modifiers(by_hand: dict[str, str]) -> dict[str, list[Any]]:
+    """Title of a key object -> context group of its modifier, and the codes."""
+    rows = contexts({f"{title}:ConceptCodeSequence": value for title, value in by_hand.items()})
+    return {title: [group, codes] for title, [[_, _, group, codes]] in rows.items()}
 
 
 def overrides(by_hand: dict[str, str]) -> dict[str, list[list[Any]]]:

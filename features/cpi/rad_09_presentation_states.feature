@@ -11,3 +11,17 @@ Feature: RAD-9 Modality Presentation State Stored: the modality makes presentati
     And the system under test creates a presentation state for its last image
     Then a "C-STORE-RQ" reaches the "Image Manager/Archive"
     And the exchange satisfies every "RAD-9" requirement
+
+  @transaction:RAD-8 @transaction:RAD-10 @req:RAD-9-SCU-08 @req:RAD-9-SCU-10 @req:CPI-ACT-01 @req:XC-33
+  Scenario: Presentation states are committed, and a second one is a new instance
+    Given the Order Filler has scheduled these steps
+      | step | patient | modality | start       |
+      | S1   | roe     | CR       | today 10:00 |
+    When the system under test performs "S1" with 1 image
+    And the system under test creates a presentation state for its last image
+    And the system under test creates a presentation state for its last image
+    Then a "N-ACTION-RQ" reaches the "Image Manager/Archive"
+    And the requirement "RAD-9-SCU-08" is met
+    And the requirement "RAD-9-SCU-10" is met
+    And the requirement "CPI-ACT-01" is met
+    And the requirement "XC-33" is met

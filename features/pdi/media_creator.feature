@@ -63,6 +63,21 @@ Feature: RAD-47 Distribute Imaging Information on Media: the creator writes
     When the system under test writes "one patient" to a "CD"
     Then the operator confirms "RAD-47-PMC-33": "Does the label show patient, date, institution and whether the medium is DICOM ONLY or DICOM PLUS WEB?"
 
+  @manual @req:RAD-47-PMC-35
+  Scenario: A volume that stays open
+    When the system under test writes "one patient" to a "CD"
+    Then the operator confirms "RAD-47-PMC-35": "Does the product offer to finalise the volume, or to leave it open for further sessions?"
+
+  @manual @req:RAD-47-PMC-32
+  Scenario: Additional content belongs to the patients of the medium
+    When the system under test writes "two patients" to a "CD"
+    Then the operator confirms "RAD-47-PMC-32": "Does everything on the medium that is no DICOM object belong to the two patients, or to nobody?"
+
+  @manual @option:web-content @req:RAD-47-WEB-09
+  Scenario: Pages of several patients
+    When the system under test writes "two patients" to a "CD"
+    Then the operator confirms "RAD-47-WEB-09": "Does each entry page name its patient, and does no page mix the two?"
+
   @manual @option:basic-image-review @req:PDI-OPT-03
   Scenario: The viewer on the medium
     When the system under test writes "one patient" to a "CD"

@@ -55,6 +55,11 @@ Feature: RAD-47 Distribute Imaging Information on Media: the importer reads
       | media-file-cut     |
       | media-encrypted    |
 
+  @manual @req:RAD-47-PMI-04
+  Scenario: A patient whom the product knows already
+    When the system under test imports a "folder" with "two patients"
+    Then the operator confirms "RAD-47-PMI-04": "Did the product have the identity of each patient confirmed or reconciled before it merged anything?"
+
   @manual @req:RAD-47-PMI-07
   Scenario: Nothing on the medium starts by itself
     When the system under test imports a medium with the fault "media-autorun"

@@ -77,7 +77,7 @@ PRESENTATION_ARCHIVE_DEFECTS: tuple[tuple[str, str, str, Archive], ...] = (
     (
         "archive-refuses-states",
         "Presentation states are not accepted",
-        "RAD-9-SCP-01 CPI-ACT-03",
+        "RAD-9-SCP-01",
         _archive(refused_classes=frozenset({GRAYSCALE_PRESENTATION_STATE})),
     ),
     (

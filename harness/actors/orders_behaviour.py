@@ -261,6 +261,7 @@ class OrdersBehaviour:
     placer_answer: Callable[[Fields], Fields] = placer_answer
     moved: Callable[[hl7.Appointment], hl7.Appointment] = moved
     patient_of: Callable[[HL7Message, Patient | None], Patient] = reader.patient_of
+    order_of: Callable[[HL7Message, tuple[str, str], Visit], Order] = reader.order_of
     study_uid_of_exam: Callable[[Callable[[], str], str], str] = study_uid_of_exam
     receivers: Callable[[str, tuple[Destined, ...]], tuple[Destined, ...]] = receivers
     deletions: Callable[[frozenset[str]], frozenset[str]] = deletions

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from harness.actors import orders_behaviour as correct
 from harness.actors import orders_reader as reader
-from harness.actors.orders import Identifier, Order, OrderBook, Patient, RequestedProcedure, ScheduledStep
+from harness.actors.orders import Identifier, Order, OrderBook, Patient, RequestedProcedure, ScheduledStep, Visit
 from harness.actors.orders_behaviour import Accepted, Change, OrdersBehaviour, Refusal
 from harness.actors.orders_hl7 import (
     HL7_231,
@@ -197,11 +197,18 @@ def other_issuer(message: HL7Message, before: Patient | None) -> Patient:
     return replace(patient, identifier=Identifier(patient.identifier.value, "ELSEWHERE"))
 
 
-def reject_unknown_patient(message: HL7Message, accepted: Accepted) -> Refusal | None:
-    """A receiver that rejects updates of patients with an ID that none of its own has."""
-    if message.trigger == "A08" and message["PID-3.1"].startswith("900"):
-        return Refusal(Code.REJECT, Condition.UNKNOWN_KEY, "no such patient", "PID-3")
-    return correct.judge(message, accepted)
+def reject_unknown_patient(behaviour: OrdersBehaviour) -> OrdersBehaviour:
+    """A receiver that rejects updates of patients whom no message has named before."""
+    known: set[str] = set()
+
+    def judge(message: HL7Message, accepted: Accepted) -> Refusal | None:
+        patient = message["PID-3.1"]
+        if message.trigger == "A08" and patient not in known:
+            return Refusal(Code.REJECT, Condition.UNKNOWN_KEY, "no such patient", "PID-3")
+        known.add(patient)
+        return correct.judge(message, accepted)
+
+    return replace(behaviour, judge=judge)
 
 
 def renumbered(behaviour: OrdersBehaviour) -> OrdersBehaviour:
@@ -216,3 +223,13 @@ def renumbered(behaviour: OrdersBehaviour) -> OrdersBehaviour:
 def late_patient(trigger: str) -> Layout:
     """Appointments whose patient comes after the resources."""
     return replace(appointment_layout(trigger), segments=("SCH", "RGS", "AIS", "PID", "PV1"))
+
+
+def another_start(path: str) -> Callable[[Scene, Fields], Fields]:
+    """A start that is not the scheduled one."""
+    return lambda scene, fields: {**fields, path: "20010101010000"}
+
+
+def without_details(message: HL7Message, patient: tuple[str, str], visit: Visit) -> Order:
+    """An order of which transport, reason and clinical information are not kept."""
+    return replace(reader.order_of(message, patient, visit), transport="", reason="", clinical_information="")

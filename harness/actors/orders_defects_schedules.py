@@ -1,4 +1,4 @@
-"""Seeded defects of the HL7 sides of the DSS/Order Filler and the Image Manager."""
+"""Seeded defects of the HL7 side of the DSS/Order Filler."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from harness.actors import orders_hl7 as hl7
 from harness.actors.orders import Identifier
 from harness.actors.orders_defect import (
     FILLER,
-    MANAGER,
     OrdersDefect,
     controls,
     fixed,
@@ -19,7 +18,6 @@ from harness.actors.orders_defect import (
     no_merge,
     one_message_per_step,
     other_issuer,
-    refuse,
     refuse_unregistered,
     reject_unknown_patient,
     renumbered,
@@ -207,39 +205,6 @@ DEFECTS: tuple[OrdersDefect, ...] = (
     OrdersDefect(
         "filler-appointment-no-contact", "SCH-16 is left empty", FILLER, ("RAD-48-SRC-03",), fixed("SCH", _16="")
     ),
-    # -- Image Manager ---------------------------------------------------------------------------------------------
-    OrdersDefect(
-        "manager-refuses-schedule",
-        "Schedules are refused",
-        MANAGER,
-        ("RAD-4-DST-01",),
-        refuse("ORM", "NW"),
-        (HL7_231,),
-    ),
-    OrdersDefect(
-        "manager-refuses-update",
-        "Changed schedules are refused",
-        MANAGER,
-        ("RAD-13-DST-01",),
-        refuse("OMI", "XO"),
-        (HL7_251,),
-    ),
-    OrdersDefect(
-        "manager-keeps-old-demographics",
-        "Updates are acknowledged and do not reach the images",
-        MANAGER,
-        (),
-        lambda b: replace(b, update_archive=lambda archive, patient: None),
-        in_flows=("RAD-12-DST-04", "RAD-12-DST-06", "XC-24", "EX-12"),
-    ),
-    OrdersDefect(
-        "manager-ignores-merges",
-        "Merges are acknowledged and do not reach the images",
-        MANAGER,
-        (),
-        lambda b: replace(b, merge_archive=lambda archive, survivor, retired: None),
-        in_flows=("RAD-12-DST-05", "RAD-12-DST-06", "RAD-12-DST-07", "XC-24", "EX-11", "EX-13", "EX-16"),
-    ),
     # -- rarer ones ------------------------------------------------------------------------------------------------
     OrdersDefect(
         "filler-orders-for-cancelled-visit",
@@ -256,7 +221,12 @@ DEFECTS: tuple[OrdersDefect, ...] = (
             "RAD-1-DST-03",
             "RAD-12-DST-03",
         ),
-        lambda b: replace(b, patient_of=other_issuer),
+        lambda b: replace(b, patient_of=other_issuer, forwards=lambda has_orders: True),
+        in_flows=(
+            "XC-01",
+            "EX-13",
+            "EX-15",
+        ),
     ),
     OrdersDefect(
         "filler-worklist-not-updated",
@@ -264,13 +234,17 @@ DEFECTS: tuple[OrdersDefect, ...] = (
         FILLER,
         ("RAD-12-DST-02",),
         lambda b: replace(b, update=lambda book, patient: None),
+        in_flows=(
+            "EX-10",
+            "EX-12",
+        ),
     ),
     OrdersDefect(
         "filler-rejects-unknown-patient",
         "An update of an unknown patient is rejected",
         FILLER,
         ("RAD-12-DST-08",),
-        lambda b: replace(b, judge=reject_unknown_patient),
+        reject_unknown_patient,
     ),
     OrdersDefect(
         "filler-late-change-status",
@@ -304,6 +278,10 @@ DEFECTS: tuple[OrdersDefect, ...] = (
             "RAD-4-SRC-22",
         ),
         lambda b: renumbered(b),
+        in_flows=(
+            "EX-02",
+            "XC-02",
+        ),
     ),
     OrdersDefect("filler-no-reason", "OBR-31 is left empty", FILLER, ("RAD-3-SRC-03",), fixed("OBR", _31="")),
     OrdersDefect(
@@ -358,6 +336,7 @@ DEFECTS: tuple[OrdersDefect, ...] = (
         ("RAD-4-SRC-03",),
         when("OBR", lambda s: s.number > 1, lambda s, f: {**f, "19": f"{f['19']}{s.number}"}),
         (HL7_231,),
+        in_flows=("XC-04",),
     ),
     OrdersDefect(
         "filler-obr-no-number",
@@ -382,6 +361,7 @@ DEFECTS: tuple[OrdersDefect, ...] = (
         ("RAD-4-SRC-09",),
         lengthened("20"),
         (HL7_231,),
+        in_flows=("RAD-5-SCP-08",),
     ),
     OrdersDefect(
         "filler-no-protocol",

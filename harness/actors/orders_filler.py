@@ -28,7 +28,7 @@ from harness.actors.orders_catalogue import DEFAULT_CATALOGUE, Catalogue, schedu
 from harness.actors.orders_endpoint import Accepted, Delivery, Destination, HL7Endpoint, Refused, Rule
 from harness.actors.orders_hl7 import HL7_231, Appointment, Layout, Scene
 from harness.actors.orders_patients import PatientReceiver
-from harness.actors.orders_reader import numbers_of, order_of
+from harness.actors.orders_reader import numbers_of
 from harness.protocols.hl7.acknowledge import Code, Condition
 from harness.protocols.hl7.message import HL7Message
 
@@ -116,7 +116,7 @@ class OrderFillerMessages:
         if not self.endpoint.behaviour.visit_allows_order(visit):
             text = "the visit of this patient was cancelled"
             raise Refused(Refusal(Code.ERROR, Condition.UNKNOWN_KEY, text, "PID-3"))
-        order = order_of(message, patient.identifier.key, visit)
+        order = self.endpoint.behaviour.order_of(message, patient.identifier.key, visit)
         order = self._schedule(replace(order, filler_number=self._filler_number()))
 
         def then() -> None:

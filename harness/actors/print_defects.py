@@ -131,7 +131,7 @@ COMPOSER_DEFECTS: tuple[PrintDefect[PrintComposerBehaviour], ...] = (
     PrintDefect(
         "composer-without-meta-class",
         "Printer and image box are proposed one by one, the meta SOP class is not",
-        frozenset({"RAD-23-SCU-01", "RAD-23-SCU-10", "CPI-ACT-05"}),
+        frozenset({"RAD-23-SCU-01", "RAD-23-SCU-10"}),
         lambda behaviour: replace(behaviour, proposals=_SINGLE_CLASSES),
     ),
     PrintDefect(
@@ -255,7 +255,7 @@ def _other_size(sop_class: str, ds: Dataset) -> Dataset:
     answer = Dataset()
     answer.update(ds)
     if sop_class == uids.BASIC_FILM_BOX and "FilmSizeID" in answer:
-        answer.FilmSizeID = "14INX17IN"
+        answer.FilmSizeID = "8INX10IN" if answer.FilmSizeID == "14INX17IN" else "14INX17IN"
     return answer
 
 

@@ -46,8 +46,10 @@ def _an_example(word: str, template: str) -> bool:
 
 
 def meant(word: str, identifier: str, tags: ScenarioTags) -> bool:
-    """``--only`` takes a scenario id (or its end), a transaction, a MESA number, a case or a requirement id."""
+    """``--only`` takes a scenario id or its end, a feature file, a transaction, a MESA number, case or requirement."""
     if word == identifier or slug(word) == slug(identifier.rsplit("/", 1)[-1]):
+        return True
+    if word.removesuffix(".feature") == identifier.split("[")[0].split("/")[-2]:
         return True
     if "/" in word and identifier.startswith(word):
         return True

@@ -152,7 +152,7 @@ def select(studies: Iterable[StoredStudy], wanted: Callable[[Dataset], bool]) ->
 
 
 def value_of(text: str, studies: Sequence[StoredStudy]) -> str:
-    """``ID of doe``, ``date of doe``, ``range of all``, ``studies of doe and kim`` ... as DICOM text; any other text stands for itself."""
+    """``ID of doe``, ``date of doe``, ``studies of doe and kim`` ... as DICOM text; other text stands for itself."""
     what, of, name = text.partition(" of ")
     keywords = {
         "ID": "PatientID",

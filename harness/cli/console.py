@@ -12,7 +12,6 @@ from rich.console import Console, ConsoleOptions, ConsoleRenderable, RenderHook,
 from rich.segment import Segment
 
 from harness.core.verdict import Verdict
-from harness.reporting.decode import visible
 
 #: colour is never the only sign: marks and words say the same
 STYLES = {
@@ -46,6 +45,8 @@ class _Cleaned:
             if segment.control or _HARMFUL.search(segment.text) is None:
                 yield segment
             else:
+                from harness.reporting.decode import visible  # it loads libraries that harmless text never needs
+
                 text = _HARMFUL.sub(lambda found: visible(found[0]), segment.text)
                 yield Segment(text, segment.style, segment.control)
 

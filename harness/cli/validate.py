@@ -19,10 +19,8 @@ from harness.cli.console import err, out, print_json
 from harness.cli.validate_media import MediaOptions, judge_medium, picture_of
 from harness.core.errors import ConfigurationError, UsageError
 from harness.core.message import Direction
-from harness.reporting.evidence import RUN_JSON, TRANSCRIPTS, load_transcript
 from harness.validation.codes import codes, explain
 from harness.validation.consistency import SetRules
-from harness.validation.conversation import judge_messages
 from harness.validation.finding import Severity, ValidationFinding, count
 from harness.validation.formats import Judged, to_html, to_junit, to_sarif
 from harness.validation.hl7 import usages
@@ -31,6 +29,8 @@ from harness.validation.kinds import kind_of
 from harness.validation.objects import judge_part10
 from harness.validation.site import SitePolicy, read_policy
 
+#: of a run folder, see harness/reporting/evidence.py
+RUN_JSON, TRANSCRIPTS = "run.json", "transcripts"
 _STYLES = {Severity.ERROR: "bold red", Severity.WARNING: "yellow", Severity.INFO: "bright_black"}
 #: a second opinion that takes longer than this says nothing
 OPINION_SECONDS = 30.0
@@ -73,6 +73,9 @@ class _Run:
     def judge(self, path: Path) -> tuple[str, list[ValidationFinding]]:
         """Kind and findings of one file, without what only the whole set shows."""
         if _is_transcript(path):
+            from harness.reporting.evidence import load_transcript  # they load libraries that most runs never need
+            from harness.validation.conversation.judge import judge_messages
+
             # what our side said may be wrong on purpose: it is context, the product is judged
             messages = load_transcript(path.parents[1], f"{TRANSCRIPTS}/{path.name}").messages
             return "conversation", judge_messages(messages, Direction.FROM_SUT)

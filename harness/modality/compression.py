@@ -46,6 +46,8 @@ SCHEMES: tuple[Scheme, ...] = (
     Scheme("jpeg2000", "1.2.840.10008.1.2.4.91", True, "ISO_15444_1"),
 )
 EXPLICIT = SCHEMES[1]
+#: PS3.3 C.8.2.1.1 and C.8.3.1.1 allow no other Bits Allocated
+_SIXTEEN_BITS = frozenset({"CT", "MR"})
 _BY_KEY = {key: scheme for scheme in SCHEMES for key in (scheme.name, scheme.uid)}
 
 
@@ -74,6 +76,13 @@ def pixels_of(dataset: Dataset) -> Pixels:
     return np.frombuffer(dataset.PixelData, f"<{kind}", rows * columns).reshape(rows, columns)
 
 
+def unsuitable(dataset: Dataset, target: Scheme) -> str:
+    """Say why an object cannot have this transfer syntax; empty if it can."""
+    if target.bits <= 8 and str(dataset.get("Modality")) in _SIXTEEN_BITS and "PixelData" in dataset:
+        return f"{dataset.Modality} images have 16 bits allocated, which {target.name} cannot hold"
+    return ""
+
+
 def compress(dataset: Dataset, target: Scheme, *, new_uid: Callable[[], str], quality: int = 90) -> Dataset:
     """Return a copy of an uncompressed object for the target transfer syntax.
 
@@ -83,6 +92,9 @@ def compress(dataset: Dataset, target: Scheme, *, new_uid: Callable[[], str], qu
     made.update({element.tag: element for element in dataset})
     if "PixelData" not in made or not UID(target.uid).is_encapsulated:
         return made
+    problem = unsuitable(dataset, target)
+    if problem:
+        raise Refused(problem)
     pixels = pixels_of(dataset)
     native = pixels.nbytes
     if target.lossy and target.bits < int(made.BitsStored):
@@ -110,6 +122,8 @@ def _encoded(pixels: Pixels, made: Dataset, target: Scheme, quality: int) -> byt
     unsigned = pixels.view(f"u{pixels.dtype.itemsize}") if pixels.dtype.kind == "i" else pixels
     if target.name == "jpeg-baseline":
         return bytes(_codecs().jpeg8_encode(np.ascontiguousarray(unsigned.astype(np.uint8)), level=quality))
+    if target.name == "jpeg-extended" and stored <= 8:
+        return _as_extended(_codecs().jpeg8_encode(np.ascontiguousarray(unsigned.astype(np.uint8)), level=quality))
     if target.name == "jpeg-extended":
         return bytes(
             _codecs().jpeg8_encode(np.ascontiguousarray(unsigned.astype(np.uint16)), level=quality, bitspersample=12)
@@ -136,6 +150,16 @@ def _encoded(pixels: Pixels, made: Dataset, target: Scheme, quality: int) -> byt
     if target.name == "jpeg2000":
         options["j2k_cr"] = [10]
     return bytes(encoder.encode(pixels, **options))
+
+
+def _as_extended(stream: bytes) -> bytes:
+    """Declare a baseline stream as extended sequential of 8 bits (process 2), of which it is a special case."""
+    position = 2
+    while stream[position] == 0xFF and stream[position + 1] != 0xDA:
+        if stream[position + 1] == 0xC0:
+            return bytes(stream[: position + 1]) + b"\xc1" + bytes(stream[position + 2 :])
+        position += 2 + int.from_bytes(stream[position + 2 : position + 4], "big")
+    return bytes(stream)
 
 
 def _declare(made: Dataset, source: Dataset, target: Scheme, ratio: float, uid: str) -> None:
@@ -183,7 +207,7 @@ def report(dataset: Dataset) -> list[dict[str, Any]]:
         try:
             made = compress(dataset, each, new_uid=lambda: "2.25.1")
             size = len(wire.encode_dataset(made, each.uid))
-        except EnvironmentFailure as error:
+        except (EnvironmentFailure, Refused) as error:
             rows.append({**row, "bytes": None, "ratio": None, "note": str(error)})
             continue
         rows.append({**row, "bytes": size, "ratio": round(original / size, 2), "note": ""})

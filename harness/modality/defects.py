@@ -31,6 +31,7 @@ from harness.modality.domain import ScheduledStep
 from harness.modality.elements import item, items, put, text
 
 MWL = "1.2.840.10008.5.1.4.31"
+GSPS = "1.2.840.10008.5.1.4.1.1.11.1"
 
 
 # -- the changes that need more than a line ----------------------------------------------------------------------------
@@ -261,6 +262,16 @@ DEFECTS: tuple[Defect, ...] = (
             state(append_to("StudyInstanceUID", ".1"))),
     defect("gsps-not-reported", "presentation states are missing in the performed step", "RAD-7-SCU-05 RAD-9-SCU-09",
             edit("reported", lambda shots: tuple(shot for shot in shots if shot.is_image))),
+    defect("gsps-other-modality", "the presentation state has the modality of its image", "RAD-9-SCU-01",
+            state(valued(Modality="CR"))),
+    defect("gsps-unknown-image", "the presentation state refers to an image that nobody stored", "RAD-9-SCU-03 XC-33",
+            state(in_items("ReferencedSeriesSequence",
+                  in_items("ReferencedImageSequence", append_to("ReferencedSOPInstanceUID", ".1"))))),
+    defect("gsps-odd-rotation", "the presentation state asks for a rotation by 45 degrees", "RAD-9-SCU-07",
+            state(valued(ImageRotation=45))),
+    defect("gsps-not-committed", "commitment is asked for images only", "RAD-9-SCU-10",
+            edit("to_commit", lambda references: tuple(
+                one for one in references if one.class_uid != GSPS))),
     # RAD-10
     defect("transaction-uid-reused", "every commitment request has the same transaction UID", "RAD-10-SCU-02",
             deciding(transaction_uid=lambda earlier, fresh: earlier[0] if earlier else fresh)),

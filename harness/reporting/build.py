@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from harness.core.errors import UsageError
@@ -14,23 +13,18 @@ from harness.core.result import RunResult, ScenarioResult
 from harness.core.spec import Requirement, Transaction
 from harness.core.transcript import Transcript
 from harness.core.verdict import Verdict
-from harness.reporting import evidence, words
+from harness.reporting import evidence, totals, words
 from harness.reporting.decode import Decoded, Decoder, matches, steps_of, visible
 from harness.reporting.film import film_view
 from harness.reporting.ladder import Ladder, describe, ladder
+from harness.reporting.totals import Rules
 from harness.reporting.trace import trace
 from harness.reporting.view import (
     Diff,
     FindingView,
     MessageView,
-    Numbers,
     ReportView,
-    RequirementRow,
-    Rule,
     ScenarioView,
-    TransactionRow,
-    css_class,
-    filter_class,
 )
 
 #: Data set rows in one report; scenarios that need attention get theirs first.
@@ -40,7 +34,6 @@ MAX_MESSAGES = 80
 MAX_FINDINGS = 100
 MAX_FIXES = 10
 _NUMBER = re.compile(r"#\d+")
-_JUDGED = (Verdict.PASS, Verdict.WARNING, Verdict.FAIL)
 
 
 def build_view(
@@ -51,44 +44,33 @@ def build_view(
     prefix: str = "",
 ) -> ReportView:
     """Everything that the page of a run shows; ``prefix`` leads from the page to the run folder."""
-    rules = _Rules(requirements)
+    rules = Rules(requirements)
     wire = tuple(evidence.captures(folder)) if folder else ()
     views = _scenarios(run, folder, rules, wire)
-    rows = _requirement_rows(run, views, rules)
+    rows = totals.requirement_rows(run, views, rules)
     fixes = sorted(
         (row for row in rows if row.verdict in (Verdict.FAIL, Verdict.WARNING)),
         key=lambda row: (row.accepted, -row.verdict, row.rule.keyword != "SHALL", -len(row.scenarios), row.rule.id),
     )
     return ReportView(
         run=run,
-        numbers=_numbers(rows),
+        numbers=totals.numbers(rows),
         fixes=tuple(fixes[:MAX_FIXES]),
         fixes_left_out=max(0, len(fixes) - MAX_FIXES),
-        transactions=tuple(_transaction_rows(run, rows, transactions)),
+        transactions=tuple(totals.transaction_rows(run, rows, transactions)),
         requirements=rows,
-        unjudged=tuple(_unjudged(views, rows)),
+        unjudged=tuple(totals.unjudged(views, rows)),
         scenarios=views,
-        scenario_counts=_scenario_counts(run),
+        scenario_counts=totals.scenario_counts(run),
         prefix=prefix,
         captures=wire,
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Rules:
-    requirements: Mapping[str, Requirement]
-
-    def rule(self, requirement_id: str) -> Rule:
-        row = self.requirements.get(requirement_id)
-        if row is None:
-            return Rule(requirement_id)
-        return Rule(row.id, row.statement, row.source, row.confidence.value, row.keyword.value, row.transactions)
-
-
 # -- scenarios ---------------------------------------------------------------------------------------------
 
 
-def _scenarios(run: RunResult, folder: Path | None, rules: _Rules, wire: tuple[str, ...]) -> tuple[ScenarioView, ...]:
+def _scenarios(run: RunResult, folder: Path | None, rules: Rules, wire: tuple[str, ...]) -> tuple[ScenarioView, ...]:
     decoder = Decoder()
     rows_left = MAX_REPORT_ROWS
     opened = 0
@@ -109,7 +91,7 @@ def _scenario(
     number: int,
     scenario: ScenarioResult,
     folder: Path | None,
-    rules: _Rules,
+    rules: Rules,
     wire: tuple[str, ...],
     decoder: Decoder,
     rows_left: int,
@@ -238,7 +220,7 @@ def _finding_views(
     number: int,
     scenario: ScenarioResult,
     grouped: list[tuple[Finding, ...]],
-    rules: _Rules,
+    rules: Rules,
     by_seq: Mapping[int, Message],
     first: int = 0,
 ) -> Iterator[FindingView]:
@@ -276,133 +258,3 @@ def _diff(finding: Finding) -> Diff | None:
         return None
     stop = len(expected) - end
     return Diff(expected[:start], expected[start:stop], actual[start : len(actual) - end], expected[stop:])
-
-
-# -- totals ------------------------------------------------------------------------------------------------
-
-
-def _requirement_rows(run: RunResult, views: tuple[ScenarioView, ...], rules: _Rules) -> tuple[RequirementRow, ...]:
-    found: dict[str, list[tuple[ScenarioView, FindingView]]] = {}
-    for view in views:
-        for finding in (*view.grave, *view.passed):
-            found.setdefault(finding.finding.requirement, []).append((view, finding))
-    verdicts = run.requirement_verdicts()
-    accepted = {
-        verdict: words.broken_requirements(run, verdict)[1]
-        for verdict in (Verdict.WARNING, Verdict.INCONCLUSIVE, Verdict.FAIL)
-    }
-    claimed = {claim for scenario in run.scenarios for claim in scenario.claims}
-    rows = []
-    for requirement in sorted(claimed | set(verdicts)):
-        verdict = verdicts.get(requirement)
-        seen = found.get(requirement, [])
-        gravest = [(view, finding) for view, finding in seen if finding.finding.verdict is verdict]
-        first = gravest[0][1] if gravest else None
-        scenarios = tuple(dict.fromkeys(view.number for view, _ in gravest))
-        by_number = {view.number: view for view, _ in gravest}
-        if verdict is None:
-            claiming = [view for view in views if requirement in view.result.claims]
-            if all(view.result.verdict is Verdict.NOT_APPLICABLE for view in claiming):
-                verdict = Verdict.NOT_APPLICABLE
-            by_number = {view.number: view for view in claiming}
-            scenarios = tuple(by_number)
-        rows.append(
-            RequirementRow(
-                rule=rules.rule(requirement),
-                verdict=Verdict.INCONCLUSIVE if verdict is None else verdict,
-                summary=first.finding.summary if first else "",
-                scenarios=tuple(by_number[number] for number in scenarios),
-                first=first,
-                attested=any(finding.attested for _, finding in seen),
-                accepted=verdict is not None and requirement in accepted.get(verdict, ()),
-            )
-        )
-    return tuple(rows)
-
-
-def _numbers(rows: tuple[RequirementRow, ...]) -> Numbers:
-    def having(*verdicts: Verdict) -> int:
-        return sum(1 for row in rows if row.verdict in verdicts)
-
-    return Numbers(
-        total=len(rows) - having(Verdict.NOT_APPLICABLE),
-        judged=having(*_JUDGED),
-        passed=having(Verdict.PASS),
-        broken=having(Verdict.FAIL),
-        warnings=having(Verdict.WARNING),
-        unjudged=having(Verdict.INCONCLUSIVE, Verdict.ERROR),
-    )
-
-
-def _transaction_rows(
-    run: RunResult, rows: tuple[RequirementRow, ...], transactions: Mapping[str, Transaction]
-) -> Iterator[TransactionRow]:
-    grouped: dict[str, list[RequirementRow]] = {}
-    for row in rows:
-        of_scenarios = {t for view in row.scenarios for t in view.result.transactions}
-        for name in row.rule.transactions or sorted(of_scenarios) or ("other",):
-            if not row.rule.transactions or not of_scenarios or name in of_scenarios or len(row.rule.transactions) == 1:
-                grouped.setdefault(name, []).append(row)
-    own = {actor for actor, _ in _claimed(run)}
-    for name in sorted(grouped, key=natural):
-        transaction = transactions.get(name)
-        members = sorted(grouped[name], key=lambda row: (-row.verdict, row.rule.id))
-        counts = {verdict: sum(1 for row in members if row.verdict is verdict) for verdict in Verdict}
-        yield TransactionRow(
-            id=name,
-            name=transaction.name if transaction else "",
-            peers=words.listing([a for a in (*transaction.initiators, *transaction.responders) if a not in own])
-            if transaction
-            else "",
-            counts=counts,
-            bar=_bar(counts),
-            requirements=tuple(members),
-        )
-
-
-def _claimed(run: RunResult) -> Iterator[tuple[str, str]]:
-    claims = run.sut.get("claims")
-    for claim in claims if isinstance(claims, list | tuple) else ():
-        if isinstance(claim, Mapping):
-            yield str(claim.get("actor", "")), str(claim.get("profile", ""))
-
-
-def _bar(counts: Mapping[Verdict, int]) -> tuple[tuple[str, float, float], ...]:
-    total = sum(count for verdict, count in counts.items() if verdict is not Verdict.NOT_APPLICABLE)
-    segments = []
-    x = 0.0
-    for verdict in (Verdict.PASS, Verdict.WARNING, Verdict.FAIL, Verdict.INCONCLUSIVE, Verdict.ERROR):
-        width = 100 * counts[verdict] / total if total else 0.0
-        if width:
-            segments.append((css_class(verdict), round(x, 2), round(width, 2)))
-        x += width
-    return tuple(segments)
-
-
-def _unjudged(
-    views: tuple[ScenarioView, ...], rows: tuple[RequirementRow, ...]
-) -> Iterator[tuple[str, str, ScenarioView]]:
-    """Name, reason and scenario of everything that was not judged; a scenario speaks for its requirements."""
-    told = set()
-    for view in views:
-        if view.result.verdict in (Verdict.INCONCLUSIVE, Verdict.ERROR) and (view.result.reason or view.result.faults):
-            told.add(view.number)
-            yield view.result.name, (view.result.reason or view.result.faults[0]).split("\n", 1)[0], view
-    for row in rows:
-        if row.verdict in (Verdict.INCONCLUSIVE, Verdict.ERROR):
-            for view in row.scenarios[:1]:
-                if view.number not in told:
-                    yield row.rule.id, row.summary or "no check looked at it in any scenario", view
-
-
-def _scenario_counts(run: RunResult) -> dict[str, int]:
-    counts = dict.fromkeys(("fail", "warn", "inc", "pass", "na"), 0)
-    for scenario in run.scenarios:
-        counts[filter_class(scenario.verdict)] += 1
-    return counts
-
-
-def natural(name: str) -> tuple[str, int, str]:
-    """A sort key that puts RAD-5 before RAD-10."""
-    head, _, number = name.rpartition("-")
-    return (head, int(number), "") if number.isdigit() else (name, 0, name)

@@ -15,9 +15,10 @@ from harness.core.result import RunResult
 from harness.core.spec import Requirement, Transaction
 from harness.core.verdict import Verdict
 from harness.reporting import words
-from harness.reporting.build import build_view, natural
+from harness.reporting.build import build_view
 from harness.reporting.decode import visible
 from harness.reporting.ladder import clipped
+from harness.reporting.totals import natural
 from harness.reporting.trace import CellState
 from harness.reporting.view import css_class, filter_class
 
@@ -54,7 +55,9 @@ def render_html(
         visible=visible, clipped=clipped, duration=words.duration, moment=words.moment, cls=css_class
     )
     environment.filters.update(filter_cls=filter_class, in_order=lambda names: sorted(names, key=natural))
-    environment.globals.update(plural=words.plural, Verdict=Verdict, CellState=CellState, FILTERS=FILTERS)
+    environment.globals.update(
+        plural=words.plural, own_reason=words.own_reason, Verdict=Verdict, CellState=CellState, FILTERS=FILTERS
+    )
     assert environment.loader is not None
     style = environment.loader.get_source(environment, "style.css")[0].strip()
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()

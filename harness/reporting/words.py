@@ -160,6 +160,12 @@ def _has_failure(scenario: ScenarioResult) -> bool:
     return any(finding.verdict is Verdict.FAIL for finding in scenario.findings)
 
 
+def own_reason(scenario: ScenarioResult) -> str:
+    """What a scenario's reason says besides its findings: the end of a scenario only lists those again."""
+    repeats = any(f.requirement in scenario.reason and f.summary in scenario.reason for f in scenario.findings)
+    return "" if repeats else scenario.reason
+
+
 def reproduce(run: RunResult, what: str) -> str:
     """The command that runs one scenario or requirement again, ready for a shell."""
     words = ["ihe-harness", "run"]

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from harness.validation.dictionary import name
 from harness.validation.finding import Severity, ValidationFinding, shown
-from harness.validation.iod_tables import Attribute, Module, ObjectDefinition, Table, Tables
+from harness.validation.iod_tables import Attribute, ContextGroup, Module, ObjectDefinition, Table, Tables
 from harness.validation.walker import DataSet, Element
 
 Report = Callable[[ValidationFinding], None]
@@ -15,6 +15,9 @@ _SHARED, _PER_FRAME = 0x52009229, 0x52009230
 _FRAMES = 0x00280008
 _NUMBERS = frozenset({"US", "SS", "US or SS", "DS", "IS"})
 _TEXTUAL = frozenset(["AE", "AS", "CS", "DA", "DS", "DT", "IS", "LO", "LT", "PN", "SH", "ST", "TM", "UI", "UT", "UC"])
+_CODE_VALUE, _CODE_SCHEME = 0x00080100, 0x00080102
+_CONCEPT, _CONCEPT_CODE, _TITLE_MODIFIER = 0x0040A043, 0x0040A168, "113011"
+_KEY_OBJECT = "key-object-selection-document"
 _CONTENT, _BY_REFERENCE = 0x0040A730, 0x0040DB73
 #: overlay plane attributes (60xx,eeee) of type 1 (PS3.3 C.9.2)
 _OVERLAY = (0x0010, 0x0011, 0x0040, 0x0050, 0x0100, 0x0102)
@@ -168,15 +171,33 @@ class ObjectRules:
             self._add("IOD-STANDARD-EXTENDED", name(tag), wanted, "another", "PS3.2 7.3", Severity.INFO)
 
     def _contexts(self, root: DataSet, iod: str) -> None:
-        for tag, group, known in self._known.contexts(iod):
-            for item in root.items(tag):
-                code = (item.text(0x00080102), item.text(0x00080100))
-                if code[1] and code not in known:
-                    found = f"{code[1]} {code[0]}"
-                    self._add(
-                        "IOD-CONTEXT-GROUP", name(tag), f"a code of CID {group}", shown(found), f"PS3.16 CID {group}",
-                        Severity.WARNING,
-                    )  # fmt: skip
+        for group in self._known.contexts(iod):
+            if group.path[0] not in root.elements:
+                continue
+            holders = [root]
+            for tag in group.path[:-1]:
+                holders = [item for holder in holders for item in holder.items(tag)[:MAXIMUM_ITEMS]][:MAXIMUM_ITEMS]
+            for holder in holders:
+                self._codes(holder, group.path[-1], group)
+        title = next(iter(root.items(_CONCEPT)), None)
+        modifiers = self._known.modifiers(title.text(_CODE_VALUE)) if title and iod == _KEY_OBJECT else None
+        if modifiers is not None:
+            for item in root.items(_CONTENT)[:MAXIMUM_ITEMS]:
+                if any(concept.text(_CODE_VALUE) == _TITLE_MODIFIER for concept in item.items(_CONCEPT)):
+                    self._codes(item, _CONCEPT_CODE, modifiers)
+
+    def _codes(self, holder: DataSet, tag: int, group: ContextGroup) -> None:
+        for item in holder.items(tag)[:MAXIMUM_ITEMS]:
+            code = (item.text(_CODE_SCHEME), item.text(_CODE_VALUE))
+            if code[1] and code not in group.codes:
+                self._add(
+                    "IOD-CONTEXT-GROUP" if group.defined else "IOD-CONTEXT-GROUP-BASELINE",
+                    holder.path + name(tag),
+                    f"a code of CID {group.number}",
+                    shown(f"{code[1]} {code[0]}"),
+                    f"PS3.16 CID {group.number}",
+                    Severity.WARNING if group.defined else Severity.INFO,
+                )
 
     def _overlays(self, root: DataSet) -> None:
         for group in sorted({tag & 0xFFFF0000 for tag in root.elements if 0x6000 <= tag >> 16 <= 0x601E}):

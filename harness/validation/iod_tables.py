@@ -79,6 +79,16 @@ class ObjectDefinition:
     shared: frozenset[int]
 
 
+@dataclass(frozen=True, slots=True)
+class ContextGroup:
+    """Codes (scheme, value) for the sequence at ``path``; ``defined``, or a baseline that may be left (PS3.3 8.3)."""
+
+    path: tuple[int, ...]
+    defined: bool
+    number: int
+    codes: frozenset[tuple[str, str]]
+
+
 class Tables:
     """The compiled tables; rows become objects when an IOD first needs them."""
 
@@ -86,6 +96,7 @@ class Tables:
         self._data = data
         self._tables: dict[int, Table] = {}
         self._objects: dict[str, ObjectDefinition] = {}
+        self._contexts: dict[str, list[ContextGroup]] = {}
 
     @property
     def sop_classes(self) -> Mapping[str, str]:
@@ -109,10 +120,21 @@ class Tables:
             () if terms < 0 else tuple((entry[0], entry[1], tuple(entry[2:])) for entry in self._data["terms"][terms]),
         )
 
-    def contexts(self, iod: str) -> list[tuple[int, int, frozenset[tuple[str, str]]]]:
-        """The defined context groups of an IOD: tag of the sequence, number of the group, (scheme, code)."""
-        listed = (*self._data["contexts"].get("*", ()), *self._data["contexts"].get(iod, ()))
-        return [(tag, group, frozenset((scheme, code) for scheme, code in codes)) for tag, group, codes in listed]
+    def contexts(self, iod: str) -> list[ContextGroup]:
+        """The context groups of an IOD."""
+        found = self._contexts.get(iod)
+        if found is None:
+            listed = (*self._data["contexts"].get("*", ()), *self._data["contexts"].get(iod, ()))
+            found = self._contexts[iod] = [
+                ContextGroup(tuple(path), defined, group, frozenset((scheme, code) for scheme, code in codes))
+                for path, defined, group, codes in listed
+            ]
+        return found
+
+    def modifiers(self, title: str) -> ContextGroup | None:
+        """The context group of the modifier of a key object with that title (a code of DCM), None if any will do."""
+        row = self._data["modifiers"].get(title)
+        return row and ContextGroup((), True, row[0], frozenset((scheme, code) for scheme, code in row[1]))
 
     def object(self, iod: str) -> ObjectDefinition:
         """One IOD by its name."""

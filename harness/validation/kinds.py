@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness.protocols.media.sources import is_medium
-from harness.validation.conversation import is_capture, validate_capture
+from harness.validation.conversation.packets import is_capture
 from harness.validation.finding import ValidationFinding
 from harness.validation.hl7_files import begins_like_hl7, validate_hl7_file
 from harness.validation.objects import validate_part10
@@ -39,13 +39,19 @@ def _is_capture(path: Path, head: bytes) -> bool:
     return is_capture(head)
 
 
+def _capture(path: Path) -> list[ValidationFinding]:
+    from harness.validation.conversation.judge import validate_capture  # it loads libraries that most runs never need
+
+    return validate_capture(path)
+
+
 def _is_file(path: Path, head: bytes) -> bool:
     return not path.is_dir()
 
 
 KINDS: tuple[Kind, ...] = (
     Kind("hl7", _is_hl7, lambda path: validate_hl7_file(path.read_bytes())),
-    Kind("conversation", _is_capture, validate_capture),
+    Kind("conversation", _is_capture, _capture),
     Kind("media", is_medium, _medium),
     Kind("dicom", _is_file, lambda path: validate_part10(path.read_bytes())),
 )

@@ -5,7 +5,10 @@
     [attributes.AccessionNumber]
     required = true
     pattern = "[0-9]{8}"
-    check_digit = "luhn"            # luhn, mod11 or mod97
+    check_digit = "luhn"            # luhn, mod11, mod97 or one of your own:
+    [check_digits.house]            # sum of digit x weight from the right, the check digit itself left out
+    weights = [3, 1]                # taken again from the first when there are more digits
+    modulus = 10                    # check digit = modulus - sum % modulus; "X" stands for 10
     [attributes.Modality]
     values = ["CT", "MR"]
     [codes.ProcedureCodeSequence]
@@ -49,6 +52,19 @@ def _mod97(digits: str) -> bool:
 CHECK_DIGITS: Mapping[str, Callable[[str], bool]] = {"luhn": _luhn, "mod11": _mod11, "mod97": _mod97}
 
 
+def weighted(weights: tuple[int, ...], modulus: int) -> Callable[[str], bool]:
+    """A check digit of a site: weighted sum from the right, complement to the modulus; 10 is written as X."""
+
+    def check(digits: str) -> bool:
+        rest, last = digits[:-1], digits[-1]
+        if "X" in rest:
+            return False
+        total = sum(int(digit) * weights[place % len(weights)] for place, digit in enumerate(reversed(rest)))
+        return (modulus - total % modulus) % modulus == (10 if last == "X" else int(last))
+
+    return check
+
+
 @dataclass(frozen=True, slots=True)
 class AttributeRule:
     """What the site asks of one attribute of the data set."""
@@ -68,6 +84,7 @@ class SitePolicy:
     attributes: tuple[AttributeRule, ...] = ()
     schemes: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
     maximum_images: int = 0
+    check_digits: Mapping[str, Callable[[str], bool]] = field(default_factory=lambda: CHECK_DIGITS)
 
     def check(self, root: DataSet) -> list[ValidationFinding]:
         """Judge one object."""
@@ -85,8 +102,9 @@ class SitePolicy:
             if rule.pattern is not None and not rule.pattern.fullmatch(value):
                 add("SITE-PATTERN", rule.tag, rule.pattern.pattern, shown(value))
             elif rule.check_digit:
-                digits = re.sub(r"\D", "", value)
-                if len(digits) < 2 or not CHECK_DIGITS[rule.check_digit](digits):
+                own = rule.check_digit not in CHECK_DIGITS
+                digits = re.sub(r"[^0-9X]" if own else r"[^0-9]", "", value.upper())
+                if len(digits) < 2 or not self.check_digits[rule.check_digit](digits):
                     add("SITE-CHECK-DIGIT", rule.tag, f"a valid {rule.check_digit} check digit", shown(value))
             if rule.values and value not in rule.values:
                 add("SITE-VALUE", rule.tag, " or ".join(rule.values), shown(value))
@@ -114,8 +132,11 @@ def read_policy(path: Path) -> SitePolicy:
         data = tomllib.loads(path.read_text("utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise ConfigurationError(path, "", f"cannot be read: {error}") from error
-    for table in data.keys() - {"attributes", "codes", "study"}:
-        raise ConfigurationError(path, table, "unknown table; there are attributes, codes and study")
+    for table in data.keys() - {"attributes", "check_digits", "codes", "study"}:
+        raise ConfigurationError(path, table, "unknown table; there are attributes, check_digits, codes and study")
+    check_digits = dict(CHECK_DIGITS)
+    for title, row in data.get("check_digits", {}).items():
+        check_digits[title] = _own_check_digit(path, f"check_digits.{title}", row)
     rules = []
     for keyword, row in data.get("attributes", {}).items():
         where = f"attributes.{keyword}"
@@ -123,8 +144,8 @@ def read_policy(path: Path) -> SitePolicy:
         if unknown:
             raise ConfigurationError(path, where, f"unknown key {sorted(unknown)[0]!r}")
         check = row.get("check_digit", "")
-        if check and check not in CHECK_DIGITS:
-            raise ConfigurationError(path, f"{where}.check_digit", f"one of {', '.join(CHECK_DIGITS)}, not {check!r}")
+        if check and check not in check_digits:
+            raise ConfigurationError(path, f"{where}.check_digit", f"one of {', '.join(check_digits)}, not {check!r}")
         try:
             pattern = re.compile(row["pattern"]) if "pattern" in row else None
         except re.error as error:
@@ -135,7 +156,18 @@ def read_policy(path: Path) -> SitePolicy:
         _tag(path, f"codes.{keyword}", keyword): tuple(row.get("schemes", ()))
         for keyword, row in data.get("codes", {}).items()
     }
-    return SitePolicy(path.name, tuple(rules), schemes, int(data.get("study", {}).get("maximum_images", 0)))
+    most = int(data.get("study", {}).get("maximum_images", 0))
+    return SitePolicy(path.name, tuple(rules), schemes, most, check_digits)
+
+
+def _own_check_digit(path: Path, where: str, row: object) -> Callable[[str], bool]:
+    weights = row.get("weights") if isinstance(row, dict) else None
+    modulus = row.get("modulus") if isinstance(row, dict) else None
+    if not isinstance(weights, list) or not weights or not all(isinstance(weight, int) for weight in weights):
+        raise ConfigurationError(path, f"{where}.weights", "a list of whole numbers")
+    if not isinstance(modulus, int) or not 2 <= modulus <= 11:
+        raise ConfigurationError(path, f"{where}.modulus", f"a whole number from 2 to 11, not {modulus!r}")
+    return weighted(tuple(weights), modulus)
 
 
 def _tag(path: Path, where: str, keyword: str) -> int:

@@ -18,7 +18,7 @@ UNDER_TEST: dict[str, tuple[Callable[[Sequence[str]], AbstractContextManager[tup
     "pps-manager": (battery_steps.manager_under_test, "PPS Manager"),
 }
 #: those of print and media actors are judged in tests/integration, each beside the exchange that shows it
-#: what leaves out a whole service breaks all that the battery builds on it: `ihe-harness mutants` runs scenarios instead
+#: what leaves out a service breaks all that the battery builds on it: `ihe-harness mutants` runs scenarios instead
 BY_SCENARIO = {"archive-drops-derived", "archive-wants-a-step", "archive-no-retrieve", "archive-no-image-level"}
 DEFECTS = tuple(each for each in defects.DEFECTS if each.actor in UNDER_TEST and each.id not in BY_SCENARIO)
 VARIANTS = tuple(each for each in defects.VARIANTS if each.actor in UNDER_TEST)

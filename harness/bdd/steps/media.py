@@ -110,6 +110,19 @@ def imports_medium(scenario_context: ScenarioContext, form: str, study: str) -> 
     _imported(scenario_context, study, _FORMS[plain], protected=plain != form)
 
 
+@when('the system under test reads a "{form:Text}" with "{study:Text}"')
+def reads_medium(scenario_context: ScenarioContext, form: str, study: str) -> None:
+    """Make a conforming medium (folder, ZIP file, ISO image) and ask a display, reader or composer to open it."""
+    if form not in _FORMS:
+        raise UsageError(f"there is no form of medium {form!r}; known: {', '.join(_FORMS)}")
+    context = scenario_context
+    target = _folder(context) / f"medium{_FORMS[form]}"
+    MediaCreator(MediumPlan(), None, lambda: _deal(context)).write(_content(context, study), target)
+    identifier = f"offered-{context.memory['media']}"
+    record_medium(context.transcript, target, identifier, actor=names.MEDIA_CREATOR, by_us=True)
+    context.act("read-media", folder=str(target), password="")
+
+
 @when('the system under test imports a medium with the fault "{fault:Text}"')
 def imports_faulty_medium(scenario_context: ScenarioContext, fault: str) -> None:
     """Make a medium with one fault (see `ihe-harness media defects`) and ask the product to import it."""

@@ -218,9 +218,9 @@ def _answered(context: ScenarioContext, message: Message) -> None:
 
 def _ask(context: ScenarioContext, keys: Mapping[str, Any]) -> int:
     user = WorklistUser(context.lab.modality.node, context.lab.recorder)
-    replies = context.converse(
-        "RAD-5-SCP-01", "The worklist query", lambda: user.query(context.lab.product, dict(keys))
-    )
+    # besides what every modality asks for, the numbers that join a step with its order
+    wanted = {"PlacerOrderNumberImagingServiceRequest": None, "FillerOrderNumberImagingServiceRequest": None, **keys}
+    replies = context.converse("RAD-5-SCP-01", "The worklist query", lambda: user.query(context.lab.product, wanted))
     return len(replies.pending)
 
 

@@ -78,6 +78,10 @@ class Keeping:
             if not shot.is_image:
                 dataset = self._without(dataset, shot)
             encoding = target if shot.is_image or not UID(target.uid).is_encapsulated else compression.EXPLICIT
+            unsuitable = compression.unsuitable(dataset, encoding)
+            if unsuitable:
+                self._k.log(2, "compression", f"{unsuitable}; it stays uncompressed")
+                encoding = compression.EXPLICIT
             coded = compression.compress(dataset, encoding, new_uid=self._k.uids.new)
             if str(coded.SOPInstanceUID) != shot.sop_instance_uid:
                 self._k.archive.remove_instance(shot.sop_instance_uid, self._k.now())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -20,6 +20,27 @@ from harness.modality.text import choose
 from harness.modality.workflow import FINISHED, Event
 
 _LIMITS = {"patient_id": 64, "accession_number": 16, "study_id": 16, "study_description": 64}
+
+
+def judge_patient(patient: Patient, values: Mapping[str, str]) -> None:
+    """Judge what was typed for a patient and a study; raises Refused with all that is wrong."""
+    wrong = []
+    for name, value in {"patient_id": patient.id, **values}.items():
+        if len(value) > _LIMITS[name]:
+            wrong.append(f"{name.replace('_', ' ')} has {len(value)} characters, {_LIMITS[name]} are allowed")
+        if "\\" in value:
+            wrong.append(f"{name.replace('_', ' ')} must not hold a backslash")
+    groups = patient.name.split("=")
+    if len(groups) > 3 or any(len(group) > 64 or group.count("^") > 4 for group in groups):
+        wrong.append("the patient name has at most 3 groups of 64 characters with 5 components each")
+    if patient.birth_date and not re.fullmatch(r"\d{8}", patient.birth_date):
+        wrong.append(f"birth date {patient.birth_date!r} is not YYYYMMDD")
+    if patient.sex not in {"", "M", "F", "O"}:
+        wrong.append(f"sex {patient.sex!r} is not M, F or O")
+    if not patient.id and not patient.name:
+        wrong.append("give a patient ID or a patient name")
+    if wrong:
+        raise Refused("; ".join(wrong))
 
 
 class Registration:
@@ -151,7 +172,7 @@ class Registration:
         if refusal := self._k.behaviour.unscheduled_refusal(bool(self.worklist_status()["connected"])):
             raise Refused(refusal)
         patient = Patient(name=patient_name, id=patient_id, birth_date=birth_date.replace("-", ""), sex=sex)
-        self._judge(
+        judge_patient(
             patient,
             {"accession_number": accession_number, "study_id": study_id, "study_description": study_description},
         )
@@ -218,25 +239,6 @@ class Registration:
     def _study_id(self) -> str:
         return f"S{self._k.database.next('study_id'):06d}"
 
-    def _judge(self, patient: Patient, values: dict[str, str]) -> None:
-        wrong = []
-        for name, value in {"patient_id": patient.id, **values}.items():
-            if len(value) > _LIMITS[name]:
-                wrong.append(f"{name.replace('_', ' ')} has {len(value)} characters, {_LIMITS[name]} are allowed")
-            if "\\" in value:
-                wrong.append(f"{name.replace('_', ' ')} must not hold a backslash")
-        groups = patient.name.split("=")
-        if len(groups) > 3 or any(len(group) > 64 or group.count("^") > 4 for group in groups):
-            wrong.append("the patient name has at most 3 groups of 64 characters with 5 components each")
-        if patient.birth_date and not re.fullmatch(r"\d{8}", patient.birth_date):
-            wrong.append(f"birth date {patient.birth_date!r} is not YYYYMMDD")
-        if patient.sex not in {"", "M", "F", "O"}:
-            wrong.append(f"sex {patient.sex!r} is not M, F or O")
-        if not patient.id and not patient.name:
-            wrong.append("give a patient ID or a patient name")
-        if wrong:
-            raise Refused("; ".join(wrong))
-
     def modify(
         self,
         exam: int = 0,
@@ -267,7 +269,7 @@ class Registration:
             "accession_number": found.accession_number if accession_number is None else accession_number,
             "study_description": found.study_description if study_description is None else study_description,
         }
-        self._judge(patient, values)
+        judge_patient(patient, values)
         changed = replace(found, patient=patient, modality=images.reported_modality(modality or found.modality))
         return summary(self._k.save(replace(changed, **values)))  # type: ignore[arg-type]
 

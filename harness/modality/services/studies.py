@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +11,10 @@ from pydicom.dataset import Dataset
 
 from harness.modality import compression, wire
 from harness.modality.domain import Exam
-from harness.modality.elements import put
-from harness.modality.errors import NotFound, Refused
+from harness.modality.elements import put, texts
+from harness.modality.errors import NotFound, Refused, StoreProblem
 from harness.modality.services.kernel import Kernel
+from harness.modality.services.registration import judge_patient
 
 _LIKE = {
     "patient_id": "patient_id",
@@ -121,8 +123,15 @@ class Studies:
             raise Refused("this study was scheduled or retrieved; have it corrected where it came from")
         if any(row["stored_dttm"] for row in self._k.archive.instances(study)):
             raise Refused("this study has been sent; have it corrected in the archive")
-        if birth_date and not re.fullmatch(r"\d{4}-?\d{2}-?\d{2}", birth_date):
-            raise Refused(f"birth date {birth_date!r} is not YYYYMMDD")
+        patient = exams[0].patient
+        patient = replace(
+            patient,
+            name=patient.name if patient_name is None else patient_name,
+            id=patient.id if patient_id is None else patient_id,
+            birth_date=patient.birth_date if birth_date is None else birth_date.replace("-", ""),
+            sex=patient.sex if sex is None else sex,
+        )
+        judge_patient(patient, {} if study_description is None else {"study_description": study_description})
         changes = {
             "PatientName": patient_name,
             "PatientID": patient_id,
@@ -132,17 +141,34 @@ class Studies:
         }
         given = {keyword: value for keyword, value in changes.items() if value is not None}
         with self._k.database.transaction():
-            for row in self._k.archive.instances(study):
-                path = self._k.home / row["path_name"] / row["file_name"]
-                dataset, syntax = wire.read_file(path)
-                wire.write_file(path, put(dataset, **given), syntax)
+            self._change_files(study, given)
             self._change_rows(found["study_key"], exams, given)
         self._k.log(2, "study-modified", f"study {study}: {', '.join(given)} changed by hand", changes=given)
         return self._study(study)
 
-    def _change_rows(self, key: int, exams: list[Exam], given: dict[str, str]) -> None:
-        from dataclasses import replace
+    def _change_files(self, study: str, given: dict[str, str]) -> None:
+        # Everything is encoded before anything is written, and a disk that is full in between gets the old files back.
+        changed: list[tuple[Path, Dataset, str, bytes]] = []
+        usual = self._k.settings.environment.character_set
+        for row in self._k.archive.instances(study):
+            path = self._k.home / row["path_name"] / row["file_name"]
+            dataset, syntax = wire.read_file(path)
+            put(dataset, **given)
+            sets = self._k.behaviour.character_set(texts(dataset), wire.sets_of(dataset), usual)
+            put(dataset, SpecificCharacterSet=sets) if sets else dataset.pop("SpecificCharacterSet", None)
+            wire.encode_dataset(dataset, syntax)
+            changed.append((path, dataset, syntax, path.read_bytes()))
+        done: list[tuple[Path, bytes]] = []
+        try:
+            for path, dataset, syntax, before in changed:
+                done.append((path, before))
+                wire.write_file(path, dataset, syntax)
+        except OSError as error:
+            for path, before in done:
+                path.write_bytes(before)
+            raise StoreProblem(f"{self._k.home}: {error.strerror or error}; nothing was changed, free space") from error
 
+    def _change_rows(self, key: int, exams: list[Exam], given: dict[str, str]) -> None:
         columns = {"PatientName": "patient_name", "PatientID": "patient_id", "PatientSex": "patient_sex"}
         columns["StudyDescription"] = "study_desc"
         for keyword, column in columns.items():

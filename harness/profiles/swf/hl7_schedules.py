@@ -225,6 +225,9 @@ def update_applied(journal: Journal) -> Iterator[Observation]:
             )
 
 
+#: a worklist may leave these out (PS3.4 K.6.1.2.2)
+_OPTIONAL = ("PlacerOrderNumberImagingServiceRequest", "FillerOrderNumberImagingServiceRequest")
+
 # -- against the worklist --------------------------------------------------------------------------------------------
 
 
@@ -252,6 +255,8 @@ def worklist_agrees(journal: Journal) -> Iterator[Observation]:
                     expected = next((told.hl7[path] for path in paths.split("|") if told.hl7[path]), "")
                     if expected and keyword in attributes and not (updated and keyword.startswith("Patient")):
                         actual = text(attributes, keyword)
+                        if not actual and keyword in _OPTIONAL:
+                            continue
                         yield judged(
                             actual == expected,
                             f"{keyword} of {message.label} {'is' if actual == expected else 'is not'} "

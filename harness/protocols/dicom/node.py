@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
-from harness.core.errors import UsageError
+from harness.core.errors import EnvironmentFailure, UsageError
 from harness.core.message import Direction, Protocol
 from harness.core.transcript import Recorder, Transcript
 from harness.protocols.dicom import items, negotiation, part10
@@ -250,6 +250,9 @@ class Node:
                 association.serve_until_closed()
             else:
                 association.finish_refusal()
+        except EnvironmentFailure:  # no room for what comes
+            association.abort(2, 0)
+            raise
         finally:
             association.close()
 

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final, NamedTuple, Protocol
 
+from harness.core.errors import EnvironmentFailure
 from harness.core.message import EMPTY, Blob
 
 SPOOL_THRESHOLD: Final = 64 << 10
@@ -193,12 +194,27 @@ class SpoolSink:
     def _write_all(self, buffers: list[bytes | bytearray | memoryview]) -> None:
         first = 0
         while first < len(buffers):
-            written = os.writev(self._file, buffers[first : first + 1000])
+            try:
+                written = os.writev(self._file, buffers[first : first + 1000])
+            except OSError as problem:
+                self._give_up()
+                raise EnvironmentFailure(
+                    f"a data set of {self.size} bytes so far cannot be kept in {self._path.parent}: "
+                    f"{problem.strerror}; free some room on that disk"
+                ) from problem
             while first < len(buffers) and written >= len(buffers[first]):
                 written -= len(buffers[first])
                 first += 1
             if written:
                 buffers[first] = memoryview(buffers[first])[written:]
+
+    def _give_up(self) -> None:
+        """Half a file helps nobody, and takes the room that is missing."""
+        self._pending.clear()
+        self._positions.clear()
+        os.close(self._file)
+        self._file = -1
+        self._path.unlink(missing_ok=True)
 
     def finish(self) -> Blob:
         """A blob in memory or, if it was large, in a file."""

@@ -7,6 +7,7 @@ breaks that rule becomes a :class:`Violation` and reading goes on where it can; 
 from __future__ import annotations
 
 import enum
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 START = b"\x0b"
@@ -85,11 +86,16 @@ class Deframer:
 
     def feed(self, data: bytes | bytearray | memoryview) -> list[Event]:
         """What these bytes complete."""
-        events: list[Event] = []
+        return list(self.events(data))
+
+    def events(self, data: bytes | bytearray | memoryview) -> Iterator[Event]:
+        """As :meth:`feed`, one event after the other: who has had enough of a peer need not read the rest."""
         data = bytes(data)
         position, size = 0, len(data)
         if self._state is _State.OUTSIDE and not self._junk_size and self._is_whole(data):
-            return [Frame(data[1:-2])]
+            yield Frame(data[1:-2])
+            return
+        events: list[Event] = []
         while position < size:
             if self._state is _State.OUTSIDE:
                 position = self._outside(data, position, events)
@@ -100,7 +106,9 @@ class Deframer:
                 self._state = _State.OUTSIDE
             else:
                 position = self._inside(data, position, events)
-        return events
+            if events:
+                yield from events
+                events.clear()
 
     def _is_whole(self, data: bytes) -> bool:
         """Whether these bytes are one good block and nothing else, as they nearly always are."""

@@ -169,7 +169,7 @@ class MllpListener:
                 self._events(connection, number, deframer.flush(closed=True))
                 return
             self._journal.raw(Direction.FROM_SUT, number, data)
-            if not self._events(connection, number, deframer.feed(data)):
+            if not self._events(connection, number, deframer.events(data)):
                 return
 
     def _events(self, connection: socket.socket, number: int, events: Iterable[Frame | Violation]) -> bool:

@@ -18,6 +18,8 @@ UNDEFINED: Final = 0xFFFFFFFF
 ITEM, ITEM_END, SEQUENCE_END = 0xFFFEE000, 0xFFFEE00D, 0xFFFEE0DD
 PIXEL_DATA: Final = 0x7FE00010
 _LONG: Final = frozenset((b"OB", b"OD", b"OF", b"OL", b"OV", b"OW", b"SQ", b"SV", b"UC", b"UN", b"UR", b"UT", b"UV"))
+_SHORT_NAMES: Final = "AE AS AT CS DA DS DT FD FL IS LO LT PN SH SL SS ST TM UI UL US"
+_SHORT: Final = frozenset(_SHORT_NAMES.encode().split())
 _DEPTH: Final = 32
 _ELEMENTS: Final = 100_000
 _KEPT: Final = 16 << 10
@@ -130,7 +132,12 @@ def scan(
     position = start
     try:
         while position < end:
-            tag, vr, length, value = header(position, end)
+            # nearly all elements are short and explicit: they are read without a call
+            if explicit and end - position >= 8 and (short := head(raw, position))[2] in _SHORT:
+                one, two, vr, length = short
+                tag, value = one << 16 | two, position + 8
+            else:
+                tag, vr, length, value = header(position, end)
             if ending and tag == ITEM_END:
                 position = value
                 ending = False

@@ -19,10 +19,21 @@ from tests.unit.validation import samples
 
 
 def pydicom_files() -> list[Path]:
-    """The test files that pydicom brings along."""
+    """The images and other objects that pydicom brings along for tests."""
     anchor = get_testdata_file("CT_small.dcm")
     assert isinstance(anchor, str)
     return sorted(Path(anchor).parent.glob("*.dcm"))
+
+
+def more_pydicom_files() -> list[Path]:
+    """Its other files: character sets, palettes, directories and what they name."""
+    root = pydicom_files()[0].parents[1]
+    directories = (root / "test_files" / "dicomdirtests").rglob("*")
+    return [
+        *sorted((root / "charset_files").glob("*.dcm")),
+        *sorted((root / "palettes").glob("*.dcm")),
+        *sorted(path for path in directories if path.is_file() and path.suffix in ("", ".dcm")),
+    ]
 
 
 def baselines() -> Iterator[tuple[str, bytes]]:

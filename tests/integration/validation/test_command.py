@@ -14,10 +14,15 @@ from lxml import etree
 
 from harness.cli.validate import validate
 from harness.core.errors import ConfigurationError, UsageError
+from harness.core.message import Blob, Direction, Protocol
+from harness.core.transcript import Transcript
+from harness.protocols.dicom import command
+from harness.reporting.evidence import EvidenceStore
 from harness.validation.finding import Severity, ValidationFinding
 from harness.validation.formats import Judged, to_html, to_junit
 from tests.peers import require_program
-from tests.unit.validation import samples
+from tests.unit.validation import captures, samples
+from tests.unit.validation.cases import PLACER
 
 APP = typer.Typer()
 APP.command()(validate)
@@ -154,6 +159,46 @@ def test_a_text_in_a_folder_is_no_error_but_one_that_was_asked_for_is(folder: Pa
     status, document = run_json(capsys, folder / "README.txt")
     assert status == 1
     assert [finding["code"] for finding in document["files"][0]["findings"]] == ["FILE-NOT-DICOM"]
+
+
+def test_a_capture_is_a_conversation(tmp_path: Path, capsys: Any) -> None:
+    good, bad = tmp_path / "good.pcap", tmp_path / "bad.pcap"
+    good.write_bytes(captures.pcap(map(captures.ethernet, captures.packets([captures.WHOLE]))))
+    late = captures.OPEN.client(captures.store()).then(captures.CLOSE)
+    bad.write_bytes(captures.pcap(map(captures.ethernet, captures.packets([late.server(captures.store(Priority=7))]))))
+    status, document = run_json(capsys, good, bad)
+    assert status == 1
+    assert [entry["kind"] for entry in document["files"]] == ["conversation", "conversation"]
+    found = [{f["code"] for f in entry["findings"] if f["severity"] != "info"} for entry in document["files"]]
+    assert found[0] == set()
+    assert {"CONV-NO-RESPONSE", "CONV-SEQUENCE", "CMD-PRIORITY"} <= found[1]
+
+
+def test_a_run_is_judged_by_what_the_product_said(tmp_path: Path, capsys: Any) -> None:
+    """A wrong message of ours is context; the same message of the product is an error."""
+    header = Blob.of(command.encode({"CommandField": 0x0030, "MessageID": 1, "CommandDataSetType": 1}))
+    store = EvidenceStore(tmp_path / "run")
+    names = []
+    for direction in (Direction.TO_SUT, Direction.FROM_SUT):
+        transcript = Transcript(clock=lambda: 1.0)
+        transcript.record(direction, Protocol.DICOM, "C-ECHO-RQ", header=header, fields={"MessageID": 1})
+        names.append(store.store_transcript(f"case {direction}", transcript))
+    (tmp_path / "run" / "run.json").write_text("{}")
+    status, document = run_json(capsys, tmp_path / "run")
+    by_name = {Path(entry["path"]).name: entry["findings"] for entry in document["files"]}
+    ours, theirs = (by_name[Path(name).name] for name in names)
+    assert status == 1
+    assert [f for f in ours if f["severity"] == "error"] == []
+    assert {"CMD-MISSING", "CMD-DATA-SET-TYPE"} <= {f["code"] for f in theirs}
+
+
+def test_a_named_transaction_makes_its_field_usage_binding(tmp_path: Path, capsys: Any) -> None:
+    path = tmp_path / "order.hl7"
+    path.write_bytes(PLACER)
+    assert call(path, "--transaction", "RAD-2") == 0
+    assert call(path, "--transaction", "RAD-4") == 1
+    with pytest.raises(UsageError, match="RAD-99"):
+        call(path, "--transaction", "RAD-99")
 
 
 def test_it_starts_without_the_libraries_that_it_does_not_need() -> None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import errno
+import os
 import socket
 import struct
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -16,14 +18,14 @@ from harness.core.message import Direction
 from harness.core.transcript import Transcript
 from harness.protocols import listening
 from harness.protocols.dicom import command, items, negotiation, pdu, uids
-from harness.protocols.dicom.errors import PeerError
+from harness.protocols.dicom.errors import AssociationAborted, PeerError
 from harness.protocols.dicom.fragments import command_pdus
 from harness.protocols.dicom.misbehaviour import raw_pdata
 from harness.protocols.dicom.node import Node, Proposal, Request, Response, Timeouts
 from harness.protocols.dicom.script import Accept, Ask, Expect, Reply, Send, SendPdu
 from harness.protocols.dicom.scripted import ScriptedListener
 from harness.protocols.dicom.tls import TlsSettings
-from tests.integration.wire.conftest import TIMEOUTS, Actor, answer
+from tests.integration.wire.conftest import TIMEOUTS, Actor, answer, image
 
 ECHO = [Proposal(uids.VERIFICATION)]
 REQUEST = negotiation.request_for("HOSTILE", "ACTOR", [*ECHO, Proposal(uids.MODALITY_WORKLIST)], 16384)
@@ -377,3 +379,31 @@ def test_an_acceptor_that_answers_at_once_with_everything(transcript: Transcript
         assert until(lambda: not link.is_open)
         node.stop()
     assert transcript.select("PROTOCOL-VIOLATION")
+
+
+def test_a_full_disk_ends_the_association_and_not_the_listener(
+    actor: Actor, asker: Node, transcript: Transcript, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The peer is told by A-ABORT, half a file does not stay, and there is room for the next one."""
+    real, full = os.writev, threading.Event()
+
+    def writev(handle: int, buffers: Sequence[bytes]) -> int:
+        if full.is_set():
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        return real(handle, buffers)
+
+    monkeypatch.setattr(os, "writev", writev)
+    full.set()
+    with pytest.raises(AssociationAborted):
+        asker.connect(actor.node.address, [Proposal(uids.CT_IMAGE)]).store(image(1, 1 << 20))
+    assert transcript.wait_for("CONNECTION-CLOSED", timeout=5) is not None
+    (fault,) = transcript.faults
+    assert "free some room" in fault.error
+    assert not actor.stored
+    full.clear()
+    with asker.connect(actor.node.address, [Proposal(uids.CT_IMAGE)]) as link:
+        assert link.store(image(2, 1 << 20)).status == 0
+    assert len(actor.stored) == 1
+    assert actor.stored[0].payload.path is not None
+    left = [path for path in actor.stored[0].payload.path.parent.iterdir() if path.stat().st_size]
+    assert left == [actor.stored[0].payload.path]

@@ -41,6 +41,7 @@ def chosen(folder: Path, *only: str) -> list[str]:
 def test_a_korean_name_selects_its_scenario_only(tmp_path: Path) -> None:
     assert chosen(tmp_path, "둘째") == ["둘째"]
     assert chosen(tmp_path, "셋째") == []
+    assert chosen(tmp_path, "ours") == chosen(tmp_path, "ours.feature") == ["첫째", "둘째"]
 
 
 def test_names_of_scenarios_and_tags_are_written_alike() -> None:
@@ -88,7 +89,41 @@ def test_two_scenarios_of_one_id_are_a_mistake(tmp_path: Path) -> None:
 
 
 #: every number that a user of MESA may ask for; the rest of the old numbers are explained instead
-NUMBERS = ["101", "103", "104", "105", "107", "109", "131", "132", "133", "134", "141", "142", "151", "152", "153", "211", "213", "214", "215", "216", "218", "221", "222", "231", "241", "242", "251", "271", "401", "402", "403", "404", "405"]
+NUMBERS = [
+    "101",
+    "103",
+    "104",
+    "105",
+    "107",
+    "109",
+    "131",
+    "132",
+    "133",
+    "134",
+    "141",
+    "142",
+    "151",
+    "152",
+    "153",
+    "211",
+    "213",
+    "214",
+    "215",
+    "216",
+    "218",
+    "221",
+    "222",
+    "231",
+    "241",
+    "242",
+    "251",
+    "271",
+    "401",
+    "402",
+    "403",
+    "404",
+    "405",
+]
 
 
 def test_every_former_number_of_the_scheduled_workflow_has_a_scenario() -> None:

@@ -15,10 +15,11 @@ import pytest
 from harness.core.errors import UsageError
 from harness.modality import defects
 from harness.modality.console.dates import PAST, PLANNED, range_of
+from harness.modality.domain import Patient, ScheduledStep
 from harness.modality.errors import Refused
 from harness.modality.server import Server
 from harness.modality.service import Modality
-from tests.unit.modality.test_console import Place, Visitor, served, with_study
+from tests.unit.modality.test_console import Place, Visitor, pages, served, with_study
 from tests.unit.modality.test_interfaces import offline
 
 
@@ -183,3 +184,29 @@ def ask(visitor: Visitor, path: str, body: bytes) -> int:
     except urllib.error.HTTPError as error:
         with error:
             return int(error.code)
+
+
+def test_markup_from_a_worklist_is_text_on_every_page(place: Place) -> None:
+    hostile = "<script>alert(1)</script>^\"'><img src=x onerror=alert(2)>"
+    step = ScheduledStep(
+        patient=Patient(name=hostile, id="<b>P1</b>"), study_instance_uid="1.2.3", step_id="<i>S</i>",
+        requested_procedure_id="<u>R</u>", step_description=hostile[:60], modality="DX", start_date="<em>",
+        station_ae_title="<hr>", accession_number="'><a>", requested_procedure_description=hostile[:60],
+    )  # fmt: skip
+    place.modality.registration._keep([step])
+    texts = [place.visitor.open("/console/registration")[1]]
+    exam = place.modality.registration.register(items=[1])["exam"]
+    place.modality.examination.start(exam)
+    place.modality.examination.expose(exam)
+    texts.append(place.visitor.open(f"/console/acquisition?exam={exam}")[1])
+    place.modality.examination.end(exam)
+    place.modality.media.burn(["1.2.3"], form="zip")
+    texts += [place.visitor.open(f"/console/{page}")[1] for page in pages("1.2.3")]
+    for text in texts:
+        for markup in ("<script>alert", "<img src=x", "<b>P1", "<i>S", "<u>R", "<em>", "<hr>", "'><a>"):
+            assert markup not in text
+    assert all("&lt;script&gt;alert(1)" in text for text in texts[:2])
+    page = zipfile.ZipFile(place.modality.media.file_of(place.modality.media.media_list()[0]["job"]))
+    for name in page.namelist():
+        if name.upper().endswith(".HTM"):
+            assert b"<script>alert" not in page.read(name)

@@ -111,7 +111,9 @@ def test_the_policy_names_the_only_style(page: str) -> None:
     styles = re.findall(r"<style>(.*?)</style>", page, re.S)
     assert len(styles) == 1
     digest = base64.b64encode(hashlib.sha256(styles[0].encode()).digest()).decode()
-    assert policy == f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
+    assert (
+        policy == f"default-src 'none'; style-src 'sha256-{digest}'; img-src data:; base-uri 'none'; form-action 'none'"
+    )
 
 
 def test_a_verdict_is_never_colour_alone(page: str) -> None:
@@ -334,3 +336,19 @@ def test_what_came_late_is_shown_apart(run: RunResult, tmp_path: Path) -> None:
     said = text_of(page, '//details[@id="s1"]')
     assert "Put aside 1 message of an earlier scenario came late; not judged here" in " ".join(said.split())
     assert "N-SET-RQ #1 to the PPS Manager" in said
+
+
+def test_a_reason_that_only_repeats_findings_is_not_told_twice(run: RunResult, tmp_path: Path) -> None:
+    broken = next(s for s in run.scenarios if s.verdict is Verdict.FAIL)
+    first = broken.findings[0]
+    again = dataclasses.replace(
+        broken,
+        verdict=Verdict.ERROR,
+        reason=f"HarnessError: {first.requirement}: {first.summary}\nbecause so",
+        faults=("boom",),
+    )
+    page = render(dataclasses.replace(run, scenarios=(again,)), tmp_path)
+    assert "HarnessError" not in page
+    assert "boom" in text_of(page, '//h2[@id="unjudged"]/following-sibling::div[1]')
+    other = dataclasses.replace(again, reason="the cable was pulled")
+    assert "the cable was pulled" in render(dataclasses.replace(run, scenarios=(other,)), tmp_path)

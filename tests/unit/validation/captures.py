@@ -20,7 +20,7 @@ from harness.protocols.dicom.items import (
     RoleSelection,
 )
 from harness.protocols.hl7.framing import frame
-from harness.validation.conversation import validate_capture
+from harness.validation.conversation.judge import validate_capture
 from harness.validation.finding import ValidationFinding
 from tests.unit.validation import samples as s
 

@@ -329,6 +329,10 @@ CASES: list[tuple[str, Findings]] = [
     ("IOD-ENUMERATED-VALUE", changed(s.ct, PatientSex="X")),
     ("IOD-ENUMERATED-VALUE", changed(s.ct, BitsAllocated=8)),
     ("IOD-DEFINED-TERM", changed(s.secondary_capture, ConversionType="XYZ")),
+    (
+        "IOD-CONTEXT-GROUP-BASELINE",
+        changed(s.ct, AnatomicRegionSequence=[s.code("X1", "99LOCAL", "Our region")]),
+    ),
     ("IOD-SOP-CLASS-UNKNOWN", changed(s.ct, SOPClassUID="1.2.3.4")),
     ("IOD-STANDARD-EXTENDED", changed(s.key_object, Rows=4)),
     ("IOD-CONDITION-NOT-EVALUATED", changed(s.ct)),

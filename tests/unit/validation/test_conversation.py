@@ -15,7 +15,8 @@ from harness.core.message import Blob, Direction, Message, Protocol
 from harness.protocols.dicom import pdu
 from harness.protocols.dicom.items import RoleSelection
 from harness.validation.codes import codes
-from harness.validation.conversation import judge, judge_messages, validate_capture
+from harness.validation.conversation import judge
+from harness.validation.conversation.judge import judge_messages, validate_capture
 from harness.validation.finding import Severity, ValidationFinding
 from tests.unit.validation import captures as c
 from tests.unit.validation import samples as s

@@ -113,6 +113,30 @@ def modality(made: Dataset) -> Change:
     return change
 
 
+def rejected(reason: tuple[str, str], title: str = "113001") -> Change:
+    """A key object of rejected images, with the reason as the modifier of its title."""
+
+    def change(ds: Dataset) -> None:
+        ds.ConceptNameCodeSequence = [s.code(title, "DCM", "a title")]
+        modifier = Dataset()
+        modifier.RelationshipType, modifier.ValueType = "HAS CONCEPT MOD", "CODE"
+        modifier.ConceptNameCodeSequence = [s.code("113011", "DCM", "Document Title Modifier")]
+        modifier.ConceptCodeSequence = [s.code(*reason, "a reason")]
+        ds.ContentSequence = [modifier, *ds.ContentSequence]
+
+    return change
+
+
+def contributed(purpose: str, scheme: str = "DCM") -> Change:
+    def change(ds: Dataset) -> None:
+        equipment = Dataset()
+        equipment.PurposeOfReferenceCodeSequence = [s.code(purpose, scheme, "a purpose")]
+        equipment.Manufacturer = "ACME"
+        ds.ContributingEquipmentSequence = [equipment]
+
+    return change
+
+
 UTF8 = "ISO_IR 192"
 ORIGINAL, LOCALIZER = ["ORIGINAL", "PRIMARY", "AXIAL"], ["ORIGINAL", "PRIMARY", "LOCALIZER"]
 BROKEN: list[tuple[str, str, Callable[[], Dataset], Change]] = [
@@ -137,6 +161,8 @@ BROKEN: list[tuple[str, str, Callable[[], Dataset], Change]] = [
     ("IOD-SR-BY-REFERENCE", "ReferencedContentItemIdentifier", s.basic_text, by_reference),
     ("IOD-FRAME-NUMBER", "ReferencedFrameNumber", s.presentation_state, frame("1")),
     ("IOD-FRAME-NUMBER", "ReferencedFrameNumber", s.presentation_state, frame("0", MULTI_FRAME)),
+    ("IOD-CONTEXT-GROUP", "ConceptCodeSequence", s.key_object, rejected(("1", "99LOCAL"))),
+    ("IOD-CONTEXT-GROUP", "ConceptCodeSequence", s.key_object, rejected(("111207", "DCM"), "113013")),
     ("IOD-LUT", "LUTDescriptor", s.presentation_state, voi(table(4, 7))),
     ("IOD-LUT", "LUTDescriptor", s.presentation_state, presentation(table(256, 8))),
     ("IOD-LUT", "LUTDescriptor", s.presentation_state, modality(table(256, 12))),
@@ -152,6 +178,10 @@ BROKEN: list[tuple[str, str, Callable[[], Dataset], Change]] = [
     ),
 ]
 ALLOWED: list[tuple[str, Callable[[], Dataset], Change]] = [
+    ("a reason of CID 7011", s.key_object, rejected(("111207", "DCM"))),
+    ("a local modifier of a title without a group", s.key_object, rejected(("1", "99LOCAL"), "113000")),
+    ("a region of our own", s.ct, put(AnatomicRegionSequence=[s.code("X1", "99LOCAL", "Our region")])),
+    ("a purpose of our own", s.ct, contributed("X1", "99LOCAL")),
     ("a localizer in other units", s.ct, units(LOCALIZER, "US")),
     ("a derived image in other units", s.ct, units(["DERIVED", "PRIMARY", "AXIAL"], "US")),
     ("a knee with its side", s.ct, put(BodyPartExamined="KNEE", Laterality="L")),
@@ -222,3 +252,15 @@ def test_the_rules_of_a_report_do_not_bind_another_kind() -> None:
     note = s.key_object()
     note.ContentSequence[0].ContentSequence = [child]
     assert "IOD-SR-RELATIONSHIP" in {f.code for f in validate_part10(s.part10(note))}
+
+
+def test_a_code_outside_of_a_nested_baseline_group_is_a_remark() -> None:
+    def remarks(change: Change) -> list[str]:
+        ds = s.ct()
+        change(ds)
+        return [f.locator for f in validate_part10(s.part10(ds)) if f.code == "IOD-CONTEXT-GROUP-BASELINE"]
+
+    assert remarks(contributed("109102")) == []  # Processing Equipment
+    assert [place.partition(" ")[2] for place in remarks(contributed("X1", "99LOCAL"))] == [
+        "PurposeOfReferenceCodeSequence"
+    ]

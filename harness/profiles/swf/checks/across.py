@@ -236,7 +236,8 @@ def order_numbers_agree(j: Journal) -> Iterator[Observation]:
             ("PlacerOrderNumberImagingServiceRequest", step.told.placer_number),
             ("FillerOrderNumberImagingServiceRequest", step.told.filler_number),
         ):
-            if wanted and keyword in entry.attributes:
+            # both are optional in a worklist (PS3.4 K.6.1.2.2): one that leaves them out says nothing wrong
+            if wanted and entry.text(keyword):
                 yield _agree(keyword, wanted, entry.text(keyword), entry, step.told)
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import itertools
+import time
+from itertools import islice
 
 import pytest
 from hypothesis import given, settings
@@ -117,3 +119,11 @@ def test_every_split_of_a_stream_gives_the_same_events(stream: bytes, cuts: list
 @given(st.lists(st.binary(min_size=1, max_size=50).filter(lambda b: not set(b) & {0x0B, 0x1C}), max_size=8))
 def test_what_was_framed_is_read_again(payloads: list[bytes]) -> None:
     assert events_of(b"".join(map(frame, payloads))) == [Frame(payload) for payload in payloads]
+
+
+def test_who_has_had_enough_does_not_read_the_rest() -> None:
+    """Ten million start blocks take seconds to read; the first breaches of them take none."""
+    begin = time.process_time()
+    first = list(islice(Deframer().events(b"\x0b" * 10_000_000), 65))
+    assert len(first) == 65
+    assert time.process_time() - begin < 2

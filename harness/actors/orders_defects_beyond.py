@@ -1,0 +1,100 @@
+"""Seeded defects of the Image Manager, and those of the DSS/Order Filler that show in its worklist alone."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from harness.actors.orders_defect import (
+    FILLER,
+    MANAGER,
+    OrdersDefect,
+    another_start,
+    refuse,
+    when,
+    without_details,
+)
+from harness.actors.orders_hl7 import HL7_231, HL7_251
+
+DEFECTS: tuple[OrdersDefect, ...] = (
+    # -- Image Manager ---------------------------------------------------------------------------------------------
+    OrdersDefect(
+        "manager-refuses-schedule",
+        "Schedules are refused",
+        MANAGER,
+        ("RAD-4-DST-01",),
+        refuse("ORM", "NW"),
+        (HL7_231,),
+    ),
+    OrdersDefect(
+        "manager-refuses-update",
+        "Changed schedules are refused",
+        MANAGER,
+        ("RAD-13-DST-01",),
+        refuse("OMI", "XO"),
+        (HL7_251,),
+    ),
+    OrdersDefect(
+        "manager-keeps-old-demographics",
+        "Updates are acknowledged and do not reach the images",
+        MANAGER,
+        (),
+        lambda b: replace(b, update_archive=lambda archive, patient: None),
+        in_flows=("RAD-12-DST-04", "RAD-12-DST-06", "XC-24", "EX-12"),
+    ),
+    OrdersDefect(
+        "manager-ignores-merges",
+        "Merges are acknowledged and do not reach the images",
+        MANAGER,
+        (),
+        lambda b: replace(b, merge_archive=lambda archive, survivor, retired: None),
+        in_flows=(
+            "RAD-12-DST-04",
+            "RAD-12-DST-05",
+            "RAD-12-DST-06",
+            "RAD-12-DST-07",
+            "XC-24",
+            "EX-11",
+            "EX-13",
+            "EX-16",
+        ),
+    ),
+    # -- what only the worklist shows ------------------------------------------------------------------------------
+    OrdersDefect(
+        "filler-other-study",
+        "RAD-4 and worklist have different Study Instance UIDs",
+        FILLER,
+        ("RAD-4-SRC-22", "RAD-13-SRC-06"),
+        when("ZDS", lambda s: True, lambda s, f: {**f, "1.1": f"{f['1.1'][:60]}.7"}),
+        (HL7_231,),
+        in_flows=("XC-03",),
+    ),
+    OrdersDefect(
+        "filler-other-protocol",
+        "RAD-4 and worklist have different protocol codes",
+        FILLER,
+        (),
+        when("OBR", lambda s: s.procedure is not None, lambda s, f: {**f, "4.4": "OTHER"}),
+        (HL7_231,),
+        in_flows=("XC-05",),
+    ),
+    OrdersDefect(
+        "filler-other-start",
+        "RAD-4 and worklist have different starts",
+        FILLER,
+        (),
+        lambda b: when("ORC", lambda s: s.procedure is not None, another_start("7.4"))(
+            when("OBR", lambda s: s.procedure is not None, another_start("27.4"))(b)
+        ),
+        (HL7_231,),
+        in_flows=("XC-06",),
+    ),
+    OrdersDefect(
+        "filler-loses-details",
+        "What the order says of transport and reason does not reach the worklist",
+        FILLER,
+        (),
+        lambda b: replace(b, order_of=without_details),
+        (HL7_231,),
+        in_flows=("XC-07",),
+    ),
+)
