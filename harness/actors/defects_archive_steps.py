@@ -124,7 +124,7 @@ ARCHIVE_STEP_DEFECTS: tuple[Row, ...] = (
     (
         "archive-no-image-level",
         "Cannot be asked for images",
-        "RAD-14-SCP-10 SWF-ACT-06",
+        "SWF-ACT-06",
         _with(refused_levels=frozenset({Level.IMAGE})),
     ),
 )
