@@ -15,35 +15,10 @@ from typing import Any
 
 from harness.actors import records
 from harness.actors.archive_keys import Level
+from harness.actors.archive_schema import SCHEMA, Transaction
 from harness.actors.archive_search import UP_FROM_SERIES, asks_classes, compose, dump, folded, load, narrowed
 from harness.actors.matching import Query
 from harness.actors.records import Record, tag_of, text
-
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS patient (
-  pk INTEGER PRIMARY KEY, patient_id TEXT NOT NULL, issuer TEXT NOT NULL, revised INTEGER NOT NULL DEFAULT 0,
-  name1 TEXT NOT NULL, name2 TEXT NOT NULL, name3 TEXT NOT NULL, record TEXT NOT NULL, UNIQUE (patient_id, issuer));
-CREATE TABLE IF NOT EXISTS retired (
-  patient_id TEXT NOT NULL, issuer TEXT NOT NULL, patient INTEGER NOT NULL REFERENCES patient,
-  UNIQUE (patient_id, issuer));
-CREATE TABLE IF NOT EXISTS study (
-  pk INTEGER PRIMARY KEY, patient INTEGER NOT NULL REFERENCES patient, uid TEXT NOT NULL UNIQUE, date TEXT NOT NULL,
-  accession TEXT NOT NULL, study_id TEXT NOT NULL, modalities TEXT NOT NULL, n_series INTEGER NOT NULL DEFAULT 0,
-  n_instances INTEGER NOT NULL DEFAULT 0, record TEXT NOT NULL);
-CREATE TABLE IF NOT EXISTS series (
-  pk INTEGER PRIMARY KEY, study INTEGER NOT NULL REFERENCES study, uid TEXT NOT NULL, modality TEXT NOT NULL,
-  n_instances INTEGER NOT NULL DEFAULT 0, record TEXT NOT NULL, UNIQUE (study, uid));
-CREATE TABLE IF NOT EXISTS instance (
-  pk INTEGER PRIMARY KEY, series INTEGER NOT NULL REFERENCES series, uid TEXT NOT NULL UNIQUE, sop_class TEXT NOT NULL,
-  transfer_syntax TEXT NOT NULL, path TEXT NOT NULL, hidden INTEGER NOT NULL DEFAULT 0, record TEXT NOT NULL);
-CREATE INDEX IF NOT EXISTS patient_name1 ON patient (name1);
-CREATE INDEX IF NOT EXISTS patient_name2 ON patient (name2);
-CREATE INDEX IF NOT EXISTS patient_name3 ON patient (name3);
-CREATE INDEX IF NOT EXISTS study_patient ON study (patient);
-CREATE INDEX IF NOT EXISTS study_date ON study (date);
-CREATE INDEX IF NOT EXISTS study_accession ON study (accession);
-CREATE INDEX IF NOT EXISTS instance_series ON instance (series);
-"""
 
 _ENTER = "INSERT OR IGNORE INTO instance (series, uid, sop_class, transfer_syntax, path, record) VALUES (?,?,?,?,?,?)"
 _AT_ONCE = 16
@@ -71,7 +46,7 @@ class ArchiveIndex:
         self._db = sqlite3.connect(str(path) if path else ":memory:", check_same_thread=False, isolation_level=None)
         self._db.execute("PRAGMA journal_mode=WAL")
         self._db.execute("PRAGMA synchronous=OFF")  # it has to survive this process, not the machine
-        self._db.executescript(_SCHEMA)
+        self._db.executescript(SCHEMA)
         self._places: dict[tuple[str, str], tuple[int, int]] = {}  # study and series by their UIDs; neither ever goes
         self._uncounted: dict[tuple[int, int], int] = {}
         self._entered = 0
@@ -396,17 +371,6 @@ class ArchiveIndex:
         row: tuple[Any, ...] | None = self._db.execute(statement, values).fetchone()
         return row
 
-    def _transaction(self) -> _Transaction:
+    def _transaction(self) -> Transaction:
         self._settle()
-        return _Transaction(self._db)
-
-
-class _Transaction:
-    def __init__(self, database: sqlite3.Connection) -> None:
-        self._database = database
-
-    def __enter__(self) -> None:
-        self._database.execute("BEGIN IMMEDIATE")
-
-    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        self._database.execute("ROLLBACK" if kind else "COMMIT")
+        return Transaction(self._db)

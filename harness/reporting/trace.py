@@ -13,7 +13,7 @@ from typing import Any
 from pydicom.datadict import tag_for_keyword
 from pydicom.dataset import Dataset
 
-from harness.core.message import Message
+from harness.core.message import Direction, Message
 from harness.core.transcript import Transcript
 from harness.reporting.decode import UNREADABLE, Decoder, visible
 
@@ -34,9 +34,9 @@ ATTRIBUTES: tuple[tuple[str, str, tuple[tuple[str, int, int], ...]], ...] = (
     ("FillerOrderNumberImagingServiceRequest", "Filler Order Number", (("ORC", 3, 1),)),
     ("StudyInstanceUID", "Study Instance UID", (("ZDS", 1, 1), ("IPC", 3, 1))),
     ("RequestedProcedureID", "Requested Procedure ID", (("IPC", 2, 1), ("OBR", 19, 1))),
-    ("RequestedProcedureDescription", "Requested Procedure Description", ()),
+    ("RequestedProcedureDescription", "Requested Procedure Description", (("OBR", 44, 2),)),
     ("ScheduledProcedureStepID", "Scheduled Procedure Step ID", (("IPC", 4, 1), ("OBR", 20, 1))),
-    ("ScheduledProcedureStepDescription", "Scheduled Step Description", ()),
+    ("ScheduledProcedureStepDescription", "Scheduled Step Description", (("OBR", 4, 5),)),
     ("ReferringPhysicianName", "Referring Physician’s Name", ()),
     ("AdmissionID", "Admission ID", (("PV1", 19, 1),)),
     ("StudyID", "Study ID", ()),
@@ -212,7 +212,7 @@ def _of_messages(messages: Sequence[Message], decoder: Decoder) -> list[tuple[Co
             best = max(batch, key=lambda entry: sum(known[(k, _normal(k, v))] > 0 for k, v in entry[1].items()))
             columns.append((Column(f"{_TITLES[kind]} (1 of {len(batch)})", (best[0].seq,)), _merged([best[1]])))
             continue
-        title = _TITLES.get(kind, kind)
+        title = _TITLES.get(kind) or _hl7_title(batch[0][0], decoder)
         merged = _merged([v for _, v in batch])
         if kind == "C-STORE-RQ":
             all_in_one = len(batch) == min(totals[kind], MAX_OF_A_KIND)
@@ -222,6 +222,14 @@ def _of_messages(messages: Sequence[Message], decoder: Decoder) -> list[tuple[Co
                 title = f"{title} (first {len(batch)} of {number})"
         columns.append((Column(title, tuple(m.seq for m, _ in batch), len(batch)), merged))
     return columns
+
+
+def _hl7_title(message: Message, decoder: Decoder) -> str:
+    """Type, order control, and with whom: a run has many ORM^O01, between different actors."""
+    control = next((fields[1] for name, fields in decoder.segments(message) if name == "ORC" and fields[1:]), "")
+    side = {Direction.FROM_SUT: f"to {message.actor}", Direction.TO_SUT: f"from {message.actor}"}
+    words = (message.kind, control, side.get(message.direction, "") if message.actor else "")
+    return " ".join(word for word in words if word)
 
 
 def _batch(message: Message) -> int:

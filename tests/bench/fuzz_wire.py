@@ -163,9 +163,10 @@ def fuzz(kind: str, inputs: int, seconds: float, seed: int, captures: Sequence[P
                     raise RuntimeError(f"input {done} (seed {seed}) hangs: {data[:200].hex()}") from None
                 if done % 500 == 0 and not good(kind, port):
                     raise RuntimeError(f"no good exchange after input {done} (seed {seed})")
-                if done == min(5000, max(1, inputs // 10)):
+                spent = time.monotonic() - begin
+                if not warm and (done == min(5000, max(1, inputs // 10)) or spent > seconds / 10):
                     warm = server.resident
-                if time.monotonic() - begin > seconds:
+                if spent > seconds:
                     break
             if not good(kind, port):
                 raise RuntimeError("no good exchange after the last input")

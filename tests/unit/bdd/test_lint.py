@@ -188,3 +188,62 @@ def test_a_table_that_a_step_would_not_read_is_found(tmp_path: Path) -> None:
 def test_a_status_is_four_hexadecimal_digits(tmp_path: Path, status: str) -> None:
     text = GOOD.replace("has nothing scheduled", f"answers queries with the status {status}")
     assert any("undefined step" in line for line in problems(tmp_path, text))
+
+
+def test_a_step_that_two_definitions_take_is_ambiguous(tmp_path: Path) -> None:
+    def anything(what: str) -> None:
+        """Takes whatever."""
+
+    extra = StepInfo("given", "the Order Filler has {what} scheduled", "", "m", anything)
+    path = tmp_path / "x.feature"
+    path.write_text(GOOD, encoding="utf-8")
+    found, _ = linting.lint([path], [*all_steps(), extra])
+    assert any("is ambiguous" in str(problem) and "x.feature:4" in str(problem) for problem in found), found
+
+
+def test_and_but_and_stars_take_the_type_of_the_step_before(tmp_path: Path) -> None:
+    text = (
+        GOOD + '    But the requirement "RAD-5-SCU-17" is met\n    * the exchange satisfies every "RAD-5" requirement\n'
+    )
+    assert problems(tmp_path, text) == []
+    early = GOOD.replace("nothing scheduled\n", 'nothing scheduled\n    And the requirement "RAD-5-SCU-17" is met\n')
+    assert any("it exists as Then" in line for line in problems(tmp_path, early))
+
+
+def test_an_empty_cell_of_an_outline_is_found(tmp_path: Path) -> None:
+    text = OUTLINE + "      | |\n"
+    assert any("there is no requirement ''" in line for line in problems(tmp_path, text))
+    missing = OUTLINE.replace("<which>", "<witch>") + "      | RAD-5-SCU-17 |\n"
+    assert any("<witch> is filled in by no column of Examples" in line for line in problems(tmp_path, missing))
+
+
+KOREAN = """# language: ko
+@profile:SWF @actor:acquisition-modality @transaction:RAD-5
+기능: 우리 제품
+  배경:
+    먼저 the Order Filler has nothing scheduled
+  규칙: 목록
+    @req:RAD-5-SCU-17
+    시나리오 개요: 빈 목록 <modality>
+      만일 the system under test queries the worklist by
+        | Modality | <modality> |
+      그러면 the requirement "RAD-5-SCU-17" is met
+      예:
+        | modality |
+        | CT       |
+        | DX       |
+"""
+
+
+def test_backgrounds_rules_outlines_and_korean_are_understood(tmp_path: Path) -> None:
+    path = tmp_path / "우리.feature"
+    path.write_text(KOREAN, encoding="utf-8")
+    found, planned = linting.lint([path], all_steps())
+    assert [str(problem) for problem in found] == []
+    (scenario,) = planned
+    assert (scenario.examples, scenario.id.split("/")[-2]) == (2, "우리")
+    assert "req:RAD-5-SCU-17" in scenario.tags
+    wrong = KOREAN.replace("has nothing scheduled", "has noting scheduled")
+    assert any("x.feature:5: undefined step" in line and "near: " in line for line in problems(tmp_path, wrong))
+    typo = KOREAN.replace('RAD-5-SCU-17" is met', 'RAD-5-SCU-171" is met')
+    assert any("did you mean RAD-5-SCU-17" in line for line in problems(tmp_path, typo))

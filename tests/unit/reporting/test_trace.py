@@ -28,7 +28,7 @@ def exam() -> Trace:
 def test_one_column_for_each_message_and_one_for_a_batch() -> None:
     assert [(c.title, c.batch) for c in exam().columns] == [
         ("Order as scheduled", 1),
-        ("OMI^O23", 1),
+        ("OMI^O23 NW to Image Manager/Archive", 1),
         ("Query answer", 1),
         ("MPPS created", 1),
         ("Objects", 4),
@@ -40,14 +40,14 @@ def test_one_column_for_each_message_and_one_for_a_batch() -> None:
 def test_a_value_is_told_once_whatever_the_protocol() -> None:
     assert cells(exam(), "Patient’s Name") == {
         "Order as scheduled": builders.PATIENT_NAME,
-        "OMI^O23": "same",
+        "OMI^O23 NW to Image Manager/Archive": "same",
         "Query answer": "same",
         "MPPS created": "same",
         "Objects": "same",
         "MPPS set": "absent",
         "Request": "absent",
     }
-    assert cells(exam(), "Accession Number")["OMI^O23"] == "same"
+    assert cells(exam(), "Accession Number")["OMI^O23 NW to Image Manager/Archive"] == "same"
     assert cells(exam(), "MPPS SOP Instance UID")["Objects"] == "same"
 
 
@@ -61,7 +61,7 @@ def test_what_was_lost_or_miscounted_is_loud() -> None:
     assert cells(table, "Patient’s Birth Date")["MPPS created"] == "empty"
     assert cells(table, "Images (number)") == {
         "Order as scheduled": "absent",
-        "OMI^O23": "absent",
+        "OMI^O23 NW to Image Manager/Archive": "absent",
         "Query answer": "absent",
         "MPPS created": "absent",
         "Objects": "4",

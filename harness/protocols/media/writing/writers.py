@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import shutil
 import zipfile
 from collections.abc import Callable, Mapping
@@ -16,6 +17,7 @@ from harness.protocols.media.writing.fileset import Layout
 #: called with how many files are done and how many there are
 Progress = Callable[[int, int], None]
 _PART: Final = 8 << 20
+_LEVEL_1: Final = re.compile(r"(?:[A-Z0-9_]{1,8}/){0,7}[A-Z0-9_]{1,8}(?:\.[A-Z0-9_]{1,3})?")
 
 
 def check_target(target: Path) -> None:
@@ -99,7 +101,9 @@ def _write_iso(layout: Layout, target: Path, progress: Progress) -> None:
     except ImportError:
         raise EnvironmentFailure("ISO images need pycdlib; install ihe-harness[media]") from None
     image = pycdlib.PyCdlib()
-    image.new(interchange_level=1, vol_ident=layout.label)
+    # whoever wants a faulty medium gets one: names that Level 1 forbids need a higher level
+    level = 1 if all(_LEVEL_1.fullmatch(path) for path in (*layout.files, *layout.folders)) else 4
+    image.new(interchange_level=level, vol_ident=layout.label)
     try:
         made = {""}
         done = 0

@@ -53,6 +53,18 @@ def test_what_is_written_is_verified_byte_by_byte(name: str, tmp_path: Path, fil
         ]
 
 
+def test_faulty_names_are_written_as_they_are(tmp_path: Path, files: list[Path]) -> None:
+    with FileSet(MediumPlan(web=False), "1.2.3") as file_set:
+        file_set.add(files[0])
+        layout = file_set.layout()
+        layout.files["Documents/letter.html"] = b"x"
+        layout.files["A/B/C/D/E/F/G/H/I"] = b"y"
+        write(layout, tmp_path / "m.iso")
+        with open_medium(tmp_path / "m.iso") as medium:
+            assert medium.read("Documents/letter.html") == b"x"
+            assert medium.read("A/B/C/D/E/F/G/H/I") == b"y"
+
+
 def test_a_target_in_use_is_refused(tmp_path: Path, files: list[Path]) -> None:
     with FileSet(MediumPlan(web=False), "1.2.3") as file_set:
         file_set.add(files[0])
