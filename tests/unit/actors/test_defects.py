@@ -20,6 +20,7 @@ def test_identifiers_are_unique_and_say_whose_they_are() -> None:
         "order-placer": ("placer-", "hl7-"),
         "image-manager": "archive-",
         "media-creator": "media-",
+        "media-importer": "importer-",
         "order-filler": "filler-",
         "pps-manager": "ppsm-",
         "print-composer": "composer-",
