@@ -116,7 +116,7 @@ ARCHIVE_STEP_DEFECTS: tuple[Row, ...] = (
         _with(store_status=_with_step_only),
     ),
     (
-        "archive-no-retrieve",
+        "archive-delivers-nothing",
         "Does not accept retrieve requests",
         "RAD-16-SCP-01 SWF-ACT-05",
         _with(refused_classes=frozenset({PATIENT_ROOT_MOVE, STUDY_ROOT_MOVE})),
