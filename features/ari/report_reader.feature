@@ -69,8 +69,7 @@ Feature: The report reader finds and shows reports
   @manual @option:multiple-sources @req:ARI-OPT-01 @req:ARI-SRC-01
   Scenario: A source that is away hides nothing
     Given our Report Repository holds a "basic report"
-    And our External Report Repository Access holds a "basic report"
-    And our External Report Repository Access is away
+    And our absent External Report Repository Access holds a "basic report"
     When the system under test queries reports by
       | StudyDate | 20260105 |
     Then a "C-FIND-RQ" reaches the "Report Repository"

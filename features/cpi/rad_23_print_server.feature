@@ -86,7 +86,8 @@ Feature: RAD-23 Print Request with Presentation LUT: the server prints
 
   @manual @req:RAD-23-SCP-08
   Scenario: Two images with Presentation LUTs of their own
-    When the Print Composer prints two images with Presentation LUTs of their own
+    When the Print Composer prints the step wedge with
+      | Presentation LUTs | IDENTITY, LIN OD |
     And the densities of image 2 of the film are measured
     Then the film was printed
     And the requirement "RAD-23-SCP-08" is met

@@ -56,10 +56,6 @@ def _rewritten(classes: tuple[str, ...], values: Record) -> Archive:
     return _archive(replaced=replaced)
 
 
-def _code(value: str, scheme: str, meaning: str) -> Record:
-    return record_from_mapping({"CodeValue": value, "CodingSchemeDesignator": scheme, "CodeMeaning": meaning})
-
-
 def _nothing_delivered(counts: SubOperations) -> int:
     return 0xA702
 
@@ -111,22 +107,10 @@ PRESENTATION_ARCHIVE_DEFECTS: tuple[tuple[str, str, str, Archive], ...] = (
         _without("ConceptNameCodeSequence", "ContentDate"),
     ),
     (
-        "archive-note-retitled",
-        "Delivered notes have a title that is not of CID 7010",
-        "RAD-31-SCP-01 RAD-29-OBJ-02",
-        _rewritten(_NOTES, {tag_of("ConceptNameCodeSequence"): (_code("121071", "DCM", "Finding"),)}),
-    ),
-    (
         "archive-note-other-modality",
         "Delivered notes have the modality OT",
-        "RAD-31-SCP-01 RAD-29-OBJ-01",
+        "RAD-31-SCP-01",
         _rewritten(_NOTES, record_from_mapping({"Modality": "OT"})),
-    ),
-    (
-        "archive-note-without-evidence",
-        "Delivered notes list no evidence",
-        "RAD-31-SCP-01 RAD-29-OBJ-05",
-        _rewritten(_NOTES, {tag_of("CurrentRequestedProcedureEvidenceSequence"): ()}),
     ),
     (
         "archive-document-without-flags",

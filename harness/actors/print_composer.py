@@ -265,7 +265,8 @@ class PrintComposer(SimulatedActor):
         """
         self._reported.clear()
         meta = uids.BASIC_GRAYSCALE_PRINT
-        with self.node.connect(printer, [Proposal(meta)], handler=self._event) as association:
+        proposals = [Proposal(uid) for uid in self.behaviour.proposals()]
+        with self.node.connect(printer, proposals, handler=self._event) as association:
             change(association.id)
             deadline = time.monotonic() + timeout
             while time.monotonic() < deadline:

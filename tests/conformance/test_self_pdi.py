@@ -28,7 +28,7 @@ SUTS = resources.folder("fixtures") / "sut"
 )
 def test_a_healthy_actor_passes(harness_run: Runner, actor: str, only: tuple[str, ...], judged: set[str]) -> None:
     chosen = [word for name in only for word in ("--only", name)]
-    ran = harness_run("--sut", str(SUTS / f"simulated-{actor}.toml"), *chosen)
+    ran = harness_run("--sut", str(SUTS / f"simulated-{actor}.toml"), *chosen, timeout=600)
     assert ran.code == 0, ran.error
     assert ran.answer["scenarios"]["passed"] >= 3
     assert ran.answer["scenarios"]["inconclusive"] == 0

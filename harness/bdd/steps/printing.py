@@ -99,8 +99,8 @@ def prints_in_format(scenario_context: ScenarioContext, guests: Guests, count: i
 def prints_with(scenario_context: ScenarioContext, guests: Guests, datatable: list[list[str]]) -> None:
     """Print one film with settings: densities in hundredths, light in cd/m2, film size, Presentation LUT and so on.
 
-    `images` none leaves the film empty; `unsupported` before a setting says that no printer has that value,
-    `unreachable` before a density that it lies beyond every printer.
+    `Presentation LUTs` are one for each of several images; `images` none leaves the film empty; `unsupported` before a
+    setting says that no printer has that value, `unreachable` before a density that it lies beyond every printer.
     """
     values: dict[str, Any] = {}
     pictures_of_film: tuple[PrintPicture, ...] = (_wedge(),)
@@ -113,10 +113,15 @@ def prints_with(scenario_context: ScenarioContext, guests: Guests, datatable: li
         if said == "Presentation LUT":
             values["lut"] = _lut(value)
             continue
+        if said == "Presentation LUTs":
+            luts = tuple(_lut(part.strip()) for part in value.split(","))
+            pictures_of_film = (_wedge(),) * len(luts)
+            values |= {"image_luts": luts, "display_format": f"STANDARD\\1,{len(luts)}"}
+            continue
         limit, _, rest = said.partition(" ")
         name = rest if limit in _LIMITS else said
         if name not in _SETTINGS:
-            known = ", ".join(("images", "Presentation LUT", *_SETTINGS))
+            known = ", ".join(("images", "Presentation LUT", "Presentation LUTs", *_SETTINGS))
             raise UsageError(f"there is no print setting {name!r}; known: {known}")
         field, keyword = _SETTINGS[name]
         values[field] = int(value) if field in _NUMBERS else value
@@ -173,13 +178,6 @@ def densities_of_image_measured(scenario_context: ScenarioContext, position: int
     viewing = Viewing(fact["illumination"], fact["ambient"], fact["minimum_density"], fact["maximum_density"])
     curve = judge_density(samples, viewing, shape=Shape(lut.shape))
     pictures.record_plot(context, curve, f"Density of image {position}, Presentation LUT {lut.shape}")
-
-
-@when("the Print Composer prints two images with Presentation LUTs of their own")
-def prints_two_luts(scenario_context: ScenarioContext, guests: Guests) -> None:
-    """Print a film whose two image boxes refer to different Presentation LUTs."""
-    luts = (_lut("IDENTITY"), _lut("LIN OD"))
-    _print(scenario_context, guests, FilmOrder((_wedge(), _wedge()), "STANDARD\\1,2", image_luts=luts))
 
 
 @then("the film was printed")

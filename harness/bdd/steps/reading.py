@@ -24,8 +24,9 @@ _SOURCES: dict[str, type[ReportRepository]] = {
 
 @given('our {source:Text} holds a "{kind:Text}"')
 def source_holds(scenario_context: ScenarioContext, guests: Guests, source: str, kind: str) -> None:
-    """Put a document (see the step on stored studies) into a repository of ours that the product may ask."""
+    """Put a document into a repository of ours that the product may ask; an `absent` one does not answer."""
     context = scenario_context
+    absent, source = source.startswith("absent "), source.removeprefix("absent ")
     if source not in _SOURCES:
         raise UsageError(f"there is no source {source!r}; known: {', '.join(_SOURCES)}")
     # evidence is kept when the scenario is over, so the files have to outlive the repository
@@ -34,13 +35,8 @@ def source_holds(scenario_context: ScenarioContext, guests: Guests, source: str,
     document = document_of(context, kind, made.image)
     repository.preload([document])
     context.memory.setdefault("sources", {})[source] = (repository, document)
-
-
-@given("our {source:Text} is away")
-def source_away(scenario_context: ScenarioContext, source: str) -> None:
-    """A repository of ours does not answer any more."""
-    repository, _ = _sources(scenario_context)[source]
-    repository.node.leave()
+    if absent:
+        repository.node.leave()
 
 
 def _sources(context: ScenarioContext) -> dict[str, tuple[SimulatedActor, Any]]:

@@ -279,7 +279,15 @@ def test_pages_fit_with_large_targets_in_both_languages(desk: Desk, language: st
         desk.press(f"button[name=language][value={language}]")
     study = desk.modality.studies.studies()
     uid = study[0]["study_instance_uid"] if study else ""
-    pages = (*TABS, f"studies?study={uid}", f"review?study={uid}", "acquisition?exam=1", f"studies/print?study={uid}")
+    pages = (
+        *TABS,
+        f"studies?study={uid}",
+        f"review?study={uid}",
+        "acquisition?exam=1",
+        f"studies/print?study={uid}",
+        f"studies/media?study={uid}",
+        "conformance",
+    )
     for width in (1280, 800):
         for page in pages if uid else TABS:
             desk.size(width)
