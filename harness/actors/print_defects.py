@@ -291,22 +291,12 @@ def _own_word(ds: Dataset) -> Dataset:
     return ds
 
 
-def _refused(kind: str, sop_class: str, before: int) -> int | None:
-    return 0x0106 if (kind, sop_class) == ("N-CREATE-RQ", uids.PRESENTATION_LUT) else None
-
-
 SERVER_DEFECTS: tuple[PrintDefect[PrintServerBehaviour], ...] = (
     PrintDefect(
         "server-without-luts",
         "The Presentation LUT SOP class is not accepted",
         frozenset({"RAD-23-SCP-01", "CPI-ACT-05"}),
         lambda behaviour: replace(behaviour, refused_classes=frozenset({uids.PRESENTATION_LUT})),
-    ),
-    PrintDefect(
-        "server-refuses-luts",
-        "Every Presentation LUT is refused with 0106",
-        frozenset({"RAD-23-SCP-02"}),
-        lambda behaviour: replace(behaviour, scripted=_refused),
     ),
     PrintDefect(
         "server-linear-density",
