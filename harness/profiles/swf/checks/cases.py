@@ -7,7 +7,7 @@ from typing import Any
 
 from harness.core.check import Check, Observation
 from harness.profiles import facts, names
-from harness.profiles.journal import MPPS, MWL_FIND, QUERY_FINDS, TO_SUT, Journal, Operation
+from harness.profiles.journal import FROM_SUT, MPPS, MWL_FIND, QUERY_FINDS, TO_SUT, Journal, Operation
 from harness.profiles.observe import check, judged, same, same_set
 from harness.profiles.steps import Case, Steps
 from harness.profiles.swf.checks import (
@@ -256,7 +256,23 @@ def update_during_exam_reconciled(j: Journal) -> Iterator[Observation]:
                 locator="PerformedProcedureStepStatus",
                 why="An update elsewhere must not leave the exam open.",
             )
-    yield from _new_values_shown(j)
+    if any(_exam_open_at(j, at) for at, _ in patient_updates(j)):
+        yield from _new_values_shown(j)
+
+
+def _exam_open_at(j: Journal, at: int) -> bool:
+    """Whether a performed step was in progress then, of the product or of our modality."""
+    for direction in (FROM_SUT, TO_SUT):
+        ended = {
+            operation.instance
+            for operation in j.select("N-SET-RQ", direction, MPPS)
+            if operation.request.seq < at
+            and text(operation.attributes, "PerformedProcedureStepStatus") in ("COMPLETED", "DISCONTINUED")
+        }
+        creates = j.select("N-CREATE-RQ", direction, MPPS)
+        if any(create.request.seq < at and create.instance not in ended for create in creates):
+            return True
+    return False
 
 
 # -- unidentified patients -------------------------------------------------------------------------------------
