@@ -18,13 +18,20 @@ def test_identifiers_are_unique_and_say_whose_they_are() -> None:
         "image-manager-hl7": ("manager-", "hl7-"),
         "order-filler-hl7": ("filler-", "hl7-"),
         "order-placer": ("placer-", "hl7-"),
+        "evidence-creator": "creator-",
+        "image-display": "display-",
         "image-manager": "archive-",
         "media-creator": "media-",
         "media-importer": "importer-",
         "order-filler": "filler-",
         "pps-manager": "ppsm-",
         "print-composer": "composer-",
+        "presentation-archive": "archive-",
         "print-server": "server-",
+        "report-reader": "reader-",
+        "report-repository": "repository-",
+        "external-report-repository-access": "external-",
+        "softcopy-display": "display-",
     }
     assert all(each.id.startswith(prefixes[each.actor.removesuffix("-v251")]) for each in ALL)
 
@@ -50,8 +57,8 @@ def test_variants_break_nothing() -> None:
 def test_unknown_and_foreign_defects_are_named() -> None:
     with pytest.raises(UsageError, match="has no defect 'ppsm-drops-ends'"):
         defects.behaviour("image-manager", ["ppsm-drops-ends"])
-    with pytest.raises(UsageError, match="image-display has no defects"):
-        defects.behaviour("image-display", ["archive-stores-nothing"])
+    with pytest.raises(UsageError, match="acquisition-modality has no defects"):
+        defects.behaviour("acquisition-modality", ["archive-stores-nothing"])
     with pytest.raises(UsageError, match="there is no defect"):
         defects.actor_of("nonsense")
     assert defects.actor_of("ppsm-drops-ends") == "pps-manager"
