@@ -229,6 +229,11 @@ PAGES: Mapping[str, Callable[[], Iterator[str]]] = {
 }
 
 
+def text(page: Callable[[], Iterator[str]]) -> str:
+    """A whole page."""
+    return "\n".join(page()).rstrip() + "\n"
+
+
 def main() -> int:
     """Write or check all pages."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -236,13 +241,13 @@ def main() -> int:
     check = parser.parse_args().check
     stale = []
     for name, page in PAGES.items():
-        text = "\n".join(page()).rstrip() + "\n"
+        written = text(page)
         path = FOLDER / name
-        if not path.exists() or path.read_text(encoding="utf-8") != text:
+        if not path.exists() or path.read_text(encoding="utf-8") != written:
             stale.append(name)
             if not check:
                 path.parent.mkdir(parents=True, exist_ok=True)
-                path.write_text(text, encoding="utf-8")
+                path.write_text(written, encoding="utf-8")
     if check and stale:
         sys.stderr.write(f"out of date: {', '.join(stale)}; run: make docs\n")
         return 1

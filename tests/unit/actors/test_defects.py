@@ -13,7 +13,7 @@ ALL = (*defects.DEFECTS, *defects.VARIANTS)
 
 def test_identifiers_are_unique_and_say_whose_they_are() -> None:
     assert len({each.id for each in ALL}) == len(ALL)
-    prefixes = {
+    prefixes: dict[str, str | tuple[str, ...]] = {
         "adt": ("adt-", "hl7-"),
         "image-manager-hl7": ("manager-", "hl7-"),
         "order-filler-hl7": ("filler-", "hl7-"),
