@@ -158,7 +158,7 @@ def test_a_run_that_cannot_be_meant_starts_nothing(
         "ours.toml": SUT,
         "fixed.toml": SUT + '[driver]\nkind = "silent"\n' + port.format("order-filler"),
         "twice.toml": SUT + port.format("order-filler") + port.format("pps-manager"),
-        "waived.toml": '[[waivers]]\nrequirement = "RAD-5-SCU-99"\nreason = "x"\nexpires = 2999-01-01\n',
+        "waived.toml": '[[waivers]]\nrequirement = "RAD-5-SCU-99"\nreason = "agreed for the test"\nexpires = 2999-01-01\n',
     }
     for name, text in files.items():
         (tmp_path / name).write_text(text, encoding="utf-8")
