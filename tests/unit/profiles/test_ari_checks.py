@@ -252,11 +252,8 @@ def _root(keyword: str, value: Any) -> Callable[[Dataset], None]:
     return lambda ds: setattr(ds, keyword, value)
 
 
-def _section_without_heading(ds: Dataset) -> None:
-    for item in ds.ContentSequence:
-        if item.ValueType == "CONTAINER":
-            item.ConceptNameCodeSequence[0].CodeValue = "121071"
-            item.ConceptNameCodeSequence[0].CodingSchemeDesignator = "DCM"
+def _nameless_text(ds: Dataset) -> None:
+    ds.ContentSequence[3].ContentSequence[0].pop("ConceptNameCodeSequence")
 
 
 def _text_at_the_root(ds: Dataset) -> None:
@@ -288,13 +285,12 @@ SERVED_CASES: list[tuple[str, Callable[[Story], object]]] = [
     ("repository-unchanged", _deliver(_root("CompletionFlag", "PARTIAL"))),
     ("repository-well-formed", _deliver(_root("CompletionFlag", "MAYBE"))),
     ("repository-well-formed", _deliver(lambda ds: ds.pop("VerificationFlag"))),
-    ("repository-well-formed", _deliver(_section_without_heading)),
     ("repository-well-formed", _deliver(_text_at_the_root)),
     ("repository-well-formed", _deliver(_number_in_basic_text)),
     ("repository-well-formed", _deliver(_empty_text)),
     ("repository-well-formed", _deliver(_bad_relationship)),
     ("repository-well-formed", _deliver(_forget_evidence)),
-    ("repository-well-formed", _deliver(_title("113000"))),
+    ("repository-well-formed", _deliver(_nameless_text)),
     ("external-patient", _deliver(_root("PatientID", "SOMEBODY"))),
     ("archive-documents", lambda story: story.data("image match").update(ContentDate="19990101")),
     ("ari-archive", _status("images response", 0xA700)),
@@ -316,6 +312,114 @@ def test_enhanced_reports_with_measurements_are_well_formed_too() -> None:
     plan = ReportPlan(SUBJECTS[1], PLAN.study, images=PLAN.images, measurements=(("Length", 12.5),), language="ja")
     assert the_report(plan=plan).SOPClassUID == ENHANCED_SR
     assert not failing("repository-well-formed", served(REPOSITORY, the_report(plan=plan)))
+
+
+def _own_heading(ds: Dataset) -> None:
+    """CID 7001 is a baseline group: any concept may head a section (PS3.16 TID 2000 row 8)."""
+    for item in ds.ContentSequence:
+        if item.ValueType == "CONTAINER":
+            item.ConceptNameCodeSequence[0].CodeValue = "121071"
+            item.ConceptNameCodeSequence[0].CodingSchemeDesignator = "DCM"
+
+
+def _without_sections(ds: Dataset) -> None:
+    ds.ContentSequence = [item for item in ds.ContentSequence if item.ValueType != "CONTAINER"]
+
+
+def _nameless_coordinates(ds: Dataset) -> None:
+    """Concept names are not required of spatial coordinates (PS3.3 Table C.17.3-1)."""
+    image = Dataset()
+    image.RelationshipType, image.ValueType = "SELECTED FROM", "IMAGE"
+    image.ReferencedSOPSequence = [_reference()]
+    item = Dataset()
+    item.RelationshipType, item.ValueType = "INFERRED FROM", "SCOORD"
+    item.GraphicType, item.GraphicData = "POINT", [3.0, 4.0]
+    item.ContentSequence = [image]
+    sections = [one for one in ds.ContentSequence if one.ValueType == "CONTAINER"]
+    sections[0].ContentSequence[0].ContentSequence = [item]
+
+
+def _reference() -> Dataset:
+    item = Dataset()
+    item.ReferencedSOPClassUID, item.ReferencedSOPInstanceUID = IMAGES[0].SOPClassUID, IMAGES[0].SOPInstanceUID
+    return item
+
+
+def _comprehensive(ds: Dataset) -> None:
+    ds.SOPClassUID = "1.2.840.10008.5.1.4.1.1.88.33"
+
+
+@pytest.mark.parametrize(
+    "change", [_own_heading, _title("18748-4", "LN"), _title("113000"), _without_sections, _comprehensive]
+)
+def test_legal_but_unusual_reports_break_nothing(change: Callable[[Dataset], object]) -> None:
+    seen = observed("repository-well-formed", served(REPOSITORY, the_report(change)))
+    assert seen
+    assert all(one.ok for one in seen), [one.summary for one in seen]
+
+
+def test_coordinates_without_a_name_break_nothing() -> None:
+    plan = ReportPlan(SUBJECTS[1], PLAN.study, images=PLAN.images, measurements=(("Length", 12.5),))
+    seen = observed("repository-well-formed", served(REPOSITORY, the_report(_nameless_coordinates, plan=plan)))
+    assert [one.ok for one in seen] == [True], [one.summary for one in seen]
+
+
+# -- queries and retrieves of a repository, by its own rows ---------------------------------------------------------
+
+
+def asked_and_fetched() -> Story:
+    """A query by patient, one without the unique key above, and two retrieves; the second goes to a stranger."""
+    story, ds = Story(declared(REPOSITORY)), the_report()
+    store(story, "document", TO_SUT, ds)
+    patient = {"QueryRetrieveLevel": "STUDY", "PatientID": str(ds.PatientID), "StudyInstanceUID": ""}
+    story.ask("study", "C-FIND-RQ", TO_SUT, STUDY_ROOT_FIND, patient, status=None)
+    story.answer("study", 0xFF00, {**patient, "StudyInstanceUID": str(ds.StudyInstanceUID)}, name="study match")
+    story.answer("study", 0, name="study end")
+    lacking = {"QueryRetrieveLevel": "SERIES", "Modality": "SR", "SeriesInstanceUID": ""}
+    story.ask("lacking", "C-FIND-RQ", TO_SUT, STUDY_ROOT_FIND, lacking, status=None)
+    story.answer("lacking", 0xA900, name="lacking end")
+    keys = {"QueryRetrieveLevel": "STUDY", "StudyInstanceUID": str(ds.StudyInstanceUID)}
+    story.ask("move", "C-MOVE-RQ", TO_SUT, STUDY_ROOT_MOVE, keys, status=None)
+    story.associate("delivery", FROM_SUT, (str(ds.SOPClassUID),), 5)
+    store(story, "delivered", FROM_SUT, ds, association=5)
+    counts = {f"NumberOf{which}Suboperations": 0 for which in ("Remaining", "Failed", "Warning")}
+    story.answer("move", 0, name="move answer", fields={**counts, "NumberOfCompletedSuboperations": 1})
+    story.ask("stranger", "C-MOVE-RQ", TO_SUT, STUDY_ROOT_MOVE, keys, status=None)
+    story.fact("MOVE", "stranger fact", message="@stranger", unknown_destination=True, expected=[])
+    story.answer("stranger", 0xA801, name="stranger answer")
+    return story
+
+
+def _counted(story: Story) -> None:
+    story["move answer"].fields["NumberOfCompletedSuboperations"] = 4
+
+
+def _answered_anyway(story: Story) -> None:
+    story["lacking end"].fields["Status"] = 0xFF00
+    story.answer("lacking", 0x0000)
+
+
+ASKED_CASES: list[tuple[str, Callable[[Story], object]]] = [
+    ("repository-keys", lambda story: story.data("study match").update(PatientID="SOMEBODY")),
+    ("repository-hierarchy", _answered_anyway),
+    ("repository-retrieve", _counted),
+    ("repository-retrieve", lambda story: story.events.remove(story["delivered"])),
+    ("repository-retrieve", _status("stranger answer", 0x0000)),
+]
+
+
+@pytest.mark.parametrize("check_id", sorted({case[0] for case in ASKED_CASES}))
+def test_a_good_answer_of_a_repository_passes(check_id: str) -> None:
+    seen = observed(check_id, asked_and_fetched())
+    assert seen
+    assert all(one.ok for one in seen), [one.summary for one in seen]
+
+
+@pytest.mark.parametrize(("check_id", "change"), ASKED_CASES)
+def test_a_bad_answer_of_a_repository_fails(check_id: str, change: Callable[[Story], object]) -> None:
+    story = asked_and_fetched()
+    change(story)
+    assert failing(check_id, story)
 
 
 def test_notes_in_the_archive() -> None:
@@ -379,10 +483,8 @@ def test_a_bad_reader_fails(check_id: str, change: Callable[[Story], object]) ->
 
 
 def test_every_check_is_shown_to_pass_and_to_fail() -> None:
-    shown = {case[0] for case in (*NOTE_CASES, *SERVED_CASES, *READER_CASES)}
+    shown = {case[0] for case in (*NOTE_CASES, *SERVED_CASES, *ASKED_CASES, *READER_CASES)}
     shown |= {"note-reason", "archive-note-values", "archive-note-delivered"}
-    # the functions of RAD-14 and RAD-16, shown there; for repositories by seeded defects end to end
-    shown |= {"repository-keys", "repository-hierarchy", "repository-retrieve"}
     assert {check.id for check in CHECKS} == shown
 
 
@@ -393,8 +495,8 @@ def test_nothing_seen_is_nothing_said(check: Any) -> None:
 
 @pytest.mark.parametrize(
     "base",
-    [lambda: made(the_note()), lambda: served(EXTERNAL, the_report()), reads],
-    ids=["made", "served", "read"],
+    [lambda: made(the_note()), lambda: served(EXTERNAL, the_report()), reads, asked_and_fetched],
+    ids=["made", "served", "read", "asked"],
 )
 def test_garbage_raises_nothing_and_evidence_names_messages(base: Callable[[], Story]) -> None:
     story = base()

@@ -173,8 +173,8 @@ def _object_problems(message: Message) -> Iterator[str]:
 
 def _report_problems(delivery: Operation) -> Iterator[str]:
     ds = delivery.attributes
-    if delivery.sop_class not in table.REPORTS:
-        yield f"class {delivery.sop_class} is neither Basic Text nor Enhanced SR"
+    if not delivery.sop_class.startswith(table.SR_CLASSES):
+        yield f"class {delivery.sop_class} is no structured report"
     for place, problem in content.tree_problems(ds, delivery.sop_class):
         yield f"item {place}: {problem}"
     if content.template_of(ds) == "2000":

@@ -11,7 +11,8 @@ BASIC_TEXT_SR: Final = "1.2.840.10008.5.1.4.1.1.88.11"
 ENHANCED_SR: Final = "1.2.840.10008.5.1.4.1.1.88.22"
 COMPREHENSIVE_SR: Final = "1.2.840.10008.5.1.4.1.1.88.33"
 KEY_OBJECT_SELECTION: Final = "1.2.840.10008.5.1.4.1.1.88.59"
-REPORTS: Final = frozenset({BASIC_TEXT_SR, ENHANCED_SR})
+#: what the UIDs of all structured report classes begin with
+SR_CLASSES: Final = "1.2.840.10008.5.1.4.1.1.88."
 STRUCTURED_REPORTS: Final = frozenset({BASIC_TEXT_SR, ENHANCED_SR, COMPREHENSIVE_SR})
 
 _TEXTUAL: Final = frozenset(
@@ -53,6 +54,8 @@ RELATIONSHIPS: Final = frozenset(
     }
 )
 REFERENCES: Final = frozenset({"IMAGE", "WAVEFORM", "COMPOSITE"})
+#: value types that need a concept name (PS3.3 Table C.17.3-1)
+NAMED: Final = frozenset({"TEXT", "NUM", "CODE", "DATETIME", "DATE", "TIME", "UIDREF", "PNAME"})
 
 TITLE_MODIFIER: Final = ("113011", "DCM")
 DESCRIPTION: Final = ("113012", "DCM")
@@ -78,14 +81,7 @@ DOCUMENT_RETURN: Final = (
 )
 
 
-#: headings that CID 7001 had before it turned to LOINC; reports outlive editions
-FORMER_HEADINGS: Final = frozenset(
-    (str(value), "DCM") for value in (121060, 121062, 121064, 121066, 121068, 121070, 121072, 121074, 121076, 121078)
-)
-
-
 @lru_cache(maxsize=16)
 def context_group(number: int) -> frozenset[tuple[str, str]]:
-    """Code value and scheme of every concept of a context group, former ones included."""
-    found = {(code.value, code.scheme_designator) for code in Collection(f"cid{number}").concepts.values()}
-    return frozenset(found | (FORMER_HEADINGS if number == 7001 else frozenset()))
+    """Code value and scheme of every concept of a context group."""
+    return frozenset((code.value, code.scheme_designator) for code in Collection(f"cid{number}").concepts.values())

@@ -11,16 +11,14 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from pydicom.dataset import Dataset
 
 from harness.core.check import Check, Observation
 from harness.core.message import Message
-from harness.imaging import png
+from harness.imaging import likeness, png
 from harness.imaging.luts import Unit, apply_presentation_lut
 from harness.imaging.measured import CONTRAST_TOLERANCE, Sample, judge_luminance
-from harness.imaging.render import Rendition
-from harness.profiles.cpi import appearance, facts, reading
+from harness.profiles.cpi import appearance, drawings, facts, reading
 from harness.profiles.cpi.checks.print_jobs import FilmBox, PrintJob, print_jobs
 from harness.profiles.journal import FROM_SUT, Journal, Operation, instance_of
 from harness.profiles.observe import check, judged
@@ -30,29 +28,38 @@ from harness.protocols.dicom.errors import WireError
 
 DISPLAY_TOLERANCE = 0.02
 PRINT_TOLERANCE = 2.0 / 255.0
-#: share of pixels that may differ: edges of graphics are drawn in many ways
-EDGE_SHARE = 0.02
+_DRAWN_ROWS = frozenset({"CPI-DISP-10", "CPI-DISP-11", "CPI-DISP-14"})
+_EXPORTED = "The exported picture"
 _UNREADABLE = (reading.Unreadable, WireError, IndexError)
+_OTHER_FILES = (
+    (b"\xff\xd8", "a JPEG"),
+    (b"BM", "a BMP"),
+    (b"GIF8", "a GIF"),
+    (b"II*\0", "a TIFF"),
+    (b"MM\0*", "a TIFF"),
+)
 _WHY = "The same image has to look the same on every display and on film."
 
 
-def expected(j: Journal, data: Mapping[str, Any]) -> tuple[Rendition, tuple[int, ...]] | None:
-    """What the image of a fact must look like, with the messages it comes from; None if it never passed.
+_Objects = tuple[Dataset, Dataset | None, int, tuple[int, ...]]
 
-    Raises Unreadable, WireError or IndexError for objects that cannot be rendered.
+
+def _objects(j: Journal, data: Mapping[str, Any]) -> _Objects | None:
+    """Image, presentation state and frame of a fact, with their messages; None if they never passed.
+
+    Raises Unreadable and WireError for objects that cannot be decoded.
     """
-    objects = {instance_of(o): o for o in (*j.ours, *j.stores, *j.deliveries)}
-    image = objects.get(str(data.get("image", "")))
+    passed = {instance_of(o): o for o in (*j.ours, *j.stores, *j.deliveries)}
+    image = passed.get(str(data.get("image", "")))
     if image is None:
         return None
     frame = int(data.get("frame") or 1)
     if not data.get("state"):
-        return appearance.of(dataset_of(image.request), None, frame), (image.request.seq,)
-    state = objects.get(str(data["state"]))
+        return dataset_of(image.request), None, frame, (image.request.seq,)
+    state = passed.get(str(data["state"]))
     if state is None:
         return None
-    look = appearance.of(dataset_of(image.request), dataset_of(state.request), frame)
-    return look, (image.request.seq, state.request.seq)
+    return dataset_of(image.request), dataset_of(state.request), frame, (image.request.seq, state.request.seq)
 
 
 def displayed(j: Journal, requirement: str) -> Iterator[Observation]:
@@ -66,15 +73,50 @@ def _displayed(j: Journal, data: Mapping[str, Any]) -> Observation:
     message = j.by_seq.get(int(data.get("message") or 0))
     known = (message.seq,) if message is not None else ()
     try:
-        wanted = expected(j, data)
+        objects = _objects(j, data)
         found = _picture(message, data)
+        if objects is None or message is None or found is None:
+            return judged(None, "The picture, its image or its presentation state is not in the transcript", known)
+        image, state, frame, sources = objects
+        seen = _drawn(data, image, state, frame, found) or _shown(data, image, state, frame, found)
     except (*_UNREADABLE, ValueError) as error:
         return judged(None, f"The exported picture cannot be judged: {error}", known)
-    if wanted is None or message is None or found is None:
-        return judged(None, "The picture, its image or its presentation state is not in the transcript", known)
-    rendition, sources = wanted
-    tolerance = float(data.get("tolerance") or DISPLAY_TOLERANCE)
-    return _compared(rendition.p_values, found, tolerance, (message.seq, *sources), "The exported picture")
+    return _observation(seen, float(data.get("tolerance") or DISPLAY_TOLERANCE), (message.seq, *sources), _EXPORTED)
+
+
+def _shown(
+    data: Mapping[str, Any], image: Dataset, state: Dataset | None, frame: int, found: Unit
+) -> likeness.Likeness:
+    """The grey values of the displayed area."""
+    wanted = appearance.of(image, state, frame)
+    return likeness.compare(
+        wanted.p_values,
+        found,
+        float(data.get("tolerance") or DISPLAY_TOLERANCE),
+        pixel=wanted.placement.pixel_shape,
+        may_stretch=data.get("requirement") != "CPI-DISP-09",
+        mistakes=appearance.mistakes(image, state, frame),
+    )
+
+
+def _drawn(
+    data: Mapping[str, Any], image: Dataset, state: Dataset | None, frame: int, found: Unit
+) -> likeness.Likeness | None:
+    """Graphics, overlays and texts: every display draws them with lines, greys and letters of its own.
+
+    They have to be where the state puts them and nowhere else; None where the whole picture can be compared.
+    """
+    if state is None or data.get("requirement") not in _DRAWN_ROWS:
+        return None
+    look, bare = appearance.undrawn(image, state, frame)
+    wanted, tolerance = appearance.of(image, state, frame).p_values, float(data.get("tolerance") or DISPLAY_TOLERANCE)
+    as_drawn_here = wanted.shape == found.shape and float(np.abs(wanted - found).max()) <= tolerance
+    if as_drawn_here or not (look.annotations or look.activated):
+        return None
+    texts = [text for note in look.annotations for text in note.texts]
+    if texts:
+        return drawings.written(bare, texts, found, tolerance)
+    return drawings.marked(bare, wanted, found, tolerance)
 
 
 def _picture(message: Message | None, data: Mapping[str, Any]) -> Unit | None:
@@ -92,53 +134,28 @@ def _picture(message: Message | None, data: Mapping[str, Any]) -> Unit | None:
 
 
 def _decoded(data: bytes) -> Unit:
+    for start, kind in _OTHER_FILES:
+        if data.startswith(start):
+            raise ValueError(f"the file is {kind}; export PNG or Secondary Capture, which lose nothing")
     picture = png.decode(data)
     grey = picture.mean(axis=2) if picture.ndim == 3 else picture.astype(np.float64)
     unit: Unit = grey / float(65535 if picture.dtype == np.uint16 else 255)
     return unit
 
 
-def _compared(wanted: Unit, found: Unit, tolerance: float, evidence: tuple[int, ...], what: str) -> Observation:
-    points = _places(wanted, found.shape)
-    if points is None:
-        return judged(None, f"{what} is too small to find an even area in it", evidence)
-    rows, columns, y, x = points
-    difference = np.abs(wanted[rows, columns] - found[y, x])
-    bad = difference > tolerance
-    worst = int(difference.argmax())
-    ok = float(bad.mean()) <= (EDGE_SHARE if wanted.shape != found.shape else 0.0)
+def _observation(seen: likeness.Likeness, tolerance: float, evidence: tuple[int, ...], what: str) -> Observation:
+    if seen.ok is None:
+        return judged(None, f"{what} cannot be judged: {seen.why}", evidence)
     return judged(
-        ok,
-        f"{what} was compared at {difference.size} points; {int(bad.sum())} differ by more than {tolerance:.3f}, "
-        f"the largest difference is {float(difference.max()):.3f}",
+        seen.ok,
+        f"{what} was compared at {seen.points} points; {seen.bad} differ by more than {tolerance:.3f}, "
+        f"the largest difference is {seen.largest:.3f}" + (f": {seen.why}" if seen.why else ""),
         evidence,
-        expected=f"P-Value {float(wanted[rows[worst], columns[worst]]):.3f}",
-        actual=f"P-Value {float(found[y[worst], x[worst]]):.3f}",
-        locator=f"row {int(rows[worst]) + 1}, column {int(columns[worst]) + 1} of the displayed area",
+        expected=f"P-Value {seen.wanted:.3f}",
+        actual=f"P-Value {seen.found:.3f}",
+        locator=f"row {seen.row + 1}, column {seen.column + 1} of the displayed area",
         why=_WHY,
     )
-
-
-_Points = tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.intp], NDArray[np.intp]]
-
-
-def _places(wanted: Unit, shape: tuple[int, ...]) -> _Points | None:
-    """Where to compare: every pixel if the sizes agree, else the pixels that lie in even areas."""
-    rows, columns = wanted.shape
-    if wanted.shape == shape:
-        y, x = np.divmod(np.arange(wanted.size), columns)
-        return y, x, y, x
-    if min(rows, columns) < 5:
-        return None
-    windows = np.lib.stride_tricks.sliding_window_view(wanted, (5, 5))
-    even = (windows.max(axis=(2, 3)) - windows.min(axis=(2, 3))) < 1e-9
-    r, c = np.nonzero(even)
-    if r.size == 0:
-        return None
-    r, c = r + 2, c + 2
-    y = ((r + 0.5) * shape[0] / rows).astype(np.intp)
-    x = ((c + 0.5) * shape[1] / columns).astype(np.intp)
-    return r, c, np.minimum(y, shape[0] - 1), np.minimum(x, shape[1] - 1)
 
 
 def printed_as_softcopy(j: Journal) -> Iterator[Observation]:
@@ -161,17 +178,33 @@ def _printed(
         if not matching:
             return
         data = matching[-1][1]
-        wanted, found = expected(j, data), _film_values(job, film, image, ds)
+        objects, found = _objects(j, data), _film_values(job, film, image, ds)
+        if objects is None or found is None:
+            yield judged(None, "The image that was to be printed is not in the transcript", image.evidence)
+            return
+        picture, state, frame, sources = objects
+        wanted = appearance.of(picture, state, frame)
+        seen = likeness.compare(
+            wanted.p_values,
+            found,
+            PRINT_TOLERANCE,
+            pixel=wanted.placement.pixel_shape,
+            found_pixel=_aspect(ds),
+            may_stretch=False,
+            mistakes=appearance.mistakes(picture, state, frame),
+        )
     except (*_UNREADABLE, ValueError, AttributeError) as error:
         yield judged(None, f"{image.request.label} cannot be compared: {error}", (image.request.seq,))
         return
-    if wanted is None or found is None:
-        yield judged(None, "The image that was to be printed is not in the transcript", image.evidence)
-        return
-    rendition, sources = wanted
-    yield _compared(
-        rendition.p_values, found, PRINT_TOLERANCE, (image.request.seq, *sources), f"The film of {image.request.label}"
-    )
+    evidence = (image.request.seq, *sources)
+    yield _observation(seen, PRINT_TOLERANCE, evidence, f"The film of {image.request.label}")
+
+
+def _aspect(ds: Dataset) -> tuple[float, float]:
+    """Height and width of a printed pixel (Pixel Aspect Ratio), square without."""
+    aspect = ds.BasicGrayscaleImageSequence[0].get("PixelAspectRatio") or (1, 1)
+    tall, wide = (max(float(value), 1e-6) for value in aspect)
+    return tall / wide, 1.0
 
 
 def _film_values(job: PrintJob, film: FilmBox, image: Operation, ds: Dataset) -> Unit | None:

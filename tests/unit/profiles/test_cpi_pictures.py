@@ -1,0 +1,133 @@
+"""Every display test object as displays of other vendors export it, and as defective ones do; films likewise."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+from harness.actors import defects, display_reading
+from harness.actors.objects import SUBJECTS, uid_source
+from harness.actors.presentation_objects import NAMES, make, names_for
+from harness.actors.softcopy_defects import SOFTCOPY_DEFECTS
+from harness.actors.softcopy_display import SoftcopyBehaviour
+from harness.core.check import Declaration
+from harness.core.message import Protocol
+from harness.imaging import png
+from harness.imaging.luts import Unit
+from harness.profiles.cpi import appearance, facts
+from harness.profiles.cpi.checks.pictures import CHECKS
+from harness.protocols.dicom.datasets import encode
+from tests.unit.profiles.builders import EXPLICIT, TO_SUT, Event, Story
+
+DISPLAY = Declaration(frozenset({"Image Display"}), frozenset({"CPI"}))
+MADE = {name: make(name, SUBJECTS[0], uid_source(1)) for name in NAMES}
+
+
+def judged(name: str, picture: Unit | bytes, **more: Any) -> bool | None:
+    """The verdict of the check that the test object is about."""
+    made, story = MADE[name], Story(DISPLAY)
+    for number, ds in enumerate(made.datasets):
+        event = story.ask(f"object{number}", "C-STORE-RQ", TO_SUT, str(ds.SOPClassUID), instance=str(ds.SOPInstanceUID))
+        event.raw = encode(ds, EXPLICIT)
+    if isinstance(picture, bytes):
+        raw = picture
+    else:
+        raw = png.encode(np.rint(np.clip(picture, 0, 1) * 255).astype(np.uint8))
+    story.add(Event("picture", "FILE", raw=raw, protocol=Protocol.FILE))
+    story.fact(
+        facts.DISPLAYED,
+        requirement=made.requirement,
+        image=str(made.image.SOPInstanceUID),
+        state=str(made.state.SOPInstanceUID) if made.state is not None else "",
+        frame=made.frame,
+        message="@picture",
+        **more,
+    )
+    check = next(one for one in CHECKS if one.requirement == made.requirement)
+    (seen,) = check(story.exchange())
+    return seen.ok
+
+
+def right(name: str) -> Unit:
+    made = MADE[name]
+    return appearance.of(made.image, made.state, made.frame).p_values
+
+
+def tripled(picture: Unit) -> Unit:
+    return np.repeat(np.repeat(picture, 3, 0), 3, 1)
+
+
+def letterboxed(picture: Unit) -> Unit:
+    large = tripled(picture)
+    whole: Unit = np.zeros((large.shape[0], large.shape[1] + 120))
+    whole[:, 60:-60] = large
+    return whole
+
+
+@pytest.mark.parametrize("convention", [lambda p: p, tripled, letterboxed], ids=["as it is", "tripled", "letterboxed"])
+@pytest.mark.parametrize("name", NAMES)
+def test_a_right_display_does_not_fail(name: str, convention: Callable[[Unit], Unit]) -> None:
+    assert judged(name, convention(right(name))) is True
+
+
+@pytest.mark.parametrize("convention", [lambda p: p, tripled], ids=["as it is", "tripled"])
+@pytest.mark.parametrize(
+    "row",
+    [row for row in SOFTCOPY_DEFECTS if "CPI-DISP" in row[2] and row[2] != "CPI-DISP-01"],
+    ids=lambda row: row[0],
+)
+def test_a_wrong_display_fails_at_any_size(
+    row: tuple[str, str, str, object], convention: Callable[[Unit], Unit]
+) -> None:
+    behaviour: SoftcopyBehaviour = defects.behaviour("softcopy-display", [row[0]])
+    verdicts = []
+    for name in names_for(row[2]):
+        made = MADE[name]
+        image = display_reading.picture(made.image)
+        if made.state is None:
+            look = behaviour.own_look(image, made.image)
+        else:
+            look = behaviour.look(image, made.image, made.state, made.frame)
+        verdicts.append(judged(name, convention(behaviour.rendered(image, look, made.frame))))
+    assert False in verdicts
+
+
+def _with_other_letters(name: str) -> Unit:
+    """The text of the object in letters that no other display has: bars."""
+    made = MADE[name]
+    assert made.state is not None
+    _, bare = appearance.undrawn(made.image, made.state, made.frame)
+    drawn = bare.p_values.copy()
+    drawn[12:28:2, 12:100:3] = 0.66
+    drawn[62:72:2, 22:110:3] = 0.66
+    return drawn
+
+
+def test_letters_lines_and_greys_of_a_display_are_its_own() -> None:
+    assert judged("text", _with_other_letters("text")) is True
+    assert judged("text", tripled(_with_other_letters("text"))) is True
+    made = MADE["graphics"]
+    assert made.state is not None
+    bare = appearance.undrawn(made.image, made.state)[1].p_values
+    thick = np.abs(right("graphics") - bare) > 0.1
+    thick |= np.roll(thick, 1, 0) | np.roll(thick, 1, 1)
+    assert judged("graphics", np.where(thick, 0.66, bare)) is True
+    assert judged("graphics", np.where(np.roll(thick, 12, 1), 0.66, bare)) is not True
+    overlay = np.abs(right("overlays") - bare) > 0.1
+    assert judged("overlays", np.where(overlay, 0.66, bare)) is True
+
+
+@pytest.mark.parametrize("name", ["graphics", "text", "overlays"])
+def test_what_is_not_drawn_is_missed(name: str) -> None:
+    made = MADE[name]
+    assert made.state is not None
+    bare = appearance.undrawn(made.image, made.state)[1].p_values
+    assert judged(name, bare) is False
+    assert judged(name, tripled(bare)) is False
+
+
+def test_a_file_of_another_kind_is_named() -> None:
+    assert judged("VOI window", b"\xff\xd8\xff\xe0 a picture with loss") is None
