@@ -59,6 +59,11 @@ class Uids:
         return f"2.25.{uuid.UUID(bytes=digest[:16], version=4).int}"
 
 
+def elapsed_seconds(earlier: datetime, later: datetime) -> float:
+    """Return the seconds that really passed between two local times, also when daylight saving time began between."""
+    return later.timestamp() - earlier.timestamp()
+
+
 def date_of(moment: datetime) -> str:
     """Format a DA value."""
     return moment.strftime("%Y%m%d")

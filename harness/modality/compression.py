@@ -179,6 +179,9 @@ def decompress(dataset: Dataset, syntax: str) -> Dataset:
     """Return a copy with native pixels; the same object if it is not encapsulated."""
     if not UID(syntax).is_encapsulated or "PixelData" not in dataset:
         return dataset
+    if int(dataset.get("SamplesPerPixel") or 1) != 1 or int(dataset.get("NumberOfFrames") or 1) != 1:
+        # The fragments of several frames, or colours of another model, must not be taken for one grey frame.
+        raise Refused("only single-frame grey images can be decompressed here")
     frame = next(generate_frames(dataset.PixelData, number_of_frames=1))
     bits = int(dataset.BitsAllocated)
     kind = f"<{'i' if dataset.PixelRepresentation else 'u'}{bits // 8}"

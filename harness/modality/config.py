@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.core.errors import ConfigurationError
+from harness.modality.console.words import LANGUAGES
 from harness.modality.domain import plain
 from harness.modality.text import KNOWN
 
@@ -203,6 +204,13 @@ def check(configuration: Configuration, source: str = "settings") -> Configurati
     for term in configuration.environment.character_set:
         if term and term not in KNOWN:
             raise ConfigurationError(source, "environment.character_set", f"{term!r} is not a defined term")
+    if configuration.environment.language not in LANGUAGES:
+        said = f"there is no language {configuration.environment.language!r}; there are {', '.join(LANGUAGES)}"
+        raise ConfigurationError(source, "environment.language", said)
+    for group in ("background", "timeouts"):
+        for name, seconds in plain(getattr(configuration, group)).items():
+            if not 0 <= seconds <= 86400 * 366 or (group == "timeouts" and not seconds):
+                raise ConfigurationError(source, f"{group}.{name}", f"{seconds} is not a usable number of seconds")
     if configuration.background.retry_interval <= 0 or configuration.background.retry_timeout < 0:
         raise ConfigurationError(source, "background", "the retry interval must be positive")
     return configuration

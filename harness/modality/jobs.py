@@ -15,11 +15,15 @@ from enum import StrEnum
 from typing import Any
 
 from harness.core.errors import HarnessError
-from harness.modality.clock import Clock
+from harness.modality.clock import Clock, elapsed_seconds
 from harness.modality.config import Background
-from harness.modality.errors import Cause, NotFound, PeerProblem, Refused
+from harness.modality.errors import Cause, NotFound, PeerProblem, Refused, StoreProblem
 from harness.modality.signal import Signal
+from harness.modality.store import documents
 from harness.modality.store.database import Database
+
+#: a year: no due time lies farther ahead
+_MOST_SECONDS = 366 * 86400.0
 
 
 class JobState(StrEnum):
@@ -34,7 +38,10 @@ class JobState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One piece of work; `interrupted` says that an earlier attempt was cut off and may have taken effect."""
+    """One piece of work; `interrupted` says that an earlier attempt was cut off and may have taken effect.
+
+    `damage` says why its payload cannot be read.
+    """
 
     key: int
     kind: str
@@ -45,6 +52,7 @@ class Job:
     attempts: int
     message: str
     interrupted: bool = False
+    damage: str = ""
 
 
 class Permanent(HarnessError):
@@ -79,6 +87,9 @@ class JobQueue:
     def _now(self) -> str:
         return self._clock.now().isoformat(sep=" ")
 
+    def _later(self, seconds: float) -> str:
+        return (self._clock.now() + timedelta(seconds=min(seconds, _MOST_SECONDS))).isoformat(sep=" ")
+
     # -- adding and looking --------------------------------------------------------------------------------------
 
     def add(self, kind: str, subject: str, payload: Mapping[str, Any], exam: int | None = None) -> int:
@@ -101,9 +112,14 @@ class JobQueue:
         )
         if row is None:
             raise NotFound(f"there is no job {key}")
+        payload, damage = {}, ""
+        try:
+            payload = documents.value(row["payload"], f"job {key}")
+        except StoreProblem as error:
+            damage = str(error)
         return Job(
-            row["job_key"], row["kind"], row["subject"], row["exam_key"], json.loads(row["payload"]),
-            JobState(row["state"]), row["attempts"], row["message"], bool(row["cut"]),
+            row["job_key"], row["kind"], row["subject"], row["exam_key"], payload,
+            JobState(row["state"]), row["attempts"], row["message"], bool(row["cut"]), damage,
         )  # fmt: skip
 
     def overview(self, *, unfinished: bool = False) -> list[dict[str, Any]]:
@@ -131,7 +147,10 @@ class JobQueue:
     def next_due(self) -> datetime | None:
         """Return when the next waiting job may run."""
         found = self._db.scalar("SELECT min(next_dttm) FROM Job WHERE state = 'waiting'")
-        return datetime.fromisoformat(found) if found else None
+        if not found:
+            return None
+        latest = self._clock.now() + timedelta(seconds=min(self._settings().retry_interval, _MOST_SECONDS))
+        return min(datetime.fromisoformat(found), latest)
 
     # -- running -------------------------------------------------------------------------------------------------
 
@@ -148,6 +167,7 @@ class JobQueue:
     def run_due(self, *, everything: bool = False) -> int:
         """Run every job that is due and not held up by an earlier one; return how many were tried."""
         tried: set[int] = set()
+        self._unstick()
         while True:
             key = self._pick(tried, everything)
             if key is None:
@@ -157,6 +177,7 @@ class JobQueue:
 
     def run(self, *keys: int) -> list[Job]:
         """Run these jobs now, in order, as far as earlier jobs of their subjects allow; return what became of them."""
+        self._unstick()
         for key in keys:
             # The background worker may have been faster; holding the lock waits until it is done with the job.
             with self._running:
@@ -164,10 +185,18 @@ class JobQueue:
                     self._attempt(key)
         return [self.get(key) for key in keys]
 
+    def _unstick(self) -> None:
+        # Only the holder of this lock runs jobs: one that is "running" all the same lost its end, to a full disk say.
+        with self._running:
+            if self._db.scalar("SELECT count(*) FROM Job WHERE state = 'running'"):
+                self.recover()
+
     def _pick(self, tried: set[int], everything: bool) -> int | None:
         now = self._now()
+        # Nothing waits longer than an interval: a time beyond that is from before the clock was set back.
+        latest = self._later(self._settings().retry_interval + 1)
         for row in self._db.rows("SELECT job_key, next_dttm FROM Job WHERE state = 'waiting' ORDER BY job_key"):
-            due = everything or row["next_dttm"] <= now
+            due = everything or row["next_dttm"] <= now or row["next_dttm"] > latest
             if due and row["job_key"] not in tried and self._blocker(self.get(row["job_key"])) is None:
                 return int(row["job_key"])
         return None
@@ -185,6 +214,8 @@ class JobQueue:
                 return
             number = self._begin(job)
             try:
+                if job.damage:
+                    raise Permanent(job.damage)
                 message = self._handlers[job.kind](job)
             except PeerProblem as error:
                 self._failed(
@@ -238,14 +269,16 @@ class JobQueue:
     def _failed(self, job: Job, number: int, message: str, *, retry: bool, unanswered: bool = False) -> None:
         settings, now = self._settings(), self._clock.now()
         first = datetime.fromisoformat(self._db.scalar("SELECT first_dttm FROM Job WHERE job_key = ?", job.key))
-        again = retry and (now - first).total_seconds() < settings.retry_timeout
+        elapsed = elapsed_seconds(first, now)
+        again = retry and elapsed < settings.retry_timeout
         with self._db.transaction():
             self._close(job, number, "unanswered" if unanswered else "failed", message)
-            due = now + timedelta(seconds=settings.retry_interval)
+            if elapsed < 0:  # the clock was set back: the period begins anew, so that it ends
+                self._db.run("UPDATE Job SET first_dttm = ? WHERE job_key = ?", self._now(), job.key)
             self._db.run(
                 "UPDATE Job SET state = ?, next_dttm = ?, ended_dttm = ?, message = ? WHERE job_key = ?",
                 "waiting" if again else "failed",
-                due.isoformat(sep=" "), None if again else self._now(), message, job.key,
+                self._later(settings.retry_interval), None if again else self._now(), message, job.key,
             )  # fmt: skip
             if not again:
                 self._finished(self.get(job.key))

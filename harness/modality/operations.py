@@ -150,6 +150,7 @@ OPERATIONS: tuple[Operation, ...] = (
     ),
     *_of(
         "files",
+        ("import", Files.import_files, "w"),
         ("export", Files.export, "w"),
         ("compress", Files.compress, "w"),
         ("render", Files.render, "w"),

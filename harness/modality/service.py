@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import json
+import contextlib
 import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 
+from harness.core.errors import HarnessError
 from harness.modality import config
 from harness.modality.behaviour import HEALTHY, Behaviour
 from harness.modality.clock import Clock, SystemClock, Uids
@@ -18,6 +19,7 @@ from harness.modality.services.administration import Administration
 from harness.modality.services.delivery import Delivery
 from harness.modality.services.examination import Examination
 from harness.modality.services.files import Files
+from harness.modality.services.intake import Intake
 from harness.modality.services.keeping import Keeping
 from harness.modality.services.kernel import Kernel
 from harness.modality.services.media import Media
@@ -27,6 +29,7 @@ from harness.modality.services.registration import Registration
 from harness.modality.services.retrieval import Retrieval
 from harness.modality.services.review import Review
 from harness.modality.services.studies import Studies
+from harness.modality.store import documents
 from harness.modality.store.database import Database
 
 
@@ -66,10 +69,11 @@ class Modality:
         self.examination = Examination(kernel, keeping, self.performed, self.delivery, self.registration)
         self.studies = Studies(kernel)
         self.review = Review(kernel, keeping, self.registration, self.examination)
-        self.retrieval = Retrieval(kernel)
+        intake = Intake(kernel)
+        self.retrieval = Retrieval(kernel, intake)
         self.printing = Printing(kernel, self.review)
         self.media = Media(kernel)
-        self.files = Files(kernel, self.review)
+        self.files = Files(kernel, self.review, intake)
         self.administration = Administration(kernel)
         self.listener = Listener(
             self.delivery.reported,
@@ -107,8 +111,15 @@ class Modality:
         queue = self.kernel.queue
         while not self._stopping.is_set():
             mark = queue.changed.mark()
-            tried = queue.run_due()
-            due = queue.next_due()
+            try:
+                tried = queue.run_due()
+                due = queue.next_due()
+            except HarnessError as error:
+                # A full disk must not end the background work for good; what was cut off is taken up again.
+                with contextlib.suppress(HarnessError):
+                    self.kernel.log(1, "background", str(error))
+                self._stopping.wait(self.kernel.settings.background.retry_interval)
+                continue
             wait = (due - self.kernel.clock.now()).total_seconds() if due else 3600.0
             if not tried and not self._stopping.is_set():
                 # An hour at most, and a second at least while a job is held up by an earlier one.
@@ -135,4 +146,6 @@ class Modality:
 
 def _kept_settings(database: Database) -> Configuration:
     found = database.scalar("SELECT value FROM Setting WHERE name = 'configuration'")
-    return config.from_mapping(json.loads(found), source="modality.sqlite") if found else Configuration()
+    return (
+        config.from_mapping(documents.value(found, "settings"), source="modality.sqlite") if found else Configuration()
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import struct
 import zlib
 from io import BytesIO
 from pathlib import Path
@@ -11,6 +12,7 @@ from pydicom import config, dcmread
 from pydicom.datadict import dictionary_VR
 from pydicom.dataelem import DataElement, RawDataElement, convert_raw_data_element
 from pydicom.dataset import Dataset, FileMetaDataset
+from pydicom.errors import InvalidDicomError
 from pydicom.filebase import DicomBytesIO
 from pydicom.filereader import read_dataset
 from pydicom.filewriter import correct_ambiguous_vr, write_data_element, write_file_meta_info
@@ -18,11 +20,19 @@ from pydicom.sequence import Sequence
 from pydicom.uid import UID, DeflatedExplicitVRLittleEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
 from harness.modality import text as charset
+from harness.modality.errors import StoreProblem
 
 IMPLICIT_VR_LE = str(ImplicitVRLittleEndian)
 EXPLICIT_VR_LE = str(ExplicitVRLittleEndian)
 IMPLEMENTATION_CLASS_UID = "2.25.211540290812331424213120498105190286"
 IMPLEMENTATION_VERSION = "IHE_HARNESS_AM"
+#: bytes that a deflated data set may become
+MOST_INFLATED = 256 * 1024 * 1024
+#: what pydicom raises for bytes that are no readable object
+UNREADABLE = (
+    InvalidDicomError, EOFError, ValueError, KeyError, IndexError, TypeError, AttributeError, NotImplementedError,
+    RecursionError, ArithmeticError, struct.error,
+)  # fmt: skip
 
 
 def sets_of(dataset: Dataset, inherited: tuple[str, ...] = ()) -> tuple[str, ...]:
@@ -92,11 +102,17 @@ def decode_dataset(raw: bytes, transfer_syntax: str = IMPLICIT_VR_LE) -> Dataset
     """Decode a data set as it came from a peer; texts by our own codec. Raises ValueError if it cannot be read."""
     uid = UID(transfer_syntax)
     if uid == DeflatedExplicitVRLittleEndian:
-        raw = zlib.decompressobj(wbits=-zlib.MAX_WBITS).decompress(raw, 1 << 31)
+        engine = zlib.decompressobj(wbits=-zlib.MAX_WBITS)
+        try:
+            raw = engine.decompress(raw, MOST_INFLATED)
+        except zlib.error as error:
+            raise ValueError(f"the data set cannot be inflated: {error}") from error
+        if engine.unconsumed_tail:
+            raise ValueError(f"the data set inflates to more than {MOST_INFLATED} bytes")
     try:
         dataset = read_dataset(BytesIO(raw), uid.is_implicit_VR, uid.is_little_endian)
         return decode_texts(dataset)
-    except (EOFError, OSError, KeyError, NotImplementedError, TypeError, AttributeError, ValueError) as error:
+    except (*UNREADABLE, OSError) as error:
         raise ValueError(f"the data set cannot be read: {error}") from error
 
 
@@ -167,24 +183,37 @@ def write_bytes(path: Path, meta: FileMetaDataset, body: bytes) -> int:
 
 
 def read_file(path: Path) -> tuple[Dataset, str]:
-    """Read a Part 10 file; return the data set with decoded texts and its transfer syntax UID."""
-    dataset = dcmread(path)
-    made = decode_texts(dataset)
-    return made, str(dataset.file_meta.TransferSyntaxUID)
+    """Read a Part 10 file; return the data set with decoded texts and its transfer syntax UID. Raises StoreProblem."""
+    try:
+        dataset = dcmread(path)
+        return decode_texts(dataset), str(dataset.file_meta.TransferSyntaxUID)
+    except (*UNREADABLE, OSError) as error:
+        raise _damaged(path, error) from error
 
 
 def read_body(path: Path) -> tuple[bytes, str, str, str]:
-    """Return the encoded data set of a Part 10 file with its SOP class, instance and transfer syntax, undecoded."""
-    with path.open("rb") as stream:
-        head = dcmread(stream, stop_before_pixels=True, specific_tags=["SOPClassUID"])
-        meta = head.file_meta
-        stream.seek(132)
-        group = stream.read(12)
-        length = int.from_bytes(group[8:12], "little")
-        stream.seek(144 + length)
-        return (
-            stream.read(),
-            str(meta.MediaStorageSOPClassUID),
-            str(meta.MediaStorageSOPInstanceUID),
-            str(meta.TransferSyntaxUID),
-        )
+    """Return the encoded data set of a Part 10 file with its SOP class, instance and transfer syntax, undecoded.
+
+    Raises StoreProblem.
+    """
+    try:
+        with path.open("rb") as stream:
+            head = dcmread(stream, stop_before_pixels=True, specific_tags=["SOPClassUID"])
+            meta = head.file_meta
+            stream.seek(132)
+            group = stream.read(12)
+            length = int.from_bytes(group[8:12], "little")
+            stream.seek(144 + length)
+            return (
+                stream.read(),
+                str(meta.MediaStorageSOPClassUID),
+                str(meta.MediaStorageSOPInstanceUID),
+                str(meta.TransferSyntaxUID),
+            )
+    except (*UNREADABLE, OSError) as error:
+        raise _damaged(path, error) from error
+
+
+def _damaged(path: Path, error: Exception) -> StoreProblem:
+    said = error.strerror if isinstance(error, OSError) else str(error)
+    return StoreProblem(f"{path}: the file cannot be read: {said}; fetch the object from the archive again")

@@ -31,15 +31,20 @@ def router(desk: Desk) -> APIRouter:
         wanted: dict[str, Any] = session.found.get(f"film:{study}", {})
         asked = {name: wanted.get(name, "") for name in ("layout", "film_size", "orientation")}
         chosen: list[str] = wanted.get("instances", [])
-        address = f"/console/film.png?{urllib.parse.urlencode({'instance': chosen, **asked}, doseq=True)}"
+        looks: list[str] = wanted.get("states", [])
+        query = urllib.parse.urlencode({"instance": chosen, "state": looks, **asked}, doseq=True)
+        address = f"/console/film.png?{query}"
         return desk.page(
             "print.html", session, tab="studies", study=study, images=images_of(desk, study),
             printer=desk.modality.kernel.settings.nodes.printer, layouts=LAYOUTS, sizes=tuple(FILM_SIZES), media=MEDIA,
+            states=[row for row in desk.do("instances", study=study) if row["modality"] == "PR"], looks=looks,
             typed=wanted, chosen=chosen, preview=address if chosen else "", said=session.found.get("printer", {}),
         )  # fmt: skip
 
     def remembered(form: Form) -> dict[str, Any]:
-        wanted: dict[str, Any] = {**form.typed(*FILM), "instances": form.many("instance")}
+        wanted: dict[str, Any] = {
+            **form.typed(*FILM), "instances": form.many("instance"), "states": form.many("state"),
+        }  # fmt: skip
         form.session.found[f"film:{form.text('study')}"] = wanted
         return wanted
 
@@ -47,7 +52,7 @@ def router(desk: Desk) -> APIRouter:
     def look(form: Annotated[Form, Depends(desk.writer)]) -> Response:
         wanted = remembered(form)
         try:
-            names = ("instances", "layout", "film_size", "orientation")
+            names = ("instances", "states", "layout", "film_size", "orientation")
             desk.do("print-preview", **{name: wanted[name] for name in names}, height=64)
         except HarnessError as error:
             wanted["instances"] = []
@@ -61,9 +66,11 @@ def router(desk: Desk) -> APIRouter:
         layout: str = "1x1",
         film_size: str = "8INX10IN",
         orientation: str = "PORTRAIT",
+        state: Annotated[list[str], Query(max_length=81)] = [],  # noqa: B006
     ) -> Response:
         found = desk.do(
-            "print-preview", instances=instance, layout=layout, film_size=film_size, orientation=orientation
+            "print-preview", instances=instance, layout=layout, film_size=film_size, orientation=orientation,
+            states=state,
         )  # fmt: skip
         return Response(base64.b64decode(found["png"]), media_type="image/png")
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from harness.modality import config, workflow
+from harness.modality import compression, config, images, workflow
 from harness.modality.config import Configuration, NodeName
 from harness.modality.domain import plain
 from harness.modality.errors import NotFound, PeerProblem, Refused, StoreProblem
@@ -47,6 +47,8 @@ class Administration:
 
     def _apply(self, changed: Configuration) -> dict[str, Any]:
         before = self._k.settings
+        compression.scheme(changed.end_exam.transfer_syntax)
+        images.reported_modality(changed.equipment.modality)
         self._k.settings = config.check(changed)
         self._k.database.run(
             "INSERT OR REPLACE INTO Setting VALUES ('configuration', ?)", json.dumps(plain(changed), ensure_ascii=False)

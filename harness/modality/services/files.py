@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import os
 import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -12,17 +13,62 @@ from pydicom.uid import UID
 
 from harness.modality import compression, wire
 from harness.modality.errors import NotFound, Refused, StoreProblem
+from harness.modality.services.intake import MOST, Intake, Taken
 from harness.modality.services.kernel import Kernel
 from harness.modality.services.review import Review
 
-EXPORT = "export"
+EXPORT, IMPORT = "export", "import"
+_MOST_FILES = 20000
 
 
 class Files:
     """What leaves the modality as a file. Over the network only plain names below the home are taken."""
 
-    def __init__(self, kernel: Kernel, review: Review) -> None:
-        self._k, self._review = kernel, review
+    def __init__(self, kernel: Kernel, review: Review, intake: Intake) -> None:
+        self._k, self._review, self._intake = kernel, review, intake
+
+    def import_files(self, source: str) -> dict[str, Any]:
+        """Take the DICOM files of a folder, or one file, into the store; what is already here in use stays as it is."""
+        place = self._k.place(source, IMPORT)
+        if not place.exists():
+            raise NotFound(f"{place} is not there")
+        studies: dict[str, None] = {}
+        kept, refused = 0, []
+        for path in _files_below(place):
+            if path.name.upper() == "DICOMDIR":
+                continue
+            name = str(path.relative_to(place)) if place.is_dir() else path.name
+            try:
+                study, reason = self._import(path)
+            except OSError as error:
+                raise StoreProblem(f"{path}: {error.strerror or error}; free space or choose another place") from error
+            if reason:
+                refused.append({"file": name, "reason": reason})
+            else:
+                kept += 1
+                studies[study] = None
+        if not kept and not refused:
+            raise NotFound(f"{place} holds no files")
+        self._k.log(3, "import", f"{kept} object(s) from {place}, {len(refused)} refused")
+        return {"source": str(place), "imported": kept, "studies": list(studies), "refused": refused}
+
+    def _import(self, path: Path) -> tuple[str, str]:
+        """Return the study that a file belongs to, or why it was not taken."""
+        if path.stat().st_size > MOST:
+            return "", str(Taken.TOO_LARGE)
+        try:
+            body, sop_class, sop_instance, syntax = wire.read_body(path)
+        except StoreProblem:
+            return "", "it is not a DICOM file"
+        taken = self._intake.take(body, sop_class, sop_instance, syntax, "imported")
+        if taken is not Taken.KEPT:
+            return "", str(taken)
+        return str(
+            self._k.database.scalar(
+                "SELECT study_instance_uid FROM Study JOIN Instance USING (study_key) WHERE sop_instance_uid = ?",
+                sop_instance,
+            )
+        ), ""
 
     def export(self, studies: Sequence[str], target: str, syntax: str = "") -> dict[str, Any]:
         """Copy the DICOM files of studies into a new folder, as they are or in another lossless transfer syntax."""
@@ -111,6 +157,18 @@ class Files:
         if place.exists() or place.is_symlink():
             raise Refused(f"{place} is there already; choose another name or remove it")
         return place
+
+
+def _files_below(place: Path) -> list[Path]:
+    """Return the plain files below a folder in a stable order; links are not followed. Raises Refused for too many."""
+    if place.is_file():
+        return [place]
+    found = []
+    for folder, _, names in os.walk(place):
+        found += [path for path in (Path(folder, name) for name in names) if path.is_file() and not path.is_symlink()]
+        if len(found) > _MOST_FILES:
+            raise Refused(f"{place} holds more than {_MOST_FILES} files; take a part of it at a time")
+    return sorted(found)
 
 
 def _on_disk(place: Path, write: Callable[[], Any]) -> None:

@@ -12,12 +12,13 @@ from typing import Any
 from harness.modality.behaviour import Behaviour
 from harness.modality.clock import Clock, Uids
 from harness.modality.config import Configuration, NodeName
-from harness.modality.domain import Exam, State, plain, restore
+from harness.modality.domain import Exam, State, plain
 from harness.modality.errors import NotFound, Refused
 from harness.modality.jobs import JobQueue
 from harness.modality.network import Context, Link
 from harness.modality.provider import ReportHandler, StoreHandler
 from harness.modality.signal import Signal
+from harness.modality.store import documents
 from harness.modality.store.archive import Archive
 from harness.modality.store.database import Database
 from harness.modality.traffic import Traffic
@@ -138,13 +139,15 @@ class Kernel:
         row = self.database.row("SELECT document FROM Exam WHERE exam_key = ?", key)
         if row is None:
             raise NotFound(f"there is no exam {key}")
-        found: Exam = restore(Exam, json.loads(row["document"]))
+        found: Exam = documents.read(Exam, row["document"], f"exam {key}")
         return found
 
     def exams_of(self, study_uid: str) -> list[Exam]:
         """Return the exams of a study, oldest first."""
-        rows = self.database.rows("SELECT document FROM Exam WHERE study_instance_uid = ? ORDER BY exam_key", study_uid)
-        return [restore(Exam, json.loads(row["document"])) for row in rows]
+        rows = self.database.rows(
+            "SELECT exam_key, document FROM Exam WHERE study_instance_uid = ? ORDER BY exam_key", study_uid
+        )
+        return [documents.read(Exam, row["document"], f"exam {row['exam_key']}") for row in rows]
 
     def step(self, exam: Exam, event: Event) -> Exam:
         """Move an exam along the state machine without keeping it yet; raises Refused."""

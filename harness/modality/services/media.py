@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ from harness.modality.errors import NotFound, Refused, StoreProblem
 from harness.modality.jobs import Job, Permanent
 from harness.modality.services.examination import job_line
 from harness.modality.services.kernel import Kernel
+from harness.modality.store import documents
 from harness.protocols.media.writing import MediumPlan, write
 
 
@@ -96,7 +96,7 @@ class Media:
         rows = self._k.database.rows("SELECT job_key, payload, state, message, created_dttm FROM MediaJob")
         made = []
         for row in reversed(rows):
-            payload = json.loads(row.pop("payload"))
+            payload = documents.value(row.pop("payload"), f"job {row['job_key']}")
             progress = self._k.queue.progress(row["job_key"])
             about = {"objects": len(payload["files"]), "form": payload["form"], "target": payload["target"]}
             made.append({"job": row.pop("job_key"), **row, **about, "progress": progress})

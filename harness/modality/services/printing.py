@@ -11,6 +11,7 @@ from pydicom.dataset import Dataset
 
 from harness.imaging import png
 from harness.imaging.render import render
+from harness.modality import softcopy
 from harness.modality.config import NodeName
 from harness.modality.elements import item, items, put, text
 from harness.modality.errors import Cause, PeerProblem, Refused
@@ -18,7 +19,7 @@ from harness.modality.jobs import Job, Permanent
 from harness.modality.network import Link, Reply
 from harness.modality.services.examination import job_line
 from harness.modality.services.kernel import Kernel
-from harness.modality.services.review import Review
+from harness.modality.services.review import Review, on_screen
 
 META = "1.2.840.10008.5.1.1.9"
 SESSION = "1.2.840.10008.5.1.1.1"
@@ -70,17 +71,23 @@ class Printing:
         max_density: int = 300,
         illumination: int = 2000,
         reflected_light: int = 10,
+        states: Sequence[str] = (),
     ) -> dict[str, Any]:
-        """Print images: layout as columns x rows, densities in hundredths of OD, light in cd/m2."""
+        """Print images: layout as columns x rows, densities in hundredths of OD, light in cd/m2.
+
+        `states` are presentation states; an image that one of them names is printed as it says.
+        """
         columns, rows = _sheet(instances, layout, film_size, orientation)
         if not 1 <= copies <= 99 or not 0 <= min_density < max_density <= 600:
             raise Refused("copies are 1 to 99, densities rise from 0 to 600")
+        self._judge_states(instances, states)
         for each in instances:
-            self._review.load(each)
+            self._review.kept_look(each, states)
         payload = {
-            "instances": list(instances), "format": f"STANDARD\\{columns},{rows}", "film_size": film_size,
-            "orientation": orientation, "copies": copies, "medium": medium, "min_density": min_density,
-            "max_density": max_density, "illumination": illumination, "reflected_light": reflected_light,
+            "instances": list(instances), "states": list(states), "format": f"STANDARD\\{columns},{rows}",
+            "film_size": film_size, "orientation": orientation, "copies": copies, "medium": medium,
+            "min_density": min_density, "max_density": max_density, "illumination": illumination,
+            "reflected_light": reflected_light,
         }  # fmt: skip
         key = self._k.queue.add("print", f"print:{self._k.database.next('print')}", payload)
         return job_line(self._k.queue.run(key)[0])
@@ -92,6 +99,7 @@ class Printing:
         film_size: str = "8INX10IN",
         orientation: str = "PORTRAIT",
         height: int = 700,
+        states: Sequence[str] = (),
     ) -> dict[str, Any]:
         """Show how a film will look: the P-Values that the printer gets, in their places, as base64 PNG."""
         columns, rows = _sheet(instances, layout, film_size, orientation)
@@ -99,16 +107,22 @@ class Printing:
             raise Refused("a preview is 64 to 2000 pixels high")
         width_mm, height_mm = FILM_SIZES[film_size] if orientation == "PORTRAIT" else FILM_SIZES[film_size][::-1]
         width = round(height * width_mm / height_mm)
+        self._judge_states(instances, states)
         film = np.zeros((height, width), np.uint8)
         gap = max(height // 200, 1)
         for place, instance in enumerate(instances):
-            dataset, _ = self._review.load(instance)
             row, column = divmod(place, columns)
             top, bottom = row * height // rows + gap, (row + 1) * height // rows - gap
             left, right = column * width // columns + gap, (column + 1) * width // columns - gap
-            picture = self._review.picture(dataset, self._review.view({}, dataset), bottom - top, right - left)
-            film[top:bottom, left:right] = picture
+            film[top:bottom, left:right] = on_screen(
+                *self._review.kept_look(instance, states), bottom - top, right - left
+            )
         return {"width": width, "height": height, "png": base64.b64encode(png.encode(film)).decode("ascii")}
+
+    def _judge_states(self, instances: Sequence[str], states: Sequence[str]) -> None:
+        for state in states:
+            if not softcopy.images_of(self._review.load(state)[0]) & set(instances):
+                raise Refused(f"{state} is a presentation state for none of these images")
 
     def printer_status(self) -> dict[str, Any]:
         """Ask the printer how it is."""
@@ -139,16 +153,18 @@ class Printing:
                 FilmDestination="PROCESSOR",
             )
             usable(link.n_create(SESSION, session, attributes, META), "film session")
-            lut = self._k.uids.new()
-            usable(link.n_create(LUT, lut, item(PresentationLUTShape="IDENTITY")), "Presentation LUT")
+            lut = ""
+            if link.accepted(LUT):
+                lut = self._k.uids.new()
+                usable(link.n_create(LUT, lut, item(PresentationLUTShape="IDENTITY")), "Presentation LUT")
+            else:
+                warnings.append("the printer knows no Presentation LUT and chooses the densities itself")
             film = self._k.uids.new()
             made = usable(link.n_create(FILM_BOX, film, self._film(asked, session, lut), META), "film box")
             boxes = items(made.dataset or Dataset(), "ReferencedImageBoxSequence")
             for position, (instance, box) in enumerate(zip(asked["instances"], boxes, strict=False), start=1):
-                usable(
-                    link.n_set(IMAGE_BOX, text(box, "ReferencedSOPInstanceUID"), self._image(instance, position), META),
-                    "image box",
-                )
+                picture = self._image(instance, asked.get("states", ()), position)
+                usable(link.n_set(IMAGE_BOX, text(box, "ReferencedSOPInstanceUID"), picture, META), "image box")
             if len(boxes) < len(asked["instances"]):
                 raise PeerProblem(
                     Cause.STATUS, link.peer, f"it made {len(boxes)} image boxes for {len(asked['instances'])} images"
@@ -163,7 +179,7 @@ class Printing:
             raise PeerProblem(Cause.STATUS, link.peer, detail, status=reply.status)
 
     def _film(self, asked: Any, session: str, lut: str) -> Dataset:
-        return item(
+        made = item(
             ImageDisplayFormat=asked["format"],
             FilmOrientation=asked["orientation"],
             FilmSizeID=asked["film_size"],
@@ -172,25 +188,30 @@ class Printing:
             EmptyImageDensity="BLACK",
             MinDensity=asked["min_density"],
             MaxDensity=asked["max_density"],
-            Illumination=asked["illumination"],
-            ReflectedAmbientLight=asked["reflected_light"],
             Trim="NO",
             ReferencedFilmSessionSequence=[item(ReferencedSOPClassUID=SESSION, ReferencedSOPInstanceUID=session)],
-            ReferencedPresentationLUTSequence=[item(ReferencedSOPClassUID=LUT, ReferencedSOPInstanceUID=lut)],
+        )
+        if not lut:
+            return made
+        # What the light is matters to a printer only that turns P-Values into densities (PS3.4 Table H.4-6).
+        reference = item(ReferencedSOPClassUID=LUT, ReferencedSOPInstanceUID=lut)
+        return put(
+            made,
+            Illumination=asked["illumination"],
+            ReflectedAmbientLight=asked["reflected_light"],
+            ReferencedPresentationLUTSequence=[reference],
         )
 
-    def _image(self, instance: str, position: int) -> Dataset:
-        dataset, _ = self._review.load(instance)
-        view = self._review.view({}, dataset)
-        image, state = self._review.prepared(dataset, view)
+    def _image(self, instance: str, states: Sequence[str], position: int) -> Dataset:
+        rendition = render(*self._review.kept_look(instance, states))
         # The printer gets P-Values of 12 bits: an identity Presentation LUT then prints what the screen shows.
-        values = np.rint(np.clip(render(image, state).p_values, 0.0, 1.0) * 4095).astype("<u2")
+        values = np.rint(np.clip(rendition.p_values, 0.0, 1.0) * 4095).astype("<u2")
         picture = item(
             SamplesPerPixel=1,
             PhotometricInterpretation="MONOCHROME2",
             Rows=values.shape[0],
             Columns=values.shape[1],
-            PixelAspectRatio=("1", "1"),
+            PixelAspectRatio=_aspect(rendition.placement.pixel_shape),
             BitsAllocated=16,
             BitsStored=12,
             HighBit=11,
@@ -198,6 +219,12 @@ class Printing:
         )
         picture.add_new(0x7FE00010, "OW", values.tobytes())
         return put(Dataset(), ImageBoxPosition=position, Polarity="NORMAL", BasicGrayscaleImageSequence=[picture])
+
+
+def _aspect(shape: tuple[float, float]) -> tuple[str, str]:
+    """Write the height and width of a pixel as whole numbers."""
+    height, width = shape
+    return ("1", "1") if height == width else (str(round(height / width * 1000) or 1), "1000")
 
 
 def _sheet(instances: Sequence[str], layout: str, film_size: str, orientation: str) -> tuple[int, int]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -12,10 +13,11 @@ from harness.modality import images
 from harness.modality.clock import date_of
 from harness.modality.config import NodeName
 from harness.modality.decisions.worklist import WorklistQuery
-from harness.modality.domain import Exam, ExamKind, Patient, ScheduledStep, State, plain, restore
-from harness.modality.errors import Cause, NotFound, PeerProblem, Refused
+from harness.modality.domain import Exam, ExamKind, Patient, ScheduledStep, State, plain
+from harness.modality.errors import Cause, NotFound, PeerProblem, Refused, StoreProblem
 from harness.modality.network import Reply
 from harness.modality.services.kernel import Kernel, summary
+from harness.modality.store import documents
 from harness.modality.text import choose
 from harness.modality.workflow import FINISHED, Event
 
@@ -116,8 +118,10 @@ class Registration:
 
     def _keep(self, answers: Sequence[ScheduledStep]) -> None:
         with self._k.database.transaction():
-            rows = self._k.database.rows("SELECT step_id, document FROM WorklistItem")
-            kept = {row["step_id"]: restore(ScheduledStep, json.loads(row["document"])) for row in rows}
+            kept: dict[str, ScheduledStep] = {}
+            for row in self._k.database.rows("SELECT step_id, document FROM WorklistItem"):
+                with suppress(StoreProblem):  # a damaged row is replaced by the answer of now
+                    kept[row["step_id"]] = documents.read(ScheduledStep, row["document"], row["step_id"])
             self._k.database.run("DELETE FROM WorklistItem")
             for position, answered in enumerate(answers, start=1):
                 step = self._k.behaviour.worklist_newest(kept.get(answered.step_id), answered)
@@ -138,14 +142,19 @@ class Registration:
         """Tell whether the last worklist query reached its provider, and if not, why."""
         found = self._k.database.scalar("SELECT value FROM Setting WHERE name = 'worklist_connection'")
         node = self._k.settings.nodes.mwl
-        state = json.loads(found) if found else {"connected": False, "reason": "not asked yet", "when": ""}
+        state = (
+            documents.value(found, "worklist connection")
+            if found
+            else {"connected": False, "reason": "not asked yet", "when": ""}
+        )
         return {"ae_title": node.ae_title, "host": node.host, "port": node.port, **state}
 
     def rows(self) -> list[dict[str, Any]]:
         """Return the answers of the last query, numbered from 1, each with what makes it unusable."""
         made = []
         for row in self._k.database.rows("SELECT position, document FROM WorklistItem ORDER BY position"):
-            step: ScheduledStep = restore(ScheduledStep, json.loads(row["document"]))
+            where = f"worklist entry {row['position']}"
+            step: ScheduledStep = documents.read(ScheduledStep, row["document"], where)
             problems = list(self._k.behaviour.worklist_problems(step))
             made.append({"item": row["position"], "problems": problems, **plain(step)})
         return made
@@ -233,7 +242,7 @@ class Registration:
             found = next((row for row in rows if row[column] == wanted), None)
             if found is None:
                 raise NotFound(f"the worklist has no entry {wanted!r}; it has {len(rows)} entries, refresh it")
-            chosen.append(restore(ScheduledStep, json.loads(found["document"])))
+            chosen.append(documents.read(ScheduledStep, found["document"], f"worklist entry {found['position']}"))
         return chosen
 
     def _study_id(self) -> str:

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 from pydicom.dataset import Dataset
-from pydicom.uid import UID
 
-from harness.modality import wire
 from harness.modality.config import NodeName
 from harness.modality.elements import put, text
-from harness.modality.errors import Cause, PeerProblem, Refused
+from harness.modality.errors import Cause, PeerProblem, Refused, StoreProblem
 from harness.modality.listener import RETRIEVABLE, STORED_SYNTAXES
 from harness.modality.network import Context, Reply
+from harness.modality.services.intake import Intake, Taken
 from harness.modality.services.kernel import Kernel
-from harness.modality.services.studies import UID_PATTERN
 from harness.modality.text import choose
 
 FIND = {"patient": "1.2.840.10008.5.1.4.1.2.1.1", "study": "1.2.840.10008.5.1.4.1.2.2.1"}
@@ -37,7 +34,14 @@ _LEVELS: dict[str, tuple[str, ...]] = {
         "BitsAllocated", "NumberOfFrames",
     ),
 }  # fmt: skip
-_MOST = 64 * 1024 * 1024
+STORE_STATUS = {
+    Taken.KEPT: 0x0000,
+    Taken.OURS: 0x0000,
+    Taken.TOO_LARGE: 0xA900,
+    Taken.SYNTAX: 0xC000,
+    Taken.UNREADABLE: 0xC000,
+    Taken.MISMATCH: 0xA900,
+}
 MOVE_FAILURES = {
     0xA701: "the peer is out of resources and cannot count the matches",
     0xA702: "the peer is out of resources and cannot send",
@@ -49,8 +53,8 @@ MOVE_FAILURES = {
 class Retrieval:
     """Query and retrieve from an archive."""
 
-    def __init__(self, kernel: Kernel) -> None:
-        self._k = kernel
+    def __init__(self, kernel: Kernel, intake: Intake) -> None:
+        self._k, self._intake = kernel, intake
 
     def find(
         self,
@@ -164,24 +168,11 @@ class Retrieval:
 
     def received(self, body: bytes, sop_class: str, sop_instance: str, syntax: str) -> int:
         """Keep an object that a peer sends; return the C-STORE status."""
-        if len(body) > _MOST or not UID_PATTERN.fullmatch(sop_instance) or len(sop_instance) > 64:
-            return 0xA900
         try:
-            dataset = wire.decode_dataset(body, syntax)
-        except ValueError:
-            return 0xC000
-        study = text(dataset, "StudyInstanceUID")
-        same = (text(dataset, "SOPInstanceUID"), text(dataset, "SOPClassUID")) == (sop_instance, sop_class)
-        if not same or not UID_PATTERN.fullmatch(study) or len(study) > 64 or not text(dataset, "SeriesInstanceUID"):
-            return 0xA900
-        relative = Path("objects") / study / sop_instance
-        try:
-            size = wire.write_bytes(self._k.home / relative, wire.file_meta(dataset, UID(syntax)), body)
-        except OSError:
+            taken = self._intake.take(body, sop_class, sop_instance, syntax, "retrieved")
+        except (OSError, StoreProblem):
             return 0xA700
-        self._k.archive.add(dataset, relative, size, now=self._k.now(), exam=None, origin="retrieved", syntax=syntax)
-        self._k.tell()
-        return 0x0000
+        return STORE_STATUS[taken]
 
 
 def _counts(reply: Reply) -> dict[str, int]:

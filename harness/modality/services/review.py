@@ -16,7 +16,7 @@ from harness.imaging.phantoms import PixelFormat
 from harness.imaging.pipeline import image_presentation
 from harness.imaging.presentation import DisplayedArea, Orientation, PresentationState, VoiItem
 from harness.imaging.render import Image, render
-from harness.modality import compression, objects, wire
+from harness.modality import compression, objects, softcopy, wire
 from harness.modality.domain import Code, Exam
 from harness.modality.elements import text
 from harness.modality.errors import NotFound, Refused
@@ -113,9 +113,7 @@ class Review:
 
     def picture(self, dataset: Dataset, view: View, rows: int, columns: int) -> np.ndarray[Any, np.dtype[np.uint8]]:
         """Render on a viewport of (rows, columns), 8 bits of P-Values."""
-        image, state = self.prepared(dataset, view)
-        shown = render(image, state).on_screen((rows, columns))
-        return np.rint(np.clip(shown, 0.0, 1.0) * 255).astype(np.uint8)
+        return on_screen(*self.prepared(dataset, view), rows, columns)
 
     def prepared(self, dataset: Dataset, view: View) -> tuple[Image, PresentationState]:
         """Turn an image object and a view into what the renderer takes."""
@@ -145,6 +143,19 @@ class Review:
             areas=(DisplayedArea(top_left, bottom_right, spacing=None if unit == "pixel" else (row, column)),),
         )
         return image, state
+
+    def kept_look(self, instance: str, states: Sequence[str]) -> tuple[Image, PresentationState]:
+        """Return an image with the presentation state among these that is for it, or as it opens without one.
+
+        Raises NotFound, and Refused for a state that cannot be shown faithfully.
+        """
+        dataset, _ = self.load(instance)
+        image, own = self.prepared(dataset, self.view({}, dataset))
+        for each in dict.fromkeys(states):
+            state, _ = self.load(each)
+            if instance in softcopy.images_of(state):
+                return image, softcopy.state_for(state, dataset)
+        return image, own
 
     def load(self, instance: str) -> tuple[Dataset, dict[str, Any]]:
         """Return an object that we hold, uncompressed, with its row; raises NotFound."""
@@ -259,6 +270,12 @@ QUALITY_REASONS: dict[str, Code] = {
         ("111218", "Software failure"),
     )
 }
+
+
+def on_screen(image: Image, state: PresentationState, rows: int, columns: int) -> np.ndarray[Any, np.dtype[np.uint8]]:
+    """Render on a viewport of (rows, columns), 8 bits of P-Values."""
+    shown = render(image, state).on_screen((rows, columns))
+    return np.rint(np.clip(shown, 0.0, 1.0) * 255).astype(np.uint8)
 
 
 def _first(dataset: Dataset, keyword: str) -> float:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import queue
+import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -40,6 +42,7 @@ _WORKLIST_KEYS = {
     "RequestedProcedureID": "requested_procedure_id",
     "ScheduledPerformingPhysicianName": "performing_physician",
 }
+_PEER = re.compile(r"(?P<ae_title>.{1,16}) at (?P<host>.+):(?P<port>[0-9]+)")
 _BAD_GATEWAY = 502
 
 
@@ -57,7 +60,7 @@ class ReferenceDriver:
     parallel_safe = True
 
     def __init__(self, sut: SutFile, values: Mapping[str, str], work: Path) -> None:
-        self._work = work
+        self._work, self._home = work, work / "modality"
         self._url = ""
         self._token = ""
         self._last_exam = 0
@@ -82,7 +85,7 @@ class ReferenceDriver:
             "harness.modality",
             "serve",
             "--home",
-            str(self._work / "modality"),
+            str(self._home),
             "--port",
             "0",
         ]
@@ -159,6 +162,8 @@ class ReferenceDriver:
             "request-commitment": self._request_commitment,
             "verify": self._verify,
             "create-presentation-state": self._create_presentation_state,
+            "create-media": self._create_media,
+            "print-images": self._print_images,
         }.get(action.name)
         if perform is None:
             return Outcome(OutcomeState.UNSUPPORTED, f"the reference modality cannot {action.name}")
@@ -253,6 +258,36 @@ class ReferenceDriver:
         view = {"window_center": 2048.0, "window_width": 4096.0, "rotate": 90, "flip_h": True, "invert": True}
         made = self._post("save-gsps", {"instances": images[-1:], "label": "HARNESS", **view}, timeout)
         return self._commit(int(made["exam"]), timeout)
+
+    def _create_media(self, parameters: Mapping[str, Any], timeout: float) -> Outcome:
+        """Hand it the files as a drive would, have them imported and burned, and take the medium out."""
+        if parameters.get("kind", "CD") != "CD" or parameters.get("password"):
+            return Outcome(OutcomeState.UNSUPPORTED, "the reference modality burns CDs without a password only")
+        target = Path(f"{parameters['folder']}.iso")
+        name = f"{target.parent.parent.name}-{target.parent.name}"
+        shutil.copytree(parameters["files"], self._home / "import" / name)
+        taken = self._post("import", {"source": name}, timeout)
+        if taken["refused"]:
+            raise _Failed(0, "import: " + "; ".join(f"{one['file']}: {one['reason']}" for one in taken["refused"]))
+        burned = self._post("burn", {"studies": taken["studies"], "target": f"{name}.iso"}, timeout)
+        if burned["state"] != "done":
+            raise _Failed(0, f"burn: {burned['message']}")
+        shutil.copyfile(burned["target"], target)
+        return Outcome(OutcomeState.DONE, "", {"medium": str(target)})
+
+    def _print_images(self, parameters: Mapping[str, Any], timeout: float) -> Outcome:
+        """Enter the printer, then print the first object, an image, with the others, its presentation states."""
+        printer = _PEER.fullmatch(str(parameters["peer"]))
+        if printer is None:
+            raise _Failed(0, f"{parameters['peer']!r} is not an AE title at a host and port")
+        node = {"enabled": "true", **printer.groupdict()}
+        assignments = [f"nodes.printer.{key}={value}" for key, value in node.items()]
+        self._post("config-set", {"assignments": assignments}, timeout)
+        image, *states = parameters["images"]
+        job = self._post("print", {"instances": [image], "states": states}, timeout)
+        if job["state"] != "done":
+            raise _Failed(0, f"print: {job['message']}")
+        return Outcome(OutcomeState.DONE, str(job["message"]))
 
     def _verify(self, parameters: Mapping[str, Any], timeout: float) -> Outcome:
         del parameters
