@@ -6,7 +6,7 @@ Keys are compiled once into a predicate over records; what a client asked to be 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Hashable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -131,7 +131,7 @@ def compile_keys(keys: Record, rules: MatchingRules) -> Predicate:
     done: set[int] = set(rules.ignored)
     for date, time in rules.combined:
         if rules.ranges and not {date, time} & done:
-            moment = _combined(date, _single(keys, date), time, _single(keys, time))
+            moment = _moment(keys, (date, time))
             if moment is not None:
                 tests.append(moment)
                 done |= {date, time}
@@ -151,8 +151,39 @@ def compile_keys(keys: Record, rules: MatchingRules) -> Predicate:
     return lambda record: all(test(record) for test in tests)
 
 
+@dataclass(frozen=True, slots=True)
+class Miss:
+    """A key that keeps a record out of the answer: what was asked, and what the record holds (empty: no value)."""
+
+    tag: int
+    asked: str
+    held: str
+
+
+def misses(keys: Record, record: Record, rules: MatchingRules) -> Iterator[Miss]:
+    """Every key, at any depth, that alone keeps a record out; nothing for a record that matches."""
+    pairs = [pair for pair in rules.combined if rules.ranges and _moment(keys, pair) is not None]
+    paired = {tag for pair in pairs for tag in pair}
+    for group in (*pairs, *((tag,) for tag in keys if tag not in paired)):
+        asked = {tag: keys[tag] for tag in group}
+        if compile_keys(asked, rules)(record):
+            continue
+        for tag in group:
+            if vr_of(tag) == "SQ":
+                inner = next(iter(records.items(keys, tag)), {})
+                yield from misses(inner, next(iter(records.items(record, tag)), {}), rules)
+            elif any(keys[tag]):
+                yield Miss(tag, records.text(keys, tag), records.text(record, tag))
+
+
 def _universal(keys: Record) -> bool:
     return all(_universal(part) if isinstance(part, dict) else not part for value in keys.values() for part in value)
+
+
+def _moment(keys: Record, pair: tuple[int, int]) -> Predicate | None:
+    """The one test of a date and a time whose ranges are one range of moments; None if they are not."""
+    date, time = pair
+    return _combined(date, _single(keys, date), time, _single(keys, time))
 
 
 def _single(keys: Record, tag: int) -> str:

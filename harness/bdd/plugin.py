@@ -26,7 +26,7 @@ from harness.bdd.record import ScenarioRecord
 from harness.bdd.settings import RunSettings
 from harness.bdd.steps import STEP_MODULES
 from harness.bdd.tags import read
-from harness.core.errors import EnvironmentFailure, HarnessError, NonConformance, Unjudgeable
+from harness.core.errors import EngineFailure, EnvironmentFailure, HarnessError, NonConformance, Unjudgeable
 from harness.core.result import ScenarioResult, scenario_from_json, scenario_to_json
 from harness.core.verdict import Verdict
 
@@ -283,7 +283,11 @@ class ResultSink:
         self._config = config
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Collect and announce."""
+        """Collect and announce. A worker that died leaves a report of no phase, and its scenario has no result."""
+        if report.when not in ("setup", "call", "teardown"):
+            lost = f"a worker died while it ran {report.nodeid}; what it had not run yet was given to another"
+            self._config.stash[FAILURE] = EngineFailure(lost)
+            return
         if report.when != "teardown":
             return
         for name, value in report.user_properties:

@@ -110,8 +110,6 @@ class ScenarioRecord:
         if call.excinfo is None or self.verdict is Verdict.NOT_APPLICABLE:
             return
         error = call.excinfo.value
-        if isinstance(error, pytest.skip.Exception):
-            return
         verdict, message = grade(error)
         if self.verdict is None or verdict > self.verdict:
             self.verdict, self.reason = verdict, message
@@ -156,6 +154,9 @@ def grade(error: BaseException) -> tuple[Verdict, str]:
         return Verdict.INCONCLUSIVE, str(error) or "interrupted"
     if isinstance(error, EnvironmentFailure):
         return Verdict.INCONCLUSIVE, str(error)
+    if isinstance(error, pytest.skip.Exception):
+        # a scenario that does not apply was told apart before it began: this one ends in its midst
+        return Verdict.INCONCLUSIVE, f"skipped by one of its steps: {error}"
     if isinstance(error, UsageError):
         return Verdict.ERROR, f"{AUTHORS_MISTAKE}{error}"
     if isinstance(error, StepDefinitionNotFoundError):

@@ -23,6 +23,7 @@ from harness.bdd.progress import Progress
 from harness.bdd.settings import RunSettings
 from harness.core.errors import EngineFailure, EnvironmentFailure, HarnessError, UsageError
 from harness.core.result import RunResult, ScenarioResult
+from harness.core.verdict import Verdict
 from harness.sut.config import SutFile
 
 _LIBRARIES = ("pydicom", "pynetdicom", "hl7apy", "pytest", "pytest-bdd", "numpy")
@@ -48,9 +49,10 @@ def carry_out(settings: RunSettings, progress: Progress) -> RunOutcome:
     failure = holder.config.stash.get(plugin.FAILURE, None)
     # an internal error ends the run early: what was judged before it must not pass for the whole
     if failure is None and (int(code) == 3 or (int(code) == 4 and not results)):
-        failure = EngineFailure(
-            f"the test runner failed (pytest exit code {int(code)}); run with --debug for its output"
-        )
+        failure = EngineFailure(f"the test runner failed (pytest exit code {int(code)}) {holder.error}".rstrip())
+    # every failure has a scenario that tells of it: one that has none must not look like a pass
+    if failure is None and int(code) == 1 and all(result.verdict <= Verdict.WARNING for result in results):
+        failure = EngineFailure("the test runner saw a failure that no scenario tells of")
     interrupted = int(code) == 2 and failure is None
     result = RunResult(
         run_id=settings.run_id,
@@ -89,6 +91,7 @@ class _Holder:
     def __init__(self, settings: RunSettings, progress: Progress) -> None:
         self._settings, self._progress = settings, progress
         self.config: pytest.Config | None = None
+        self.error = ""
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_configure(self, config: pytest.Config) -> None:
@@ -96,6 +99,10 @@ class _Holder:
         self.config = config
         config.stash[plugin.SETTINGS] = self._settings
         config.stash[plugin.PROGRESS] = self._progress
+
+    def pytest_internalerror(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
+        """Keep what went wrong outside of every scenario: pytest's own output is switched off."""
+        self.error = self.error or f"{excinfo.typename}: {excinfo.value} ({excinfo.traceback[-1]})".strip()
 
 
 def _arguments(settings: RunSettings) -> list[str]:

@@ -6,12 +6,15 @@ import io
 import json
 import re
 import sys
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console, ConsoleOptions, ConsoleRenderable, RenderHook, RenderResult
 from rich.segment import Segment
 
+from harness.core.errors import UsageError
 from harness.core.verdict import Verdict
+from harness.reporting.evidence import write_atomically
 
 #: colour is never the only sign: marks and words say the same
 STYLES = {
@@ -76,6 +79,21 @@ def take_any_text() -> None:
 def complain(text: str) -> None:
     """An error message, as plain text."""
     err().print(text, style="red", markup=False, soft_wrap=True)
+
+
+def write_file(target: Path, data: bytes) -> None:
+    """What ``--out`` names, or standard output for ``-``. Raises UsageError if it cannot be written."""
+    if str(target) == "-":
+        sys.stdout.buffer.write(data)
+        sys.stdout.flush()
+        return
+    if not target.parent.is_dir():
+        raise UsageError(f"--out {target}: the folder {target.parent} does not exist")
+    try:
+        write_atomically(target, data)
+    except OSError as error:
+        raise UsageError(f"--out {target}: {error.strerror}") from error
+    err().print(f"Written: {target}", markup=False, soft_wrap=True)
 
 
 def print_json(value: Any) -> None:

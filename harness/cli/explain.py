@@ -1,4 +1,4 @@
-"""``ihe-harness explain ID``: a requirement, check, transaction, MESA number, defect, tag or finding, in words."""
+"""``ihe-harness explain ID``: a requirement, check, transaction, MESA number, defect, action, tag or finding."""
 
 from __future__ import annotations
 
@@ -17,30 +17,32 @@ from harness.cli import catalogue
 from harness.cli.console import out, print_json
 from harness.core.errors import UsageError
 from harness.profiles import registry
+from harness.sut.actions import ACTION_KINDS
 from harness.validation import codes
 
 
 def explain(
     identifier: Annotated[
-        str, typer.Argument(metavar="ID", help="RAD-7-SCU-05, RAD-7, MESA-241, a check, a defect, 0040,0270 …")
+        str, typer.Argument(metavar="ID", help="RAD-7-SCU-05, RAD-7, MESA-241, perform-step, 0040,0270 …")
     ],
     json_output: Annotated[bool, typer.Option("--json", help="Print as JSON.")] = False,
 ) -> int:
-    """Explain a requirement, check, transaction, MESA number, defect, DICOM attribute or finding of validate."""
+    """Explain a requirement, check, transaction, MESA number, defect, action, attribute or finding of validate."""
     found = (
         _requirement(identifier)
         or _transaction(identifier)
         or _alias(identifier)
         or _defect(identifier)
+        or _action(identifier)
         or _tag(identifier)
         or _code(identifier)
     )
     if found is None:
         import difflib
 
-        near = difflib.get_close_matches(
-            identifier, [*registry.requirements(), *registry.TRANSACTIONS, *registry.ALIASES], n=3
-        )
+        known = [*registry.requirements(), *registry.TRANSACTIONS, *registry.ALIASES, *ACTION_KINDS]
+        known += [check.id for check in registry.CHECKS] + [defect.id for defect in catalogue.all_defects()]
+        near = difflib.get_close_matches(identifier, known, n=3)
         raise UsageError(f"nothing is called {identifier!r}" + (f"; did you mean {', '.join(near)}?" if near else ""))
     if json_output:
         print_json(found)
@@ -117,6 +119,24 @@ def _defect(identifier: str) -> dict[str, Any] | None:
         if defect.id == identifier:
             return {"defect": defect.id, "in": defect.product, "title": defect.title, "breaks": list(defect.breaks)}
     return None
+
+
+def _action(identifier: str) -> dict[str, Any] | None:
+    """What a product is asked to do, as ``[driver.actions.<name>]`` of a SUT file names it."""
+    kind = ACTION_KINDS.get(identifier)
+    if kind is None:
+        return None
+    return {
+        "action": kind.name,
+        "asked of": kind.actor,
+        "an operator reads": kind.wording,
+        "parameters": list(kind.parameters),
+        "in a SUT file": [
+            f"[driver.actions.{kind.name}]",
+            'argv = ["{here}/drive.sh", "{parameters}"]    # kind = "command": {parameters} is a JSON file',
+            'url = "http://127.0.0.1:8080/perform"         # kind = "http": the parameters are POSTed as JSON',
+        ],
+    }
 
 
 def _code(identifier: str) -> dict[str, Any] | None:

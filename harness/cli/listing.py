@@ -1,4 +1,4 @@
-"""``ihe-harness list``: profiles, actors, transactions, requirements, scenarios, steps, defects."""
+"""``ihe-harness list``: profiles, actors, transactions, requirements, scenarios, steps, actions, defects."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from harness.bdd.tags import read
 from harness.cli import catalogue
 from harness.cli.console import out, print_json
 from harness.profiles import registry
+from harness.sut.actions import ACTION_KINDS
 
 #: a row of more cells is a paragraph: in 80 columns a table of it would be one word wide
 _MOST_COLUMNS = 4
@@ -31,6 +32,7 @@ class Subject(enum.StrEnum):
     requirements = "requirements"
     scenarios = "scenarios"
     steps = "steps"
+    actions = "actions"
     defects = "defects"
 
 
@@ -176,6 +178,13 @@ def _steps() -> list[dict[str, Any]]:
     ]
 
 
+def _actions() -> list[dict[str, Any]]:
+    return [
+        {"action": kind.name, "actor": kind.actor, "parameters": list(kind.parameters), "meaning": kind.wording}
+        for kind in ACTION_KINDS.values()
+    ]
+
+
 def _defects() -> list[dict[str, Any]]:
     return [{"id": d.id, "in": d.product, "title": d.title, "breaks": list(d.breaks)} for d in catalogue.all_defects()]
 
@@ -187,5 +196,6 @@ _ROWS = {
     Subject.requirements: _requirements,
     Subject.scenarios: _scenarios,
     Subject.steps: _steps,
+    Subject.actions: _actions,
     Subject.defects: _defects,
 }

@@ -8,7 +8,8 @@ from typing import Annotated
 import typer
 
 from harness.cli.console import err
-from harness.cli.statement import Format, declared_of, run_of_product, when, write_statement
+from harness.cli.statement import Format, write_statement
+from harness.cli.statement_sources import declared_of, run_of_product, when
 from harness.core.errors import UsageError
 from harness.protocols.dicom.node import Address
 from harness.statement.build import build, declared_from

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import enum
 import os
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from harness.cli.console import err
-from harness.core.errors import UsageError
+from harness.cli.console import write_file
 from harness.core.result import RunResult
 from harness.profiles import registry
-from harness.reporting.evidence import load_run, run_folder, write_atomically
+from harness.reporting.evidence import load_run, run_folder
 from harness.reporting.html import render_html
 from harness.reporting.junit import junit_xml
 from harness.reporting.summary import github_annotations, markdown
@@ -47,18 +45,7 @@ def report(
     if out is None and format is Format.GITHUB:
         out = Path("-")
     target = folder / _NAMES.get(format, "annotations.txt") if out is None else out
-    text = _render(result, folder, format, target)
-    if str(target) == "-":
-        sys.stdout.buffer.write(text)
-        sys.stdout.flush()
-        return 0
-    if not target.parent.is_dir():
-        raise UsageError(f"--out {target}: the folder {target.parent} does not exist")
-    try:
-        write_atomically(target, text)
-    except OSError as error:
-        raise UsageError(f"--out {target}: {error.strerror}") from error
-    err().print(f"Written: {target}", markup=False, soft_wrap=True)
+    write_file(target, _render(result, folder, format, target))
     return 0
 
 

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import subprocess
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from harness.sut.actions import DONE, Action, Outcome, OutcomeState
 from harness.sut.config import DriverTable
@@ -53,20 +56,39 @@ class CommandDriver:
 
 
 def _run(argv: list[str], work: Path, timeout: float) -> Outcome:
-    try:
-        done = subprocess.run(
-            argv, cwd=work, stdin=subprocess.DEVNULL, capture_output=True, timeout=timeout, check=False
-        )
-    except FileNotFoundError:
-        return Outcome(OutcomeState.UNSUPPORTED, f"the program {argv[0]!r} of the driver is not installed")
-    except subprocess.TimeoutExpired:
-        return Outcome(OutcomeState.FAILED, f"the command did not end within {timeout:g} s: {' '.join(argv)}")
-    output = done.stdout[:_MAX_OUTPUT].decode(errors="replace")
-    if done.returncode == 3:
+    """Run it in a process group of its own; what it prints goes to files, which no grandchild can hold us at."""
+    with tempfile.TemporaryFile() as printed, tempfile.TemporaryFile() as complained:
+        try:
+            process = subprocess.Popen(
+                argv, cwd=work, stdin=subprocess.DEVNULL, stdout=printed, stderr=complained, start_new_session=True
+            )
+        except FileNotFoundError:
+            hint = "; write {here}/… for the folder of the SUT file" if "/" in argv[0] else ""
+            return Outcome(OutcomeState.UNSUPPORTED, f"the program {argv[0]!r} of the driver is not installed{hint}")
+        except OSError as error:
+            text = f"the program {argv[0]!r} of the driver cannot be started: {error.strerror}"
+            return Outcome(OutcomeState.UNSUPPORTED, text)
+        try:
+            code = process.wait(timeout)
+        except subprocess.TimeoutExpired:
+            return Outcome(OutcomeState.FAILED, f"the command did not end within {timeout:g} s: {' '.join(argv)}")
+        finally:
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
+        return _outcome(code, _text(printed), _text(complained))
+
+
+def _text(stream: IO[bytes]) -> str:
+    stream.seek(0)
+    return stream.read(_MAX_OUTPUT).decode(errors="replace")
+
+
+def _outcome(code: int, output: str, errors: str) -> Outcome:
+    if code == 3:
         return Outcome(OutcomeState.UNSUPPORTED, output.strip()[-500:] or "the command says that it cannot do this")
-    if done.returncode != 0:
-        text = (done.stderr[:_MAX_OUTPUT].decode(errors="replace") or output).strip()[-500:]
-        return Outcome(OutcomeState.FAILED, f"the command ended with {done.returncode}: {text}")
+    if code != 0:
+        return Outcome(OutcomeState.FAILED, f"the command ended with {code}: {(errors or output).strip()[-500:]}")
     answers = _json_object(output)
     return Outcome(OutcomeState.DONE, "", answers) if answers else DONE
 

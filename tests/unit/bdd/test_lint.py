@@ -125,6 +125,13 @@ def test_an_outline_that_would_never_run_is_named(tmp_path: Path) -> None:
     assert any("<which> is filled in by no column" in found for found in problems(tmp_path, other))
 
 
+def test_tags_that_only_pytest_would_see_are_refused(tmp_path: Path) -> None:
+    """Those of Examples are in no scenario: one with a colon would end the collection, another select nothing."""
+    text = OUTLINE.replace("    Examples:", "    @req:RAD-5-SCU-17\n    Examples:") + "      | RAD-5-SCU-17 |\n"
+    assert any("tags on Examples are not supported" in found for found in problems(tmp_path, text))
+    assert problems(tmp_path, text.replace("    @req:RAD-5-SCU-17\n", "")) == []
+
+
 def test_a_feature_without_scenarios_is_named(tmp_path: Path) -> None:
     assert any("holds no scenario" in found for found in problems(tmp_path, f"{TAGS}\nFeature: F\n"))
     assert any("holds no scenario" in found for found in problems(tmp_path, "# nothing yet\n"))

@@ -5,6 +5,8 @@ from __future__ import annotations
 from types import SimpleNamespace
 from typing import Any, cast
 
+import pytest
+
 from harness.bdd.record import AUTHORS_MISTAKE, ScenarioRecord, grade
 from harness.bdd.tags import read
 from harness.core.errors import EnvironmentFailure, NonConformance, Unjudgeable, UsageError
@@ -31,3 +33,15 @@ def test_a_step_that_judged_nothing_does_not_look_passed() -> None:
     assert (done.verdict, done.message) == (Verdict.INCONCLUSIVE, "nothing to judge for RAD-7")
     record.step_started(step)
     assert record.step_finished(step).verdict is Verdict.PASS
+
+
+def test_a_step_that_skips_does_not_leave_a_pass_behind() -> None:
+    """pytest-bdd tells nobody of the end of such a step: what was judged before it must not stand for the whole."""
+    record = ScenarioRecord("id", "name", "feature", "path", 1, read(()))
+    record.context = cast(Any, SimpleNamespace(findings=[], unjudged=[]))
+    call: Any = SimpleNamespace(excinfo=SimpleNamespace(value=pytest.skip.Exception("not today")), when="call")
+    record.phase(call)
+    assert (record.verdict, record.reason) == (Verdict.INCONCLUSIVE, "skipped by one of its steps: not today")
+    record.skip("not claimed")
+    record.phase(call)
+    assert record.verdict is Verdict.NOT_APPLICABLE

@@ -47,6 +47,7 @@ def answer(capsys: pytest.CaptureFixture[str], *arguments: str) -> Any:
         ("requirements", "id", "RAD-7-SCU-05"),
         ("scenarios", "scenario", "A rejected image stays out of the step"),
         ("defects", "id", "image-not-reported"),
+        ("actions", "action", "perform-step"),
     ],
 )
 def test_what_the_harness_knows_is_listed(
@@ -72,6 +73,7 @@ def test_lists_fit_a_terminal_of_eighty_columns(
         ("RAD-7", "transaction", "RAD-7 Modality Procedure Step Completed/Discontinued"),
         ("MESA-241", "topic", "Abandoned exam"),
         ("image-not-reported", "defect", "image-not-reported"),
+        ("perform-step", "action", "perform-step"),
         ("0040,0270", "keyword", "ScheduledStepAttributesSequence"),
         ("IOD-2-MISSING", "meaning", "An attribute of type 2 is missing."),
     ],
@@ -80,9 +82,15 @@ def test_a_name_is_explained(capsys: pytest.CaptureFixture[str], identifier: str
     assert answer(capsys, "explain", identifier)[key] == value
 
 
-def test_an_unknown_name_is_a_usage_error_with_the_nearest(capsys: pytest.CaptureFixture[str]) -> None:
-    assert call(["explain", "RAD-7-SCU-5"]) == 2
-    assert "did you mean" in capsys.readouterr().err
+@pytest.mark.parametrize(
+    ("identifier", "nearest"),
+    [("RAD-7-SCU-5", "RAD-7-SCU-"), ("perform-steps", "perform-step"), ("image-not-reportd", "image-not-reported")],
+)
+def test_an_unknown_name_is_a_usage_error_with_the_nearest(
+    capsys: pytest.CaptureFixture[str], identifier: str, nearest: str
+) -> None:
+    assert call(["explain", identifier]) == 2
+    assert f"did you mean {nearest}" in capsys.readouterr().err.replace("\n", " ")
 
 
 def test_lint_names_file_and_line(capsys: pytest.CaptureFixture[str], features: Path) -> None:
@@ -158,7 +166,7 @@ def test_a_run_that_cannot_be_meant_starts_nothing(
         "ours.toml": SUT,
         "fixed.toml": SUT + '[driver]\nkind = "silent"\n' + port.format("order-filler"),
         "twice.toml": SUT + port.format("order-filler") + port.format("pps-manager"),
-        "waived.toml": '[[waivers]]\nrequirement = "RAD-5-SCU-99"\nreason = "agreed for the test"\nexpires = 2999-01-01\n',
+        "waived.toml": '[[waivers]]\nrequirement = "RAD-5-SCU-99"\nreason = "agreed here"\nexpires = 2999-01-01\n',
     }
     for name, text in files.items():
         (tmp_path / name).write_text(text, encoding="utf-8")

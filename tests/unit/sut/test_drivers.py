@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
@@ -78,6 +79,31 @@ def test_a_command_is_an_argument_list(tmp_path: Path, code: str, state: Outcome
     assert outcome.state is state
     if state is OutcomeState.DONE:
         assert outcome.answers == {"entries": 2}
+
+
+@pytest.mark.parametrize(
+    ("wait", "state"), [("", OutcomeState.DONE), ("; import time; time.sleep(30)", OutcomeState.FAILED)]
+)
+def test_a_command_that_leaves_a_program_behind_holds_nobody_up(tmp_path: Path, wait: str, state: OutcomeState) -> None:
+    """A script that starts the product in the background: it has our output open for as long as it lives."""
+    behind = "import subprocess, sys; subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(8)'])"
+    table = DriverTable(
+        kind="command", actions={"cancel-order": ActionCommand(argv=[sys.executable, "-c", behind + wait])}
+    )
+    started = time.monotonic()
+    assert CommandDriver(table, {}, tmp_path, Nobody()).perform(ACTION, timeout=1.5).state is state
+    assert time.monotonic() - started < 6
+
+
+def test_a_command_that_cannot_be_started_is_not_our_fault(tmp_path: Path) -> None:
+    script = tmp_path / "drive.sh"
+    script.write_text("#!/bin/sh\n", encoding="utf-8")
+    script.chmod(0o600)
+    for argv, said in ((str(script), "cannot be started: Permission denied"), ("./no.sh", "write {here}/")):
+        table = DriverTable(kind="command", actions={"cancel-order": ActionCommand(argv=[argv])})
+        outcome = CommandDriver(table, {}, tmp_path, Nobody()).perform(ACTION, timeout=1)
+        assert outcome.state is OutcomeState.UNSUPPORTED
+        assert said in outcome.detail
 
 
 def test_a_command_gets_its_parameters_as_values_and_as_a_file(tmp_path: Path) -> None:
