@@ -6,15 +6,16 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from harness.bdd.tags import ScenarioTags
+from harness.bdd.tls import refused
 from harness.core.check import Declaration
-from harness.core.errors import NonConformance, Unjudgeable, UsageError
+from harness.core.errors import EnvironmentFailure, NonConformance, Unjudgeable, UsageError
 from harness.core.finding import Basis, Finding
 from harness.core.message import Direction, Message
 from harness.core.spec import Requirement
 from harness.core.transcript import Transcript
 from harness.core.verdict import Verdict, roll_up
 from harness.profiles import demands, facts, judgement, registry
-from harness.protocols.dicom.errors import PeerError
+from harness.protocols.dicom.errors import PeerError, TlsNotAgreed
 from harness.sut.actions import Action, Outcome, OutcomeState
 
 if TYPE_CHECKING:
@@ -81,6 +82,8 @@ class ScenarioContext:
         """Start a conversation with the product; a refusal, an abort or silence breaks ``requirement``."""
         try:
             return conversation()
+        except TlsNotAgreed:
+            raise  # certificates are set up by people: nothing was seen of what the product does
         except PeerError as error:
             summary = f"{what} failed: {error}"
             self.broken(requirement, summary, expected=("an answer",), actual=str(error))
@@ -118,6 +121,8 @@ class ScenarioContext:
             return found
         if self.transcript.faults:
             raise Unjudgeable("a simulated actor failed, see the faults of this scenario")
+        if trouble := refused(self.transcript, after=start):
+            raise EnvironmentFailure(f"the product called the {actor} or another actor in vain. {trouble}")
         seen = ", ".join(
             dict.fromkeys(m.kind for m in self.transcript.select(direction=Direction.FROM_SUT, after=start))
         )

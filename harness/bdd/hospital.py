@@ -20,6 +20,7 @@ from harness.actors.orders_standing import Surroundings, standing
 from harness.core.errors import UsageError
 from harness.core.transcript import Recorder
 from harness.profiles import names
+from harness.protocols.dicom.tls import TlsSettings
 from harness.protocols.hl7.mllp import Tap, Timeouts
 from harness.sut.config import ActorEndpoint, SutFile
 
@@ -43,11 +44,17 @@ class Hospital:
     """One per lab. Actors of which the product is one stand by and are told nothing."""
 
     def __init__(
-        self, recorder: Recorder, sut: SutFile, source: random.Random, archive: PatientRecords, tap: Tap | None
+        self,
+        recorder: Recorder,
+        sut: SutFile,
+        source: random.Random,
+        archive: PatientRecords,
+        tap: Tap | None,
+        tls: TlsSettings | None = None,
     ) -> None:
         self.version = version_for(sut)
         self.book = OrderBook()
-        self._sut, self._recorder, self._tap = sut, recorder, tap
+        self._sut, self._recorder, self._tap, self._tls = sut, recorder, tap, tls
         # numbers must be new to products that remember earlier runs
         around = Surroundings(
             uid=lambda: f"2.25.{source.getrandbits(121)}", prefix=f"{source.randrange(10000, 100000)}"
@@ -79,6 +86,8 @@ class Hospital:
             # a second attempt would hide that the first one was not answered
             retry=Retry(attempts=1),
             tap=self._tap,
+            tls=self._tls.server_context() if self._tls else None,
+            client_tls=self._tls.client_context() if self._tls else None,
         )
 
     @property

@@ -7,7 +7,6 @@ import datetime
 import os
 import random
 import secrets
-import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -25,12 +24,16 @@ from harness.bdd.operator import TerminalOperator
 from harness.bdd.refusals import ClassRefusals, DeliveryFaults, Refusals
 from harness.bdd.settings import RunSettings
 from harness.bdd.studies import StudyLibrary
+from harness.bdd.tls import tls_settings
 from harness.core.check import Declaration
 from harness.core.errors import EnvironmentFailure, UsageError
 from harness.core.transcript import Recorder, Transcript
 from harness.protocols.dicom import pcapng
 from harness.protocols.dicom.capture import Capture
+from harness.protocols.dicom.errors import TlsNotAgreed
 from harness.protocols.dicom.node import Address
+from harness.protocols.dicom.sockets import greet
+from harness.protocols.dicom.tls import TlsSettings
 from harness.reporting.evidence import EvidenceStore
 from harness.sut.actions import SutDriver
 from harness.sut.config import ActorEndpoint, DicomEndpoint, ProcessTable, SutFile, load_sut
@@ -108,6 +111,16 @@ class Lab:
             sut = sut.model_copy(update={"driver": driver})
         return sut
 
+    def tls_for(self, protocol: str) -> TlsSettings | None:
+        """What ``[tls]`` says of ``dicom`` or ``hl7``, None for plain TCP.
+
+        Raises ConfigurationError for files that cannot be used.
+        """
+        table = self.sut.tls
+        if table is None or not (table.hl7 if protocol == "hl7" else table.dicom):
+            return None
+        return tls_settings(table, Path(self.settings.sut))
+
     # -- coming up and going down --------------------------------------------------------------------------------
 
     def start(self) -> None:
@@ -168,6 +181,7 @@ class Lab:
                 more["behaviour"] = ImageDisplayBehaviour(store_status=self.display_refusals.status)
             actor = make(title, self.recorder, side.bind, endpoint.port, **more)
             actor.node.tap(self._capture)
+            actor.node.protect(self.tls_for("dicom"))
             actor.start()
             self._stack.callback(actor.stop)
             self._actors[slug] = actor
@@ -178,7 +192,8 @@ class Lab:
     def _start_hospital(self) -> None:
         """The HL7 side of our actors, for products whose file has a table for HL7."""
         if self.sut.hl7 is not None:
-            self._hospital = Hospital(self.recorder, self.sut, self.source, self.image_manager, self._capture)
+            tls = self.tls_for("hl7")
+            self._hospital = Hospital(self.recorder, self.sut, self.source, self.image_manager, self._capture, tls)
             self._hospital.start(self._stack)
             # orders that a product places with us are on our worklist
             self.order_filler.worklist.book = self._hospital.book
@@ -232,7 +247,7 @@ class Lab:
         if self._hospital is not None and self.sut.hl7 is not None and self.sut.hl7.port:
             self._hospital.meet(self.sut.hl7.host, self.sut.hl7.port)
             if self.sut.process is None:  # one that we started has a probe of its own
-                self._require_answer("for HL7 ", self.sut.hl7.host, self.sut.hl7.port)
+                self._require_answer("hl7", self.sut.hl7.host, self.sut.hl7.port)
         endpoint: DicomEndpoint | None = getattr(driver, "endpoint", None) or self.sut.dicom
         if endpoint is None or not endpoint.port:
             return
@@ -241,16 +256,18 @@ class Lab:
             actor.know(self._address)
             for title in endpoint.calling_ae_titles:
                 actor.know(Address(title, endpoint.host, endpoint.port))
-        self._require_answer("", endpoint.host, endpoint.port)
+        self._require_answer("dicom", endpoint.host, endpoint.port)
 
-    def _require_answer(self, what: str, host: str, port: int) -> None:
-        """Raises EnvironmentFailure if nobody listens there."""
+    def _require_answer(self, protocol: str, host: str, port: int) -> None:
+        """Raises EnvironmentFailure if nobody listens there, or not with TLS as the SUT file has it."""
+        name, what = self.sut.product.name, "for HL7 " if protocol == "hl7" else ""
         try:
-            with socket.create_connection((host, port), timeout=self.sut.timeouts.connect):
-                return
+            greet(host, port, self.sut.timeouts.connect, self.tls_for(protocol))
+        except TlsNotAgreed as error:
+            raise EnvironmentFailure(f"{name}: {error}; see [tls] in {self.settings.sut}") from None
         except OSError as error:
             raise EnvironmentFailure(
-                f"{self.sut.product.name} does not answer {what}on {host}:{port} ({error}); is it running? "
+                f"{name} does not answer {what}on {host}:{port} ({error}); is it running? "
                 "`ihe-harness doctor --sut FILE` shows what to configure"
             ) from None
 

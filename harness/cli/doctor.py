@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import secrets
-import socket
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,7 +13,7 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from harness.bdd import claims
+from harness.bdd import claims, tls
 from harness.bdd.lab import Lab
 from harness.bdd.settings import RunSettings
 from harness.cli.console import STYLES, out, print_json
@@ -24,9 +23,10 @@ from harness.core.transcript import Transcript
 from harness.core.verdict import Verdict
 from harness.protocols.dicom.errors import PeerError
 from harness.protocols.dicom.node import Proposal
+from harness.protocols.dicom.sockets import greet
 from harness.protocols.dicom.uids import VERIFICATION
 from harness.sut.actions import Action, OutcomeState
-from harness.sut.config import load_sut
+from harness.sut.config import TlsTable, load_sut
 
 
 def doctor(
@@ -93,11 +93,13 @@ def _print_sheet(lab: Lab, sheet: list[dict[str, Any]]) -> None:
     console.print(table)
     endpoint, hl7 = lab.sut.dicom, lab.sut.hl7
     if endpoint is not None:
-        where = f"{endpoint.host}:{endpoint.port or 'a free port'}"
+        where = f"{endpoint.host}:{endpoint.port or 'a free port'}{_over(lab, 'dicom')}"
         console.print(Text(f"We call the product {endpoint.ae_title} at {where}."))
     if hl7 is not None:
-        where = f"{hl7.host}:{hl7.port or 'a free port'}"
+        where = f"{hl7.host}:{hl7.port or 'a free port'}{_over(lab, 'hl7')}"
         console.print(Text(f"We send HL7 {lab.hospital.version} to {hl7.application}|{hl7.facility} at {where}."))
+    if lab.sut.tls is not None:
+        console.print(Text(f"It calls us {_expects(lab.sut.tls)}."))
     if lab.moving:
         console.print(
             Text(
@@ -107,10 +109,25 @@ def _print_sheet(lab: Lab, sheet: list[dict[str, Any]]) -> None:
     console.print()
 
 
+def _over(lab: Lab, protocol: str) -> str:
+    return " over TLS" if lab.tls_for(protocol) is not None else ""
+
+
+def _expects(table: TlsTable) -> str:
+    """What a product has to do about TLS when it calls our actors."""
+    served = " and ".join(name for name, on in (("DICOM", table.dicom), ("HL7", table.hl7)) if on) or "nothing"
+    client = "with" if table.client_certificate_required else "with or without"
+    return (
+        f"over TLS for {served} ({table.profile}), {client} a certificate of its own; "
+        f"our actors show {table.certificate}, which it has to trust"
+    )
+
+
 def _examine(lab: Lab, wait: float, quiet: bool) -> list[dict[str, str]]:
     findings = []
     if lab.callable:
-        findings.append(_finding("TCP connection to the product", "ok", str(lab.product)))
+        over = _over(lab, "dicom")
+        findings.append(_finding("TCP connection to the product", "ok", f"{lab.product}{over}"))
         findings.append(_echo_there(lab))
     else:
         findings.append(_finding("TCP connection to the product", "not tried", "the SUT file gives no port in [dicom]"))
@@ -127,9 +144,9 @@ def _hl7_there(lab: Lab) -> dict[str, str]:
     if table is None or not table.port:
         return _finding(title, "not tried", "the SUT file gives no port in [hl7]")
     try:
-        with socket.create_connection((table.host, table.port), timeout=lab.sut.timeouts.connect):
-            return _finding(title, "ok", f"{table.host}:{table.port}")
-    except OSError as error:
+        greet(table.host, table.port, lab.sut.timeouts.connect, lab.tls_for("hl7"))
+        return _finding(title, "ok", f"{table.host}:{table.port}{_over(lab, 'hl7')}")
+    except (OSError, PeerError) as error:
         return _finding(title, "failed", f"{table.host}:{table.port}: {error}")
 
 
@@ -160,6 +177,8 @@ def _echo_back(lab: Lab, wait: float, quiet: bool) -> dict[str, str]:
     if came is not None:
         calling = str(came.fields.get("calling_ae", "")).strip()
         return _finding(title, "ok", f"{calling} called {str(came.fields.get('called_ae', '')).strip()}")
+    if trouble := tls.refused(transcript):
+        return _finding(title, "failed", trouble)
     if outcome.state is OutcomeState.UNSUPPORTED:
         return _finding(title, "not tried", "the driver cannot make the product send a C-ECHO; try it by hand")
     return _finding(title, "failed", f"nothing came within {seconds:g} s; check host, port and firewall on the product")

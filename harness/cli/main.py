@@ -31,6 +31,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "rejudge": ("harness.cli.rejudge", "rejudge"),
     "report": ("harness.cli.report", "report"),
     "simulate": ("harness.cli.simulate", "simulate"),
+    "misbehave": ("harness.cli.misbehave", "misbehave"),
     "observe": ("harness.cli.observe", "observe"),
 }
 #: groups of commands: name -> (module, typer application)
@@ -40,10 +41,11 @@ GROUPS: dict[str, tuple[str, str]] = {
     "modality": ("harness.modality.cli", "app"),
     "statement": ("harness.cli.statement", "app"),
 }
-#: simulated actors that do one thing and end, instead of listening
+#: simulated actors with commands of their own
 ONE_SHOT: dict[tuple[str, ...], tuple[str, ...]] = {
     ("simulate", "media-creator"): ("media", "create"),
     ("simulate", "media-importer"): ("media", "import"),
+    ("simulate", "misbehave"): ("misbehave",),
 }
 
 

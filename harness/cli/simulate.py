@@ -30,12 +30,13 @@ from harness.actors.report_reader import ReportReader
 from harness.actors.report_repository import ExternalReportRepositoryAccess, PresentationArchive, ReportRepository
 from harness.actors.softcopy_display import SoftcopyDisplay
 from harness.actors.worklist import WorklistItem, item_from_mapping
-from harness.cli import simulate_hl7
+from harness.cli import simulate_hl7, tls_options
 from harness.cli.console import complain, out
 from harness.core.errors import ConfigurationError, EnvironmentFailure, UsageError
 from harness.core.message import Message
 from harness.core.transcript import Recorder, Transcript
 from harness.protocols.dicom.node import Address
+from harness.protocols.dicom.tls import TlsSettings
 
 AE_TITLES: Final[Mapping[str, str]] = {
     "order-filler": "ORDERFILLER",
@@ -197,6 +198,11 @@ def simulate(
         int | None,
         typer.Option(min=0, max=65535, help=f"Take POST /actions/NAME on this port; token in {simulate_hl7.TOKEN}."),
     ] = None,
+    tls_certificate: tls_options.Certificate = None,
+    tls_key: tls_options.Key = None,
+    tls_ca: tls_options.Authorities = None,
+    tls_profile: tls_options.Profile = tls_options.PROFILES[0],
+    tls_anonymous_clients: tls_options.Anonymous = False,
     json_output: Annotated[bool, typer.Option("--json", help="Print one JSON line once everything listens.")] = False,
 ) -> int:
     """Start simulated actors and serve until SIGTERM or Ctrl-C."""
@@ -206,6 +212,7 @@ def simulate(
     if hl7_version not in simulate_hl7.VERSIONS:
         raise UsageError(f"HL7 version {hl7_version!r}; known: {', '.join(simulate_hl7.VERSIONS)}")
     wrong = [name for name in defect or () if not simulate_hl7.is_hl7_defect(name)]
+    tls = tls_options.settings(tls_certificate, tls_key, tls_ca, tls_profile, tls_anonymous_clients)
     options = simulate_hl7.Hl7Options(
         port=hl7_port,
         version=hl7_version,
@@ -214,6 +221,7 @@ def simulate(
         peers=dict(map(simulate_hl7.peer_of, hl7_peer or ())),
         wrong=[name for name in defect or () if name not in wrong],
         appointments=appointments,
+        tls=tls,
     )
     with_dicom = [slug for slug in actors if slug in _MAKERS]
     places = _places(
@@ -221,7 +229,7 @@ def simulate(
     )
     entries = _entries(worklist)
     with _stop_signals() as stopped, contextlib.ExitStack() as stack:
-        running = _start(places, stack)
+        running = _start(places, stack, tls)
         recorder = places[0].recorder if places else Recorder(RecentMessages())
         with_hl7 = [slug for slug in dict.fromkeys(actors) if slug in HL7_ACTORS]
         talking = simulate_hl7.start(with_hl7, running, recorder, host, options, stack)
@@ -250,6 +258,8 @@ def simulate(
             desk = simulate_hl7.Desk(tuple(talking.values()), running)
             number = stack.enter_context(simulate_hl7.control(desk, control))
             endpoints.append({"actor": "control", "protocol": "http", "host": "127.0.0.1", "port": number})
+        if tls is not None:
+            endpoints = [one if one["protocol"] == "http" else {**one, "tls": True} for one in endpoints]
         _announce(endpoints, as_json=json_output)
         while not stopped.wait():
             if worklist is not None:
@@ -272,13 +282,15 @@ def _reload(worklist: Path, running: Sequence[SimulatedActor]) -> None:
     worklist.with_suffix(".loaded").touch()
 
 
-def _start(places: Sequence[Place], stack: contextlib.ExitStack) -> list[SimulatedActor]:
+def _start(places: Sequence[Place], stack: contextlib.ExitStack, tls: TlsSettings | None) -> list[SimulatedActor]:
     """Start them, receivers before senders: steps and availability go to the actors beside them as well."""
     running: dict[int, SimulatedActor] = {}
     for number, place in sorted(enumerate(places), key=lambda one: _RANK.get(one[1].slug, 0)):
         beside = [actor.address for actor in running.values() if actor.slug in _RECEIVERS.get(place.slug, ())]
         place.destinations = [*place.destinations, *beside]
-        running[number] = stack.enter_context(_MAKERS[place.slug](place))
+        actor = _MAKERS[place.slug](place)
+        actor.node.protect(tls)
+        running[number] = stack.enter_context(actor)
     return [running[number] for number in sorted(running)]
 
 
@@ -398,6 +410,6 @@ def _announce(endpoints: Sequence[Mapping[str, Any]], *, as_json: bool) -> None:
         return
     for endpoint in endpoints:
         name = endpoint.get("ae_title") or endpoint.get("application") or "actions"
-        protocol = str(endpoint["protocol"]).upper()
+        protocol = str(endpoint["protocol"]).upper() + (" over TLS" if endpoint.get("tls") else "")
         out().print(f"{endpoint['actor']}: {name} listens on {endpoint['host']}:{endpoint['port']} ({protocol})")
     out().print("Ctrl-C stops it")

@@ -30,6 +30,7 @@ from harness.actors.performed_steps import PerformedStep
 from harness.actors.worklist import item_from_mapping
 from harness.core.errors import EnvironmentFailure, UsageError
 from harness.core.transcript import Recorder
+from harness.protocols.dicom.tls import TlsSettings
 
 APPLICATIONS: Final[Mapping[str, str]] = {
     "adt": "ADT",
@@ -58,6 +59,7 @@ class Hl7Options:
     peers: Mapping[str, Destination]
     wrong: Sequence[str]
     appointments: bool
+    tls: TlsSettings | None = None
 
 
 def is_hl7_defect(name: str) -> bool:
@@ -110,6 +112,8 @@ def start(
             behaviour=behaviour(ACTORS[slug], [name for name in options.wrong if owners[name] == ACTORS[slug]]),
             host=host,
             port=next(ports),
+            tls=options.tls.server_context() if options.tls else None,
+            client_tls=options.tls.client_context() if options.tls else None,
         )
         actor = standing(slug, endpoint, _surroundings(slug, around, peers, beside))
         stack.callback(actor.stop)

@@ -10,7 +10,8 @@ import threading
 from collections.abc import Callable
 from typing import Final
 
-MAX_CONNECTIONS: Final = 1024
+MAX_CONNECTIONS: Final = 256
+"""Of one listener: each takes a thread."""
 _FOR_NOW: Final = frozenset(
     (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM, errno.ECONNABORTED, errno.EINTR, errno.EPROTO)
 )

@@ -94,6 +94,31 @@ class Hl7Endpoint(_Table):
     facility: str = "HOSPITAL"
 
 
+class TlsTable(_Table):
+    """``[tls]``: TLS with the product, both ways; PEM files, relative to this file. Without the table: plain TCP.
+
+    ``certificate`` and ``key`` are what our actors show, to who calls them and to whom they call; ``ca`` holds what
+    the product's certificates are checked against. ``key`` may be left out if it is in the certificate file.
+    """
+
+    profile: Literal["non-downgrading", "extended", "downgrading", "outdated", "static-rsa"] = "non-downgrading"
+    certificate: str = Field(min_length=1)
+    key: str = ""
+    ca: str = ""
+    client_certificate_required: bool = True
+    check_host_name: bool = False
+    dicom: bool = True
+    hl7: bool = True
+
+    @model_validator(mode="after")
+    def _authorities(self) -> TlsTable:
+        if not self.ca and self.client_certificate_required:
+            raise ValueError("tls needs ca to check client certificates, or client_certificate_required = false")
+        if not self.ca and self.check_host_name:
+            raise ValueError("tls.check_host_name needs ca: a name proves nothing in a certificate that is not checked")
+        return self
+
+
 class ActorEndpoint(_Table):
     """``[harness.actors.<slug>]``: AE title and ports of one simulated actor; 0 takes a free port."""
 
@@ -209,6 +234,7 @@ class SutFile(_Table):
     claims: list[Claim] = Field(min_length=1)
     dicom: DicomEndpoint | None = None
     hl7: Hl7Endpoint | None = None
+    tls: TlsTable | None = None
     harness: HarnessSide = HarnessSide()
     timeouts: Timeouts = Timeouts()
     driver: DriverTable = DriverTable()
@@ -216,6 +242,12 @@ class SutFile(_Table):
     statement: dict[str, Any] = {}
     facts: dict[str, Any] = {}
     expectations: str = ""
+
+    @model_validator(mode="after")
+    def _tls_of_the_reference(self) -> SutFile:
+        if self.tls is not None and self.driver.kind == "reference":
+            raise ValueError("the built-in reference modality speaks no TLS; leave out tls or choose another driver")
+        return self
 
     def declaration(self) -> Declaration:
         """What checks may know of the product."""
@@ -309,6 +341,7 @@ def _model_at(location: tuple[int | str, ...]) -> type[BaseModel] | None:
         "claims": Claim,
         "dicom": DicomEndpoint,
         "hl7": Hl7Endpoint,
+        "tls": TlsTable,
         "harness": HarnessSide,
         "timeouts": Timeouts,
         "driver": DriverTable,

@@ -31,6 +31,7 @@ from harness.protocols.dicom.stream import PduReader
 
 MAX_COMMAND_SET: Final = 256 << 10
 MAX_DATA_SET: Final = 64 << 30
+_PDV_HEAD: Final = 6
 
 
 _PDU_EVENTS: Final = {
@@ -67,6 +68,7 @@ class AssociationCore:
         self._events: list[CoreEvent] = []
         self._over_maximum = False
         self._command_bytes = bytearray()
+        self._command_cost = 0
         self._command: Command | None = None
         self._message_context = 0
         self._sink: Sink | None = None
@@ -297,7 +299,7 @@ class AssociationCore:
         if self.state not in _RECEIVING:
             return
         if header & 1:
-            self._command_fragment(context_id, data)
+            self._command_fragment(context_id, data, complete)
             if complete and header & 2:
                 self._command_complete()
             return
@@ -316,7 +318,7 @@ class AssociationCore:
 
     # -- putting messages together -----------------------------------------------------------------------------
 
-    def _command_fragment(self, context_id: int, data: memoryview) -> None:
+    def _command_fragment(self, context_id: int, data: memoryview, complete: bool) -> None:
         if self._sink is not None:
             raise WireError(
                 "PS3.7 6.3.1", "a command fragment where the data set of the message before is not complete"
@@ -329,8 +331,10 @@ class AssociationCore:
             raise WireError(
                 "PS3.7 6.3.1", f"a command set continues on context {context_id} instead of the one it began on"
             )
-        if len(self._command_bytes) + len(data) > MAX_COMMAND_SET:
-            raise WireError("PS3.7 6.3.1", f"a command set of more than {MAX_COMMAND_SET} bytes")
+        # empty fragments count too, or a command set could go on for ever
+        self._command_cost += len(data) + complete * _PDV_HEAD
+        if self._command_cost > MAX_COMMAND_SET:
+            raise WireError("PS3.7 6.3.1", f"a command set of more than {MAX_COMMAND_SET} bytes, PDV headers included")
         self._command_bytes += data
 
     def _command_complete(self) -> None:
@@ -346,6 +350,7 @@ class AssociationCore:
         assert self._command is not None
         raw = bytes(self._command_bytes)
         self._command_bytes.clear()
+        self._command_cost = 0
         self._events.append(MessageArrived(self._message_context, self._command, raw, payload))
         if payload.size & 1:
             self._events.append(Violation("PS3.5 7.1", f"a data set of {payload.size} bytes, which is odd"))
@@ -356,6 +361,7 @@ class AssociationCore:
             self._sink.discard()
             self._sink = None
         self._command_bytes.clear()
+        self._command_cost = 0
 
     def _reserved_bits(self, header: int) -> None:
         if not self._odd_header:

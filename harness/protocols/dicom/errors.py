@@ -5,7 +5,8 @@
     HarnessError
     ├── EnvironmentFailure
     │   └── PeerError                  anything that the peer or the way to it did
-    │       ├── PeerUnreachable        no TCP connection, or TLS was not agreed
+    │       ├── PeerUnreachable        no TCP connection
+    │       │   └── TlsNotAgreed       a certificate, a version or a cipher suite did not suit
     │       ├── PeerTimeout            nothing came within the time allowed
     │       ├── AssociationRejected    A-ASSOCIATE-RJ: result, source, reason
     │       ├── AssociationAborted     A-ABORT or a closed connection: source, reason
@@ -47,6 +48,10 @@ class PeerError(EnvironmentFailure):
 
 class PeerUnreachable(PeerError):
     """No TCP connection, or TLS could not be agreed."""
+
+
+class TlsNotAgreed(PeerUnreachable):
+    """A certificate was refused, or no version and cipher suite suits both sides."""
 
 
 class PeerTimeout(PeerError):

@@ -32,6 +32,8 @@ from harness.protocols.dicom.sinks import Spool
 
 WORTHWHILE: Final = 4096
 """Bytes within the time of a patient wait that count as going on; whole messages always do."""
+MAX_DRAINED: Final = 1 << 20
+"""Bytes that a peer may still send after the end, before its connection is closed."""
 
 
 class Link(Recording):
@@ -254,8 +256,8 @@ class Link(Recording):
                 with changed:
                     return ready()
 
-    def _pump(self, timeout: float) -> bool:
-        """Read once and let the core digest it; False if nothing came or the connection is closed."""
+    def _pump(self, timeout: float) -> int:
+        """Read once and let the core digest it; the number of bytes, 0 if none came or the connection is closed."""
         core = self._core
         if core.artim:
             if not self._artim_deadline:
@@ -286,15 +288,17 @@ class Link(Recording):
                 self._artim_deadline = 0.0
         if self._output and not self._send_depth:
             self._flush()
-        return count > 0
+        return max(count, 0)
 
     def _drain(self, seconds: float) -> None:
-        """After the end: wait for the peer to close."""
-        deadline = time.monotonic() + seconds
+        """After the end: wait for the peer to close, but not for all that it may want to say."""
+        deadline, heard = time.monotonic() + seconds, 0
         self._flush()
-        while not self._core.closing and (remaining := deadline - time.monotonic()) > 0:
-            if not self._pump(remaining):
+        while heard < MAX_DRAINED and not self._core.closing and (remaining := deadline - time.monotonic()) > 0:
+            count = self._pump(remaining)
+            if not count:
                 break
+            heard += count
 
     def _flush(self) -> None:
         """Send the control PDUs that the core has put out."""
@@ -337,7 +341,7 @@ class Link(Recording):
                 return False
             self._reader = me
         try:
-            return self._pump(0.0)
+            return self._pump(0.0) > 0
         finally:
             with self._changed:
                 self._reader = outer

@@ -25,7 +25,7 @@ from harness.protocols.dicom.script import (
     Step,
     with_titles,
 )
-from harness.protocols.dicom.uids import STORAGE_COMMITMENT, STORAGE_COMMITMENT_INSTANCE, VERIFICATION
+from harness.protocols.dicom.uids import IMPLICIT_VR_LE, STORAGE_COMMITMENT, STORAGE_COMMITMENT_INSTANCE, VERIFICATION
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +172,7 @@ def requests(request: pdu.AssociateRQ, *, seconds: float = 0.2) -> Mapping[str, 
 
 
 def answers(kind: str = "C-ECHO-RQ", *, seconds: float = 0.2) -> Mapping[str, Misbehaviour]:
-    """Misbehaving acceptors for a requestor that sends one request of ``kind``."""
+    """Misbehaving acceptors for a requestor that sends one request of ``kind``, any if it is empty."""
     opened: tuple[Step, ...] = (Expect("A-ASSOCIATE-RQ"), Accept())
     asked: tuple[Step, ...] = (*opened, Expect(kind))
     end: tuple[Step, ...] = (Expect("A-RELEASE-RQ"), SendPdu(pdu.ReleaseRP()))
@@ -217,9 +217,9 @@ def event_reports(
     """Storage commitment providers whose N-EVENT-REPORT comes late, twice, too early, or says something wrong.
 
     ``right`` is the event information that belongs to the request, ``wrong`` others (a transaction that nobody
-    asked for, instances that were not in the request), both encoded in the first transfer syntax proposed.
+    asked for, instances that were not in the request), both encoded in Implicit VR Little Endian.
     """
-    opened: tuple[Step, ...] = (Expect("A-ASSOCIATE-RQ"), Accept(), Expect("N-ACTION-RQ"))
+    opened: tuple[Step, ...] = (Expect("A-ASSOCIATE-RQ"), Accept(prefer=IMPLICIT_VR_LE), Expect("N-ACTION-RQ"))
     end: tuple[Step, ...] = (Expect("A-RELEASE-RQ", 30), SendPdu(pdu.ReleaseRP()))
 
     def report(data: bytes, event_type: int = 1, message_id: int = 1) -> tuple[Step, ...]:

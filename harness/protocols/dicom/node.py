@@ -40,7 +40,7 @@ from harness.protocols.dicom.model import (
 from harness.protocols.dicom.pdu import AssociateAC, AssociateRQ
 from harness.protocols.dicom.sinks import SPOOL_THRESHOLD, Sink, Spool, SpoolSink
 from harness.protocols.dicom.sockets import dial, ends, listen
-from harness.protocols.dicom.tls import TlsSettings
+from harness.protocols.dicom.tls import TlsSettings, in_words
 from harness.protocols.dicom.uids import UNCOMPRESSED, VERIFICATION
 from harness.protocols.dicom.workers import Workers
 from harness.protocols.listening import Connections, accept_all, secure
@@ -63,6 +63,8 @@ __all__ = [
 ]
 
 DEFAULT_MAX_PDU: Final = 128 << 10
+TLS_RULE: Final = "PS3.15 B"
+"""The rule of a PROTOCOL-VIOLATION that says that TLS was not agreed."""
 
 
 class Node:
@@ -143,6 +145,10 @@ class Node:
     def tap(self, capture: Tap | None) -> None:
         """Let a capture see every byte of connections that open from now on."""
         self._capture = capture
+
+    def protect(self, tls: TlsSettings | None) -> None:
+        """Speak TLS, or plain TCP, on connections that open from now on."""
+        self._tls = tls
 
     @property
     def services(self) -> Mapping[str, Service]:
@@ -240,7 +246,8 @@ class Node:
                 self._connections.enter(number, secured)
                 secured.do_handshake()
             except (OSError, ValueError) as problem:
-                self._note(number, "PROTOCOL-VIOLATION", {"rule": "PS3.15 B", "text": f"TLS with {peer}: {problem}"})
+                why = in_words(problem) if isinstance(problem, OSError) else str(problem)
+                self._note(number, "PROTOCOL-VIOLATION", {"rule": TLS_RULE, "text": f"TLS with {peer}: {why}"})
                 sock.close()
                 return
         association = self._association(sock, number, peer, requestor=False, handlers=self._handler_of)

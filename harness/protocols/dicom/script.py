@@ -27,10 +27,11 @@ class SendPdu:
 
 @dataclass(frozen=True, slots=True)
 class Accept:
-    """Answer the last A-ASSOCIATE-RQ: every context accepted in its first transfer syntax."""
+    """Answer the last A-ASSOCIATE-RQ: every context accepted, in ``prefer`` if proposed, else in the first syntax."""
 
     max_pdu: int = 16384
     extra: tuple[items.UserItem, ...] = ()
+    prefer: str = ""
 
 
 @dataclass(frozen=True, slots=True)

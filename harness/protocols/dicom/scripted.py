@@ -120,7 +120,13 @@ class _Player:
             self._request.called,
             self._request.calling,
             tuple(
-                items.ContextResult(context.id, 0, (context.transfer_syntaxes or ("",))[0])
+                items.ContextResult(
+                    context.id,
+                    0,
+                    step.prefer
+                    if step.prefer in context.transfer_syntaxes
+                    else (context.transfer_syntaxes or ("",))[0],
+                )
                 for context in self._request.contexts
             ),
             (items.MaximumLength(step.max_pdu), items.ImplementationClass("2.25.1"), *step.extra),
@@ -209,6 +215,10 @@ class _Player:
         )
 
 
+def _syntax(proposed: Sequence[str], preferred: str) -> str:
+    return preferred if preferred in proposed else next(iter(proposed), "")
+
+
 def _message(context_id: int, values: Mapping[str, Any], data: bytes | None, maximum: int) -> bytes:
     values = {"CommandDataSetType": NO_DATA_SET if data is None else 1, **values}
     parts = list(command_pdus(context_id, command.encode(values), maximum))
@@ -228,7 +238,10 @@ def play(peer: Address, script: Script, recorder: Transcript | Recorder, *, acto
 
 
 class ScriptedListener:
-    """Listens, and plays the scripts one after the other: one for each connection, the last one ever after."""
+    """Listens, and plays the scripts one after the other: one for each connection, the last one ever after.
+
+    ``on_played`` gets the number of the connection, from 0, and what happened, when its script is over.
+    """
 
     def __init__(
         self,
@@ -239,7 +252,9 @@ class ScriptedListener:
         ae_title: str = "SCRIPTED",
         host: str = "127.0.0.1",
         port: int = 0,
+        on_played: Callable[[int, Played], None] = lambda number, played: None,
     ) -> None:
+        self._on_played = on_played
         self._scripts = list(scripts)
         self._recorder = recorder
         self._actor = actor
@@ -303,6 +318,9 @@ class ScriptedListener:
                 return
             with self._lock:
                 script = self._scripts[min(len(self._players), len(self._scripts) - 1)]
-                player = _Player(sock, self._recorder, self._actor)
+                number, player = len(self._players), _Player(sock, self._recorder, self._actor)
                 self._players.append(player)
-            self._spawn(lambda player=player, script=script: player.play(script))  # type: ignore[misc]
+            self._spawn(lambda job=(number, player, script): self._play(*job))  # type: ignore[misc]
+
+    def _play(self, number: int, player: _Player, script: Script) -> None:
+        self._on_played(number, player.play(script))

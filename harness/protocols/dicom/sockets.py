@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
-import ssl
+from typing import Final
 
 from harness.core.errors import EnvironmentFailure
-from harness.protocols.dicom.errors import PeerUnreachable
+from harness.protocols.dicom.errors import PeerUnreachable, TlsNotAgreed
 from harness.protocols.dicom.model import Address
-from harness.protocols.dicom.tls import TlsSettings
+from harness.protocols.dicom.tls import TlsSettings, in_words
 
 End = tuple[str, int]
+_REFUSAL: Final = 0.5  # seconds in which a refusal of our certificate is on its way
 
 
 def listen(ae_title: str, host: str, port: int, backlog: int) -> socket.socket:
@@ -40,9 +42,30 @@ def dial(peer: Address, timeout: float, tls: TlsSettings | None) -> socket.socke
         return sock
     try:
         return tls.client_context().wrap_socket(sock, server_hostname=peer.host)
-    except (OSError, ssl.SSLError) as problem:
+    except OSError as problem:
         sock.close()
-        raise PeerUnreachable(f"TLS with {peer} was not agreed: {problem}; check the certificates") from problem
+        raise TlsNotAgreed(f"TLS with {peer} was not agreed: {in_words(problem)}") from problem
+
+
+def greet(host: str, port: int, timeout: float, tls: TlsSettings | None) -> None:
+    """See that somebody listens there and, over TLS, that both sides accept each other.
+
+    A server that speaks TLS 1.3 refuses a client certificate after the handshake, so its silence is waited for.
+    Raises OSError if nobody listens, TlsNotAgreed if TLS fails.
+    """
+    sock = socket.create_connection((host, port), timeout)
+    if tls is None:
+        sock.close()
+        return
+    try:
+        with sock, tls.client_context().wrap_socket(sock, server_hostname=host) as secured:
+            secured.settimeout(_REFUSAL)
+            with contextlib.suppress(TimeoutError):
+                if not secured.recv(1):
+                    raise ConnectionError("it closed the connection right after the handshake")
+    except OSError as problem:
+        sock.close()
+        raise TlsNotAgreed(f"TLS with {host}:{port} was not agreed: {in_words(problem)}") from problem
 
 
 def ends(sock: socket.socket) -> tuple[End, End]:

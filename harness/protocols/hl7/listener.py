@@ -20,6 +20,8 @@ from harness.protocols.hl7.message import HL7Message
 from harness.protocols.listening import Connections, accept_all, affordable, secure, shut
 
 MAX_CONNECTIONS = 256
+TLS_RULE = "tls"
+"""The rule of a PROTOCOL-VIOLATION that says that TLS was not agreed."""
 MAX_BREACHES = 64
 """So many framing breaches in a row, without a message between them, and the connection is closed."""
 _CHUNK = 65536
@@ -130,7 +132,7 @@ class MllpListener:
                 secured.do_handshake()
             self._converse(connection, number)
         except ssl.SSLError as error:
-            journal.broken(number, "tls", f"TLS: {error.reason or error}")
+            journal.broken(number, TLS_RULE, f"TLS: {error.reason or error}")
         except OSError as error:
             if not self._stopping.is_set():
                 journal.broken(number, "connection", f"the connection broke: {error.strerror or error}")

@@ -131,7 +131,7 @@ def test_released_associations_are_forgotten(actor: Actor, asker: Node) -> None:
 
 def test_tls_handshakes_that_never_come_are_counted_and_end_with_the_node(transcript: Transcript) -> None:
     slow = Timeouts(associate=30, release=3)
-    node = Node("ACTOR", transcript, actor="a", timeouts=slow, tls=TlsSettings(require_peer_certificate=False))
+    node = Node("ACTOR", transcript, actor="a", timeouts=slow, tls=TlsSettings(client_certificate_required=False))
     with contextlib.ExitStack() as stack:
         node.start()
         for _ in range(5):
@@ -144,7 +144,7 @@ def test_tls_handshakes_that_never_come_are_counted_and_end_with_the_node(transc
 
 
 def test_garbage_instead_of_tls_is_told(transcript: Transcript) -> None:
-    settings = TlsSettings(require_peer_certificate=False)
+    settings = TlsSettings(client_certificate_required=False)
     with Node("ACTOR", transcript, actor="a", timeouts=TIMEOUTS, tls=settings) as node:
         for garbage in (
             b"\x16\x03\x01\xff\xff" + bytes(5000),
