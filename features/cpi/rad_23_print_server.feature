@@ -28,6 +28,16 @@ Feature: RAD-23 Print Request with Presentation LUT: the server prints
       | STANDARD\2,2 | 4     |
       | STANDARD\2,3 | 6     |
 
+  @req:RAD-23-SCP-03
+  Scenario Outline: <count> images in the format <format>, which a printer may refuse
+    When the Print Composer prints <count> images in the format "<format>"
+    Then the requirement "RAD-23-SCP-03" is met
+
+    Examples:
+      | format   | count |
+      | ROW\1,2  | 3     |
+      | COL\2,1  | 3     |
+
   @req:RAD-23-SCP-04 @req:RAD-23-SCP-05
   Scenario: Film size, orientation, densities and viewing light
     When the Print Composer prints the step wedge with
@@ -72,6 +82,13 @@ Feature: RAD-23 Print Request with Presentation LUT: the server prints
       | Presentation LUT | IDENTITY |
     Then the film was printed
     And the requirement "RAD-23-SCP-11" is met
+
+  @req:RAD-23-SCP-13
+  Scenario: The print job of a film is named, and says what became of it
+    When the Print Composer prints the step wedge with
+      | Presentation LUT | IDENTITY |
+    Then the film was printed
+    And the requirement "RAD-23-SCP-13" is met
 
   @manual @req:RAD-23-SCP-12
   Scenario Outline: The printer becomes <status> while a composer is connected

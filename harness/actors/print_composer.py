@@ -305,6 +305,7 @@ class _Printing:
         if uids.BASIC_GRAYSCALE_PRINT not in accepted:
             raise NoPresentationContext("the printer does not accept Basic Grayscale Print Management")
         self._with_luts = uids.PRESENTATION_LUT in accepted
+        self._with_jobs = uids.PRINT_JOB in accepted
 
     def run(self, films: tuple[FilmOrder, ...], order: SessionOrder) -> PrintOutcome:
         meta = uids.BASIC_GRAYSCALE_PRINT
@@ -365,6 +366,9 @@ class _Printing:
         self._take("print", answer)
         for item in answer.dataset().get("ReferencedPrintJobSequence") or ():
             self._job = str(item.get("ReferencedSOPInstanceUID", ""))
+        if self._job and self._with_jobs:
+            # what became of it is the user's to know, not a reason to stop
+            self._association.n_get(uids.PRINT_JOB, self._job, abstract_syntax=uids.PRINT_JOB)
 
     def _lut(self, choice: LutChoice, uid: str) -> str:
         """The UID of a Presentation LUT that was created, "" if the composer leaves it out."""

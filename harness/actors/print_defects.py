@@ -323,6 +323,12 @@ SERVER_DEFECTS: tuple[PrintDefect[PrintServerBehaviour], ...] = (
         lambda behaviour: replace(behaviour, reports_changes=False),
     ),
     PrintDefect(
+        "server-hides-job",
+        "Print jobs are negotiated and then not named",
+        frozenset({"RAD-23-SCP-13"}),
+        lambda behaviour: replace(behaviour, printed=lambda ds: None),
+    ),
+    PrintDefect(
         "server-box-lut-ignored",
         "The Presentation LUT of an image box has no effect",
         frozenset({"RAD-23-SCP-08"}),

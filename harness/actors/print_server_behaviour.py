@@ -81,6 +81,8 @@ class PrintServerBehaviour:
     #: what the printer says of itself
     printer: Callable[[Dataset], Dataset] = lambda dataset: dataset
     reports_changes: bool = True
+    #: what the answer to a print says besides its status
+    printed: Callable[[Dataset], Dataset | None] = lambda dataset: dataset
     image_set: Callable[[Dataset], Dataset | None] = lambda dataset: dataset
     shapes: frozenset[str] = frozenset({"IDENTITY", "LIN OD"})
     created: Callable[[str, Dataset], Dataset | None] = lambda sop_class, dataset: dataset

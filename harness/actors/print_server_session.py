@@ -241,7 +241,7 @@ class PrintSession:
             return Reply(status)
         answer = Dataset()
         answer.ReferencedPrintJobSequence = Sequence([reference(uids.PRINT_JOB, job)])
-        return Reply(status, answer)
+        return Reply(status, self.behaviour.printed(answer))
 
     def _expose(self, one: _Film) -> Sheet:
         of_film, session = one.attributes, self._session[1] if self._session else Dataset()

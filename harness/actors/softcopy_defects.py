@@ -174,6 +174,12 @@ SOFTCOPY_DEFECTS: tuple[Row, ...] = (
         _refusing(_STATE),
     ),
     (
+        "display-sends-to-a-stranger",
+        "A retrieve names an AE title that the archive does not know",
+        "ARI-ACT-01",
+        lambda b: replace(b, archive=replace(b.archive, destination=lambda own: "ELSEWHERE")),
+    ),
+    (
         "display-asks-no-label",
         "A query for presentation states asks for no label",
         "RAD-15-SCU-01",

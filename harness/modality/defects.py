@@ -267,9 +267,11 @@ DEFECTS: tuple[Defect, ...] = (
     defect("gsps-unknown-image", "the presentation state refers to an image that nobody stored", "RAD-9-SCU-03 XC-33",
             state(in_items("ReferencedSeriesSequence",
                   in_items("ReferencedImageSequence", append_to("ReferencedSOPInstanceUID", ".1"))))),
+    defect("gsps-same-instance", "every presentation state is stored under the same SOP Instance UID", "RAD-9-SCU-08",
+            state(valued(SOPInstanceUID="2.25.4711"))),
     defect("gsps-odd-rotation", "the presentation state asks for a rotation by 45 degrees", "RAD-9-SCU-07",
             state(valued(ImageRotation=45))),
-    defect("gsps-not-committed", "commitment is asked for images only", "RAD-9-SCU-10",
+    defect("gsps-not-committed", "commitment is asked for images only", "RAD-9-SCU-10 CPI-ACT-01",
             edit("to_commit", lambda references: tuple(
                 one for one in references if one.class_uid != GSPS))),
     # RAD-10

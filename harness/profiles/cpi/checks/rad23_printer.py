@@ -11,7 +11,7 @@ from harness.profiles.cpi.checks.rad23_scp import jobs, probe_of
 from harness.profiles.cpi.mapping import printing as table
 from harness.profiles.journal import FROM_SUT, TO_SUT, Journal, Operation
 from harness.profiles.observe import check, judged
-from harness.profiles.values import attributes_of, listed, text
+from harness.profiles.values import attributes_of, listed, references, text
 
 
 def unsupported_values_told(j: Journal) -> Iterator[Observation]:
@@ -61,6 +61,41 @@ def _printer_gets(j: Journal) -> Iterator[Operation]:
             yield operation
 
 
+def jobs_named(j: Journal) -> Iterator[Observation]:
+    """Print jobs are optional; a server that takes their SOP class names the job of a print, and its state if asked."""
+    for job in jobs(j):
+        association = job.association
+        prints = {o.request.seq: o for film in job.films for o in film.prints if table.is_done(o.status)}
+        if association is None or not prints:
+            continue
+        ids = {c.get("id") for c in association.proposed if str(c.get("abstract_syntax")) == table.PRINT_JOB}
+        offered = bool(ids & {context.get("id") for context in association.accepted})
+        for operation in prints.values():
+            named = [uid for _, uid in references(response_of(operation), "ReferencedPrintJobSequence")]
+            states = [_job_state(j, uid, operation.request.association) for uid in named]
+            ok = not offered or (bool(named) and not set(states) - table.JOB_STATES - {""})
+            yield judged(
+                ok if ids else None,
+                "Print jobs are not offered, as they need not be"
+                if not offered
+                else f"The print names {len(named)} print job(s)" + (f", {listed(states)}" if any(states) else ""),
+                operation.evidence,
+                expected="Referenced Print Job Sequence and one of " + listed(sorted(table.JOB_STATES)),
+                actual=f"{listed(named) or 'no job'}, {listed(states) or 'no state'}",
+                locator="ReferencedPrintJobSequence",
+                why="A composer learns by its print job whether the film came out.",
+            )
+
+
+def _job_state(j: Journal, uid: str, association: int) -> str:
+    """What an N-GET said of a job: its Execution Status, "(none)" if it failed, "" if nobody asked."""
+    for operation in j.operations:
+        request = operation.request
+        if (request.kind, operation.instance, request.association) == ("N-GET-RQ", uid, association):
+            return text(response_of(operation), "ExecutionStatus") or "(none)"
+    return ""
+
+
 def changes_reported(j: Journal) -> Iterator[Observation]:
     for seq, data in j.facts(facts.PRINTER_CHANGED):
         events = [
@@ -90,6 +125,7 @@ def changes_reported(j: Journal) -> Iterator[Observation]:
 _ROWS = (
     ("server-unsupported-value", "RAD-23-SCP-10", unsupported_values_told, "an unsupported value is refused or told"),
     ("server-printer-status", "RAD-23-SCP-11", printer_status, "the printer tells its state when asked"),
+    ("server-print-jobs", "RAD-23-SCP-13", jobs_named, "a print names its job, and the job its state"),
     ("server-printer-events", "RAD-23-SCP-12", changes_reported, "the printer tells when its state changes"),
 )
 

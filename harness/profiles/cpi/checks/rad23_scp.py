@@ -65,7 +65,17 @@ def luts_created(j: Journal) -> Iterator[Observation]:
 def boxes_of_format(j: Journal) -> Iterator[Observation]:
     for job in jobs(j):
         for film in job.films:
-            wanted = table.box_count(text(film.create.attributes, "ImageDisplayFormat"))
+            display_format = text(film.create.attributes, "ImageDisplayFormat")
+            wanted = table.box_count(display_format)
+            if not display_format.startswith("STANDARD") and film.create.status in table.VALUE_REFUSED:
+                yield judged(
+                    True,
+                    f"{display_format} is not offered and refused with {film.create.status:04X}",
+                    film.create.evidence,
+                    actual=f"{film.create.status:04X}",
+                    locator="ImageDisplayFormat",
+                )
+                continue
             if wanted is None or not table.is_done(film.create.status):
                 continue
             found = references(response_of(film.create), "ReferencedImageBoxSequence")

@@ -9,6 +9,7 @@ PRINTER: Final = "1.2.840.10008.5.1.1.16"
 FILM_SESSION: Final = "1.2.840.10008.5.1.1.1"
 FILM_BOX: Final = "1.2.840.10008.5.1.1.2"
 IMAGE_BOX: Final = "1.2.840.10008.5.1.1.4"
+PRINT_JOB: Final = "1.2.840.10008.5.1.1.14"
 PRESENTATION_LUT: Final = "1.2.840.10008.5.1.1.23"
 
 SHAPES: Final = frozenset({"IDENTITY", "LIN OD"})
@@ -51,6 +52,8 @@ VALUE_REFUSED: Final = frozenset({0x0105, 0x0106, 0x0110})
 VALUE_REPLACED: Final = frozenset({ATTRIBUTE_LIST_ERROR, OUT_OF_RANGE})
 #: Event Type IDs of the Printer (PS3.4 H.4.6)
 PRINTER_EVENTS: Final = {1: "NORMAL", 2: "WARNING", 3: "FAILURE"}
+#: Execution Status of a print job (PS3.3 C.13.8)
+JOB_STATES: Final = frozenset({"PENDING", "PRINTING", "DONE", "FAILURE"})
 #: statuses that say that a film or session is empty
 EMPTY: Final = frozenset({0xB602, 0xB603, 0xC600})
 #: statuses that say that an image is too large: demagnified, cropped, decimated, or refused
