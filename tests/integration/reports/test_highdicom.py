@@ -118,14 +118,14 @@ def test_a_presentation_state_of_highdicom_is_shown_alike_by_both_readings() -> 
     assert np.abs(shown - computed).max() < 1e-9
 
 
-def _note_of_highdicom() -> Dataset:
+def _note_of_highdicom() -> Any:
     selection = hd.ko.KeyObjectSelection(
         document_title=hd.sr.CodedConcept("113000", "DCM", "Of Interest"), referenced_objects=[MADE.image]
     )
     return hd.ko.KeyObjectSelectionDocument(evidence=[MADE.image], content=selection, **_common(11))
 
 
-def _state_of_highdicom() -> Dataset:
+def _state_of_highdicom() -> Any:
     return hd.pr.GrayscaleSoftcopyPresentationState(
         referenced_images=[MADE.image],
         content_label="SECOND",
