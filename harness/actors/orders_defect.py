@@ -7,7 +7,16 @@ from dataclasses import dataclass, replace
 
 from harness.actors import orders_behaviour as correct
 from harness.actors import orders_reader as reader
-from harness.actors.orders import Identifier, Order, OrderBook, Patient, RequestedProcedure, ScheduledStep, Visit
+from harness.actors.orders import (
+    Identifier,
+    Order,
+    OrderBook,
+    Patient,
+    PersonName,
+    RequestedProcedure,
+    ScheduledStep,
+    Visit,
+)
 from harness.actors.orders_behaviour import Accepted, Change, OrdersBehaviour, Refusal
 from harness.actors.orders_hl7 import (
     HL7_231,
@@ -189,6 +198,14 @@ def without(path: str) -> Callable[[Scene, Fields], Fields]:
 def lengthened(field: str) -> Callable[[OrdersBehaviour], OrdersBehaviour]:
     """A field of OBR in scheduling messages with more characters than its DICOM attribute takes."""
     return when("OBR", lambda s: s.procedure is not None, lambda s, f: {**f, field: f"{f.get(field, ''):0<20}"})
+
+
+def garbled(message: HL7Message, before: Patient | None) -> Patient:
+    """A patient whose ideographic and phonetic names were read in another character set than they were written in."""
+    patient = reader.patient_of(message, before)
+    name = patient.name
+    other = (group.encode().decode("latin-1") for group in (name.ideographic, name.phonetic))
+    return replace(patient, name=PersonName(name.alphabetic, *other))
 
 
 def other_issuer(message: HL7Message, before: Patient | None) -> Patient:

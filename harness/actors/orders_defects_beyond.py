@@ -1,4 +1,4 @@
-"""Seeded defects of the Image Manager, and those of the DSS/Order Filler that show in its worklist alone."""
+"""Seeded defects of the Image Manager, and those that only whole scenarios show: worklists, names in many scripts."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ from dataclasses import replace
 from harness.actors.orders_defect import (
     FILLER,
     MANAGER,
+    PLACER,
     OrdersDefect,
     another_start,
+    garbled,
     refuse,
     when,
     without_details,
@@ -57,6 +59,23 @@ DEFECTS: tuple[OrdersDefect, ...] = (
             "EX-13",
             "EX-16",
         ),
+    ),
+    # -- names in several character sets ---------------------------------------------------------------------------
+    OrdersDefect(
+        "placer-garbles-ideographs",
+        "Ideographic names are read in the wrong character set",
+        PLACER,
+        (),
+        lambda b: replace(b, patient_of=garbled),
+        in_flows=("RAD-1-DST-01",),
+    ),
+    OrdersDefect(
+        "filler-garbles-ideographs",
+        "Ideographic names are read in the wrong character set",
+        FILLER,
+        (),
+        lambda b: replace(b, patient_of=garbled),
+        in_flows=("RAD-1-DST-01", "XC-01"),
     ),
     # -- what only the worklist shows ------------------------------------------------------------------------------
     OrdersDefect(

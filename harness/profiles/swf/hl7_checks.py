@@ -3,7 +3,15 @@
 from __future__ import annotations
 
 from harness.core.check import Check
-from harness.profiles.swf import hl7_general, hl7_orders, hl7_patients, hl7_schedules, hl7_updates
+from harness.profiles.swf import (
+    hl7_appointments,
+    hl7_general,
+    hl7_orders,
+    hl7_patients,
+    hl7_schedules,
+    hl7_updates,
+    hl7_worklist,
+)
 from harness.profiles.swf.hl7_mapping import FIELD_RULES
 from harness.profiles.swf.hl7_rules import checks_of
 
@@ -14,4 +22,6 @@ CHECKS: tuple[Check, ...] = (
     *hl7_updates.CHECKS,
     *hl7_orders.CHECKS,
     *hl7_schedules.CHECKS,
+    *hl7_worklist.CHECKS,
+    *hl7_appointments.CHECKS,
 )

@@ -10,7 +10,7 @@ from harness.core.message import Direction, Message, Protocol
 from harness.core.transcript import Transcript
 from harness.profiles import names
 from harness.profiles.journal import FROM_SUT, TO_SUT, Journal
-from harness.protocols.hl7.message import NULL, HL7Message
+from harness.protocols.hl7.message import NULL, HL7Message, Separators
 
 REGISTRATION = frozenset({"A01", "A04", "A05", "A11", "A38"})
 UPDATE = frozenset({"A02", "A03", "A06", "A07", "A08", "A12", "A13", "A40"})
@@ -241,6 +241,18 @@ def transaction_of(actor: str, direction: Direction, hl7: HL7Message) -> str:
     if direction is FROM_SUT and actor in (names.ORDER_PLACER, names.ORDER_FILLER):
         return "RAD-3" if actor == names.ORDER_PLACER else "RAD-2"
     return "RAD-3" if hl7["ORC-1"] in ("SN", "SC", "OC", "NA") else "RAD-2"
+
+
+def trimmed(text: str, separators: Separators) -> str:
+    """A field without empty components and repetitions at the end, which say nothing (HL7 v2.5 section 2.5.2)."""
+    inner = separators.component + separators.subcomponent
+    parts = [part.rstrip(inner) for part in text.split(separators.repetition)]
+    return separators.repetition.join(parts).rstrip(separators.repetition)
+
+
+def day_of(text: str) -> str:
+    """The day of a time stamp as YYYYMMDD; a precision that a receiver does not need may follow."""
+    return text[:8]
 
 
 def sent_value(text: str) -> str:

@@ -47,6 +47,9 @@ CODED_FIELDS = (
     ("AIS-3.1", "AIS-3.3"),
 )
 
+#: what else Patient's Sex may say of a code that DICOM does not have (PS3.3 C.7.1.1: M, F, O, or unknown)
+SEX_IN_DICOM = {"U": ("", "O"), "A": ("O", ""), "N": ("O", "")}
+
 #: HL7 path to worklist attribute: patient and order level (TF-2 appendix B)
 WORKLIST_MAP = (
     ("PID-3.1", "PatientID"),

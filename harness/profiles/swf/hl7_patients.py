@@ -9,7 +9,7 @@ from harness.core.message import Message
 from harness.profiles import names
 from harness.profiles.journal import MWL_FIND, PENDING, TO_SUT, Journal, status_of
 from harness.profiles.observe import check, judged
-from harness.profiles.swf.hl7_journal import REGISTRATION, HL7Journal, Told, sent_value
+from harness.profiles.swf.hl7_journal import REGISTRATION, HL7Journal, Told, day_of, sent_value
 from harness.profiles.values import attributes_of, text
 from harness.protocols.hl7.structure import analyse
 
@@ -169,13 +169,28 @@ def newest_demographics(
             expected = sent_value(source.hl7[path])
             if expected:
                 actual = told.hl7[path]
+                same = day_of(actual) == day_of(expected) if path == "PID-7.1" else actual == expected
                 yield judged(
-                    actual == expected,
-                    f"{path} of {told.label} {'is' if actual == expected else 'is not'} that of {source.label}",
+                    same,
+                    f"{path} of {told.label} {'is' if same else 'is not'} that of {source.label}",
                     (told.seq, source.seq),
                     expected=expected,
                     actual=actual,
                     locator=path,
+                )
+        # who drops a representation says less, who sends it must send what was registered
+        sent = written_names(told)
+        for sign, expected in written_names(source).items():
+            if actual := sent.get(sign, ""):
+                same = actual == expected
+                relation = f"{'is' if same else 'is not'} that of {source.label}"
+                yield judged(
+                    same,
+                    f"The representation {sign} of PID-5 in {told.label} {relation}",
+                    (told.seq, source.seq),
+                    expected=expected,
+                    actual=actual,
+                    locator="PID-5",
                 )
 
 
@@ -236,9 +251,21 @@ def identifier_on_the_worklist(journal: Journal) -> Iterator[Observation]:
         )
 
 
-def name_in_dicom(told: Told) -> str:
-    parts = [told.hl7[f"PID-5.{number}"] for number in (1, 2, 3)]
-    return "^".join((*parts, told.hl7["PID-5.5"], told.hl7["PID-5.4"])).rstrip("^")
+def name_in_dicom(told: Told, repetition: int = 1) -> str:
+    """A representation of the patient's name as a component group of DICOM."""
+    parts = [told.hl7[f"PID-5[{repetition}].{number}"] for number in (1, 2, 3, 5, 4)]
+    return "^".join(parts).rstrip("^")
+
+
+def written_names(told: Told) -> dict[str, str]:
+    """The ideographic and the phonetic representation of the patient's name, told apart by XPN-8 (table 4000)."""
+    pid = told.hl7.segment("PID")
+    found: dict[str, str] = {}
+    for number in range(1, len(pid.repetitions(5)) + 1 if pid is not None else 1):
+        sign = told.hl7[f"PID-5[{number}].8"]
+        if sign in ("I", "P") and (name := name_in_dicom(told, number)):
+            found.setdefault(sign, name)
+    return found
 
 
 def _authorities(told: Told) -> tuple[str, ...]:

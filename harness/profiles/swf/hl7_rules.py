@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from harness.core.check import Check, Observation
 from harness.profiles.journal import Journal
 from harness.profiles.observe import check, judged
-from harness.profiles.swf.hl7_journal import HL7Journal, Told, sent_value
+from harness.profiles.swf.hl7_journal import HL7Journal, Told, sent_value, trimmed
 from harness.protocols.hl7.message import HL7Message
 
 
@@ -126,8 +126,9 @@ def hold(told: Told, test: Test, why: str = "") -> Iterator[Observation]:
     elif isinstance(test, Empty):
         for path in test.paths:
             for locator, value in each(told.hl7, path):
-                text = f"{locator} is {'empty' if not value else 'valued'} in {told.label}"
-                yield judged(not value, text, (told.seq,), expected="no value", actual=value, locator=locator, why=why)
+                empty = not sent_value(value)  # two double quotes say that there is none
+                text = f"{locator} is {'empty' if empty else 'valued'} in {told.label}"
+                yield judged(empty, text, (told.seq,), expected="no value", actual=value, locator=locator, why=why)
     elif isinstance(test, Equal):
         yield from _equal(told, test, why)
     else:
@@ -154,7 +155,7 @@ def _valued(told: Told, path: str, why: str) -> Observation:
 def _equal(told: Told, test: Equal, why: str) -> Iterator[Observation]:
     first, second = each(told.hl7, test.first), each(told.hl7, test.second)
     for (one, expected), (other, actual) in zip(first, second, strict=False):
-        ok = expected == actual
+        ok = trimmed(expected, told.hl7.separators) == trimmed(actual, told.hl7.separators)
         text = f"{other} {'equals' if ok else 'differs from'} {one} in {told.label}"
         yield judged(ok, text, (told.seq,), expected=expected, actual=actual, locator=other, why=why)
 

@@ -8,8 +8,8 @@ from harness.core.check import Check, Observation
 from harness.profiles import names
 from harness.profiles.journal import Journal
 from harness.profiles.observe import check, judged
-from harness.profiles.swf.hl7_journal import UPDATE, HL7Journal, Told, sent_value
-from harness.profiles.swf.hl7_mapping import FORWARDED
+from harness.profiles.swf.hl7_journal import UPDATE, HL7Journal, Told, day_of, sent_value, trimmed
+from harness.profiles.swf.hl7_mapping import FORWARDED, SEX_IN_DICOM
 from harness.profiles.swf.hl7_patients import (
     asked_triggers,
     name_in_dicom,
@@ -53,9 +53,10 @@ def worklist_after_update(journal: Journal) -> Iterator[Observation]:
         )
         for keyword, expected, actual in pairs:
             if sent_value(expected):
+                same = actual == expected or (keyword == "PatientSex" and actual in SEX_IN_DICOM.get(expected, ()))
                 yield judged(
-                    actual == expected,
-                    f"{keyword} of {message.label} {'is' if actual == expected else 'is not'} that of {source.label}",
+                    same,
+                    f"{keyword} of {message.label} {'is' if same else 'is not'} that of {source.label}",
                     (message.seq, source.seq),
                     expected=expected,
                     actual=actual,
@@ -194,7 +195,7 @@ def update_keeps_identifier(journal: Journal) -> Iterator[Observation]:
         before = [
             o for o in hl7.sent if o.seq < told.seq and o.hl7.type == "ADT" and o.record.actor == told.record.actor
         ]
-        same = [o for o in before if o.patient == told.patient]
+        same = [o for o in before if o.patient == told.patient or _identifiers(o) & _identifiers(told)]
         other = [o for o in before if o.patient != told.patient and same_encounter(o, told)]
         if same or other:
             source = (same or other)[-1]
@@ -206,6 +207,12 @@ def update_keeps_identifier(journal: Journal) -> Iterator[Observation]:
                 actual=told.patient[0],
                 locator="PID-3",
             )
+
+
+def _identifiers(told: Told) -> set[str]:
+    """Every repetition of PID-3 as identifier, authority and type: their order says nothing."""
+    pid = told.hl7.segment("PID")
+    return {trimmed(each, told.hl7.separators) for each in pid.repetitions(3)} if pid is not None else set()
 
 
 def _updates_to_forward(hl7: HL7Journal) -> Iterator[tuple[Told, list[Told]]]:
@@ -248,7 +255,7 @@ def updates_forwarded_unchanged(journal: Journal) -> Iterator[Observation]:
                 expected, actual = sent_value(told.hl7[path]), sent_value(copy.hl7[path])
                 if not expected:
                     continue
-                same = actual == expected or actual.rstrip("^") == expected.rstrip("^")
+                same = _passed_on(path, told, copy)
                 yield judged(
                     same,
                     f"{path} of {copy.label} {'is' if same else 'is not'} that of {told.label}",
@@ -257,6 +264,24 @@ def updates_forwarded_unchanged(journal: Journal) -> Iterator[Observation]:
                     actual=actual,
                     locator=path,
                 )
+
+
+def _passed_on(path: str, told: Told, copy: Told) -> bool:
+    """Whether a copy says the same of a path: in any repetition, whatever its separators, precision and name type."""
+    if path == "PID-5":
+        return _names(told) <= _names(copy)
+    if path == "PID-7.1":
+        return day_of(told.hl7[path]) == day_of(copy.hl7[path])
+    return told.hl7[path] in copy.hl7.values(path)
+
+
+def _names(told: Told) -> set[tuple[str, ...]]:
+    """The representations of the patient's name, each by its first five components."""
+    pid = told.hl7.segment("PID")
+    if pid is None:
+        return set()
+    found = (pid.components(5, number)[:5] for number in range(1, len(pid.repetitions(5)) + 1))
+    return {(*parts, *[""] * (5 - len(parts))) for parts in found}
 
 
 def unknown_patient_no_error(journal: Journal) -> Iterator[Observation]:

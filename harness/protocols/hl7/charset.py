@@ -82,7 +82,8 @@ def known(name: str) -> bool:
 def decode(raw: bytes, names: Sequence[str] = ()) -> tuple[str, bool]:
     """Text of ER7 bytes in the sets of MSH-18, and whether every byte could be decoded.
 
-    What cannot be decoded becomes U+FFFD. A set that is not in the table is read as UTF-8, then as ISO 8859/1.
+    What cannot be decoded becomes U+FFFD. A set that is not in the table is read as UTF-8, then as ISO 8859/1. An
+    escape sequence to a set that MSH-18 does not name is left as it stands: no receiver knows that it is one.
     """
     if raw.isascii() and b"\x1b" not in raw:
         return raw.decode("ascii"), True
@@ -93,7 +94,7 @@ def decode(raw: bytes, names: Sequence[str] = ()) -> tuple[str, bool]:
     codec = row.codec if row is not None else "ascii"
     if b"\x1b" in raw:
         first = _BY_HL7.get(names[0]) if names else None
-        return _decode_2022(raw, (first or row or _BY_HL7["ASCII"]).codec)
+        return _decode_2022(raw, (first or row or _BY_HL7["ASCII"]).codec, _invoked(names))
     try:
         return raw.decode(codec), True
     except UnicodeDecodeError:
@@ -107,7 +108,17 @@ def _first_that_fits(raw: bytes) -> tuple[str, bool]:
         return raw.decode("iso8859_1"), False
 
 
-def _decode_2022(raw: bytes, codec: str) -> tuple[str, bool]:
+def _invoked(names: Sequence[str]) -> frozenset[str]:
+    """The codecs that escape sequences may lead to, by the sets of MSH-18."""
+    codecs = {_BY_HL7[name].codec for name in names if name in _BY_HL7}
+    japanese = {"iso2022_jp", "iso2022_jp_1"} & codecs
+    if japanese:
+        codecs |= {"jis0208", "jis0212"} if "iso2022_jp_1" in codecs else {"jis0208"}
+    plain = codecs - {"utf_8", "gb18030", "big5", "utf_16", "utf_32"}
+    return frozenset({*plain, "ascii"}) if plain - {"ascii"} else frozenset()
+
+
+def _decode_2022(raw: bytes, codec: str, invoked: frozenset[str]) -> tuple[str, bool]:
     if codec in ("iso2022_jp", "iso2022_jp_1"):
         codec = "ascii"
     good, out = True, []
@@ -116,7 +127,7 @@ def _decode_2022(raw: bytes, codec: str) -> tuple[str, bool]:
             out.append("\r")
         g0, g1 = "ascii", codec  # every segment starts in the first set of MSH-18
         for part in _ESCAPE_RE.split(line):
-            if part in _ESCAPES:
+            if part in _ESCAPES and _ESCAPES[part][1] in invoked:
                 is_g1, to = _ESCAPES[part]
                 g0, g1 = (g0, to) if is_g1 else (to, g1)
                 continue

@@ -9,6 +9,8 @@ import pytest
 from harness.core.check import Declaration, Exchange
 from harness.core.message import Blob, Direction, Message, Protocol
 from harness.core.transcript import Transcript
+from harness.core.verdict import Verdict
+from harness.profiles import registry
 from harness.profiles.swf.hl7_checks import CHECKS
 from harness.protocols.hl7.message import header_fields, kind_of
 
@@ -90,6 +92,12 @@ LEGAL = [
     A04.format(id="1").replace("1^^^H", "1^^^&1.2.3&ISO~99^^^SSA"),
     A04.format(id="1").replace("ADT^A04", "ADT^A04^ADT_A01"),
     A04.format(id="1") + "ZPI|1|local\r",
+    A04.format(id="1").replace("Miller^Anna", "O\\T\\Neil&Mc^Anna^^^^^L~Smith^Anna^^^^^M"),
+    A04.format(id="1").replace("1970|F||", '19700203040506|U|""|'),
+    A04.format(id="1").replace("|P|2.3.1", "|P|2.3.1^DEU||||||8859/1"),
+    ORM.format(id="2").replace("P1^OP|||||^^^2026^^R|", 'P1^OP|""||||^^^2026^^R^|', 1),
+    ORM.format(id="2").replace("D^Doc|||||NEURO", "D^Doc^^^^|||||NEURO"),
+    ORM.format(id="2") + "NTE|1||a note\rZOR|x\r",
 ]
 
 
@@ -97,6 +105,14 @@ LEGAL = [
 def test_legal_variants_break_nothing(story: Story, text: str) -> None:
     story.add(IN, text)
     assert story.broken() == set()
+
+
+def test_other_separators_are_read_as_declared_and_only_told(story: Story) -> None:
+    other = A04.format(id="1").translate(str.maketrans("^&~|", "$@*!"))
+    story.add(IN, other)
+    assert story.broken() == {"HL7-GEN-03"}
+    requirement = registry.requirements()["HL7-GEN-03"]
+    assert requirement.verdict_if_broken() is Verdict.WARNING
 
 
 def test_a_framing_breach_is_told_and_good_framing_passes(story: Story) -> None:
@@ -152,6 +168,8 @@ def test_a_message_sent_again_does_not_reuse_its_control_id(story: Story) -> Non
     story.add(IN, A04.format(id="1"))
     story.add(IN, A04.format(id="1"))
     assert False not in story.judge("HL7-GEN-06")
+    story.add(IN, A04.format(id="1").replace("20260102030405+0100", "20260102030411+0100"))
+    assert False not in story.judge("HL7-GEN-06")
     story.add(IN, ORM.format(id="1"))
     assert False in story.judge("HL7-GEN-06")
 
@@ -167,7 +185,9 @@ def test_a_message_sent_again_does_not_reuse_its_control_id(story: Story) -> Non
         ("~ISO IR87", "山田".encode("iso2022_jp"), True),
         ("KS X 1001", "홍길동".encode("euc_kr"), True),
         ("GB 18030-2000", "王小东".encode("gb18030"), True),
-        ("UNICODE UTF-8", b"Anna", False),
+        ("UNICODE UTF-8", b"Anna", True),
+        ("8859/1", b"Anna", True),
+        ("LATIN1", b"Anna", False),
     ],
 )
 def test_character_sets(story: Story, declared: str, name: bytes, ok: bool) -> None:

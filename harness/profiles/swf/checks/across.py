@@ -11,8 +11,8 @@ from harness.profiles import names
 from harness.profiles.journal import MWL_FIND, TO_SUT, Journal
 from harness.profiles.observe import check, judged
 from harness.profiles.steps import Entry, entry_of
-from harness.profiles.swf.hl7_journal import HL7Journal, Told, sent_value
-from harness.profiles.swf.hl7_patients import name_in_dicom
+from harness.profiles.swf.hl7_journal import HL7Journal, Told, day_of, sent_value
+from harness.profiles.swf.hl7_patients import name_in_dicom, written_names
 from harness.profiles.values import attributes_of, codes, equal, listed, normal_time
 
 _WHY = "What one system calls it and what the next one calls it are joined by these values alone."
@@ -174,13 +174,16 @@ def patient_agrees(j: Journal) -> Iterator[Observation]:
             continue
         pairs = [("PID-5", name_in_dicom(source), name_in_dicom(told))]
         pairs += [(path, source.hl7[path], told.hl7[path]) for _, path in _DEMOGRAPHICS]
+        ours, theirs = written_names(source), written_names(told)
+        pairs += [(f"PID-5 ({sign})", ours[sign], theirs[sign]) for sign in ours if sign in theirs]
         if source.patient[1] and told.patient[1]:
             pairs.append(("PID-3.4", source.patient[1], told.patient[1]))
         for path, wanted, found in pairs:
             if sent_value(wanted):
+                same = day_of(wanted) == day_of(found) if path == "PID-7.1" else wanted == found
                 yield judged(
-                    wanted == found,
-                    f"{path} of {told.label} {'is' if wanted == found else 'is not'} that of {source.label}",
+                    same,
+                    f"{path} of {told.label} {'is' if same else 'is not'} that of {source.label}",
                     (source.seq, told.seq),
                     expected=wanted,
                     actual=found or "(empty)",
@@ -192,9 +195,13 @@ def patient_agrees(j: Journal) -> Iterator[Observation]:
         if source is None:
             continue
         wanted_name = name_in_dicom(source)
-        found_name = entry.text("PatientName").split("=")[0].rstrip("^")
+        groups = [group.rstrip("^") for group in entry.text("PatientName").split("=")]
         if wanted_name:
-            yield _agree("PatientName", wanted_name, found_name, entry, source)
+            yield _agree("PatientName", wanted_name, groups[0], entry, source)
+        written = written_names(source)
+        for sign, group in zip(("I", "P"), groups[1:], strict=False):
+            if group and sign in written:
+                yield _agree("PatientName", written[sign], group, entry, source)
         for keyword, path in _DEMOGRAPHICS:
             wanted = sent_value(source.hl7[path])[:8]
             if wanted and keyword in entry.attributes:

@@ -108,6 +108,13 @@ def test_bytes_that_do_not_fit_are_told() -> None:
     assert charset.decode(b"a\x1bZb", ("ISO IR87",))[1] is False
 
 
+@pytest.mark.parametrize("names", [(), ("UNICODE UTF-8",), ("8859/1",), ("GB 18030-2000",), ("ISO IR14",)])
+def test_escape_sequences_to_sets_that_were_not_declared_are_no_text(names: tuple[str, ...]) -> None:
+    text, fine = charset.decode(b"\x1b$B;3ED\x1b(B^A", names)
+    assert "山" not in text
+    assert fine is False
+
+
 def test_a_character_outside_the_sets_is_a_usage_error_that_names_it() -> None:
     with pytest.raises(UsageError, match=r"'山田'.*8859/1"):
         charset.encode("山田", ("8859/1",))
