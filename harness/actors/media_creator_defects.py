@@ -283,6 +283,11 @@ def _other_byte_order(target: Path) -> None:
             stream.write(bytes(4))
 
 
+def _other_label(layout: Layout) -> None:
+    """The label is what the burning program proposes; folders and ZIP files have none."""
+    layout.label = "NEW_CD"
+
+
 def _plain_directory(layout: Layout) -> None:
     """DICOMDIR shows names to everybody although the images are protected."""
     layout.files["DICOMDIR"] = layout.directory.encode()
@@ -352,6 +357,7 @@ MEDIA_CREATOR_DEFECTS: tuple[Row, ...] = (
         _arranged(_compressed),
     ),
     ("media-iso-size", "the image states its size in one byte order", "RAD-47-PMC-01", _burnt(_other_byte_order)),
+    ("media-label", "the volume label is not the File-set ID", "RAD-47-PMC-36", _arranged(_other_label)),
     (
         "media-plain-dicomdir",
         "the DICOMDIR of a protected medium is not protected",

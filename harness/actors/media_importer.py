@@ -26,6 +26,7 @@ _STORAGE: Final = "1.2.840.10008.5.1.4.1.1."
 _LARGEST: Final = 2 << 30
 _DIRECTORY: Final = 256 << 20
 _MOST_ERRORS: Final = 1000
+_UTF_8: Final = "ISO_IR 192"
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +155,7 @@ class MediaImporter:
         if entry is None or entry.folder:
             report.fail("there is no DICOMDIR in the root")
             return Directory()
-        raw = medium.read(entry.path, _DIRECTORY)
+        raw = medium.whole(entry.path, _DIRECTORY)
         if is_enveloped(raw[:32]):
             report.fail("DICOMDIR is protected; it needs a password or the key of a recipient")
             return Directory()
@@ -172,7 +173,7 @@ class MediaImporter:
         if entry.size > _LARGEST:
             report.fail(f"{record.file}: {entry.size} bytes are too many")
             return
-        raw = medium.read(record.file, entry.size)
+        raw = medium.whole(record.file, _LARGEST)
         try:
             dataset = pydicom.dcmread(io.BytesIO(raw))
             if len(raw) != entry.size or _cut_short(dataset):
@@ -209,6 +210,10 @@ class MediaImporter:
                 original.IssuerOfPatientID = dataset.IssuerOfPatientID
             dataset.OtherPatientIDsSequence = [*dataset.get("OtherPatientIDsSequence", []), original]
             dataset.PatientID, dataset.IssuerOfPatientID = local.patient_id, local.issuer
+            if not (local.name + local.patient_id + local.issuer).isascii():
+                # the local name may not fit into the character set of the foreign object
+                dataset.decode()
+                dataset.SpecificCharacterSet = _UTF_8
             dataset.PatientName = local.name
             dataset.save_as(target, enforce_file_format=True)
         report.imported.append(instance)

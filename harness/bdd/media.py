@@ -11,6 +11,8 @@ from harness.protocols.media.elements import Header, read_header
 from harness.protocols.media.medium import Medium
 from harness.protocols.media.sources import open_medium
 
+#: bytes of one file that are kept as evidence at most
+_LARGEST = 1 << 30
 _TYPES = {"HTM": "application/xhtml+xml", "JPG": "image/jpeg", "TXT": "text/plain"}
 
 
@@ -58,7 +60,7 @@ def _record_file(transcript: Transcript, medium: Medium, path: str, identifier: 
         facts.FILE,
         actor=actor,
         fields={"path": path, "name": path.rpartition("/")[2], "medium": identifier, "media_type": media_type},
-        payload=Blob.of(medium.read(path)),
+        payload=Blob.of(medium.whole(path, _LARGEST)),
     )
 
 
@@ -73,7 +75,7 @@ def record_export(transcript: Transcript, folder: Path, *, actor: str) -> int:
                 facts.FILE,
                 actor=actor,
                 fields={"path": entry.path, "name": entry.name, "exported": True},
-                payload=Blob.of(medium.read(entry.path)),
+                payload=Blob.of(medium.whole(entry.path, _LARGEST)),
             )
             count += 1
     return count

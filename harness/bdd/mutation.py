@@ -180,6 +180,7 @@ def _run(
             sut_file = Path(folder) / sut_file.name
             sut_file.write_text(text, encoding="utf-8")
         argv = [sys.executable, "-m", "harness.cli.main", "run", "--sut", str(sut_file), "--out", str(out), *arguments]
+        argv.append("--no-screenshots")
         try:
             done = subprocess.run(argv, stdin=subprocess.DEVNULL, capture_output=True, timeout=_SECONDS, check=False)
             return done.returncode, RunResult.from_json(json.loads((out / "run.json").read_text(encoding="utf-8")))

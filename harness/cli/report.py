@@ -15,6 +15,7 @@ from harness.profiles import registry
 from harness.reporting.evidence import load_run, run_folder
 from harness.reporting.html import render_html
 from harness.reporting.junit import junit_xml
+from harness.reporting.media_view import Browser, installed_browser
 from harness.reporting.summary import github_annotations, markdown
 
 
@@ -38,6 +39,9 @@ def report(
     out: Annotated[
         Path | None, typer.Option(help="File to write, or - for standard output; default: in the run folder.")
     ] = None,
+    screenshots: Annotated[
+        bool, typer.Option(help="html: show the first pages of media, by Chromium if it is installed.")
+    ] = True,
 ) -> int:
     """Render a stored run: the page, JUnit XML, Markdown or annotations."""
     folder = run_folder(run)
@@ -45,18 +49,20 @@ def report(
     if out is None and format is Format.GITHUB:
         out = Path("-")
     target = folder / _NAMES.get(format, "annotations.txt") if out is None else out
-    write_file(target, _render(result, folder, format, target))
+    browser = installed_browser() if screenshots else None
+    write_file(target, _render(result, folder, format, target, browser))
     return 0
 
 
-def _render(result: RunResult, folder: Path, format: Format, target: Path) -> bytes:
+def _render(result: RunResult, folder: Path, format: Format, target: Path, browser: Browser | None) -> bytes:
     if format is Format.JUNIT:
         return junit_xml(result)
     if format is Format.MD:
         return markdown(result).encode("utf-8", "replace")
     if format is Format.GITHUB:
         return "".join(line + "\n" for line in github_annotations(result)).encode("utf-8", "replace")
-    page = render_html(result, folder, registry.requirements(), registry.TRANSACTIONS, _prefix(folder, target))
+    prefix = _prefix(folder, target)
+    page = render_html(result, folder, registry.requirements(), registry.TRANSACTIONS, prefix, browser)
     return page.encode("utf-8", "replace")
 
 

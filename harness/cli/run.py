@@ -27,6 +27,7 @@ from harness.core.result import RunResult
 from harness.core.verdict import Verdict
 from harness.profiles import registry
 from harness.profiles.aliases import ALIASES
+from harness.reporting.media_view import Browser, installed_browser
 from harness.reporting.outputs import write_outputs
 from harness.sut import waivers as waiving
 from harness.sut.config import SutFile, load_sut
@@ -57,6 +58,9 @@ def run(
         list[str] | None, typer.Option(help="Seed this defect into the reference modality; repeatable.")
     ] = None,
     allure: Annotated[Path | None, typer.Option(help="Write Allure results into this folder, too.")] = None,
+    screenshots: Annotated[
+        bool, typer.Option(help="Show the first pages of media in the report, by Chromium if it is installed.")
+    ] = True,
     json_output: Annotated[bool, typer.Option("--json", help="Print the outcome as JSON.")] = False,
 ) -> int:
     """Run scenarios against a product and judge every message."""
@@ -85,7 +89,10 @@ def run(
     progress = LiveProgress(product.product.name, product.product.version, quiet=False)
     with progress:
         outcome = runner.carry_out(settings, progress)
-    return finish(settings, outcome, accepted, allow_inconclusive=allow_inconclusive, json_output=json_output)
+    browser = installed_browser() if screenshots else None
+    return finish(
+        settings, outcome, accepted, allow_inconclusive=allow_inconclusive, json_output=json_output, browser=browser
+    )
 
 
 def finish(
@@ -95,11 +102,12 @@ def finish(
     *,
     allow_inconclusive: bool,
     json_output: bool,
+    browser: Browser | None = None,
 ) -> int:
     """Write everything, print the summary, and say the exit code."""
     waived = waiving.apply(outcome.result, accepted, datetime.date.today())
     result = with_waivers(outcome.result, waived, allow_inconclusive=allow_inconclusive)
-    report = write_outputs(result, Path(settings.out))
+    report = write_outputs(result, Path(settings.out), browser)
     code = exit_code(result, waived, outcome.failure, allow_inconclusive=allow_inconclusive)
     summary.print_summary(err(), result, waived, outcome.failure, report, code, settings)
     if json_output:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -52,7 +51,7 @@ def picture_of(path: Path, options: MediaOptions) -> str:
     """A medium as a person wants to see it, a piece of HTML; "" if it cannot be opened."""
     from harness.protocols.media.secure import Keys, SecureMedium
     from harness.protocols.media.sources import open_medium
-    from harness.reporting.media_view import browser_of, medium_html
+    from harness.reporting.media_view import installed_browser, medium_html
 
     keys = Keys(options.password, tuple(key.read_bytes() for key in options.keys))
     try:
@@ -61,6 +60,5 @@ def picture_of(path: Path, options: MediaOptions) -> str:
         return ""
     if keys:
         medium = SecureMedium(medium, keys)
-    browser = (shutil.which("chromium") or shutil.which("google-chrome")) if options.screenshots else None
     with medium:
-        return medium_html(medium, browser_of(browser) if browser else None)
+        return medium_html(medium, installed_browser() if options.screenshots else None)

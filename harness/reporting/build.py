@@ -17,6 +17,8 @@ from harness.reporting import evidence, totals, words
 from harness.reporting.decode import Decoded, Decoder, matches, steps_of, visible
 from harness.reporting.film import film_view
 from harness.reporting.ladder import Ladder, describe, ladder
+from harness.reporting.media_section import SCREENSHOTS, at_most, media_sections
+from harness.reporting.media_view import Browser
 from harness.reporting.totals import Rules
 from harness.reporting.trace import trace
 from harness.reporting.view import (
@@ -42,11 +44,16 @@ def build_view(
     requirements: Mapping[str, Requirement],
     transactions: Mapping[str, Transaction],
     prefix: str = "",
+    browser: Browser | None = None,
 ) -> ReportView:
-    """Everything that the page of a run shows; ``prefix`` leads from the page to the run folder."""
+    """Everything that the page of a run shows; ``prefix`` leads from the page to the run folder.
+
+    ``browser`` shows pages of media as pictures.
+    """
     rules = Rules(requirements)
     wire = tuple(evidence.captures(folder)) if folder else ()
-    views = _scenarios(run, folder, rules, wire)
+    shots = at_most(browser, SCREENSHOTS) if browser is not None else None
+    views = _scenarios(run, folder, rules, wire, shots)
     rows = totals.requirement_rows(run, views, rules)
     fixes = sorted(
         (row for row in rows if row.verdict in (Verdict.FAIL, Verdict.WARNING)),
@@ -70,7 +77,9 @@ def build_view(
 # -- scenarios ---------------------------------------------------------------------------------------------
 
 
-def _scenarios(run: RunResult, folder: Path | None, rules: Rules, wire: tuple[str, ...]) -> tuple[ScenarioView, ...]:
+def _scenarios(
+    run: RunResult, folder: Path | None, rules: Rules, wire: tuple[str, ...], browser: Browser | None
+) -> tuple[ScenarioView, ...]:
     decoder = Decoder()
     rows_left = MAX_REPORT_ROWS
     opened = 0
@@ -78,7 +87,7 @@ def _scenarios(run: RunResult, folder: Path | None, rules: Rules, wire: tuple[st
     for number, scenario in sorted(enumerate(run.scenarios, start=1), key=lambda entry: -entry[1].verdict):
         expand = opened < 3 and scenario.verdict in (Verdict.FAIL, Verdict.ERROR)
         opened += expand
-        view = _scenario(run, number, scenario, folder, rules, wire, decoder, rows_left, expand)
+        view = _scenario(run, number, scenario, folder, rules, wire, decoder, rows_left, expand, browser)
         rows_left = max(0, rows_left - sum(len(m.decoded.rows) for m in view.messages))
         views[number] = view
         decoder.datasets.clear()
@@ -96,6 +105,7 @@ def _scenario(
     decoder: Decoder,
     rows_left: int,
     expand: bool,
+    browser: Browser | None,
 ) -> ScenarioView:
     transcript, problem = _transcript(folder, scenario)
     by_seq = {message.seq: message for message in transcript.messages}
@@ -141,6 +151,7 @@ def _scenario(
             if message.direction is Direction.FROM_SUT
         ),
         film=film_view(transcript),
+        media=media_sections(transcript, browser),
     )
 
 

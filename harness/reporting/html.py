@@ -18,6 +18,7 @@ from harness.reporting import words
 from harness.reporting.build import build_view
 from harness.reporting.decode import visible
 from harness.reporting.ladder import clipped
+from harness.reporting.media_view import STYLE, Browser
 from harness.reporting.totals import natural
 from harness.reporting.trace import CellState
 from harness.reporting.view import css_class, filter_class
@@ -38,11 +39,12 @@ def render_html(
     requirements: Mapping[str, Requirement],
     transactions: Mapping[str, Transaction],
     prefix: str = "",
+    browser: Browser | None = None,
 ) -> str:
     """The page of a run.
 
     ``folder`` holds the evidence (None: findings only), ``prefix`` leads from the page to that folder
-    (``"../run/"``; empty when the page lies in it).
+    (``"../run/"``; empty when the page lies in it). ``browser`` shows the first pages of media as pictures.
     """
     environment = Environment(
         loader=PackageLoader("harness.reporting", "templates"),
@@ -59,11 +61,11 @@ def render_html(
         plural=words.plural, own_reason=words.own_reason, Verdict=Verdict, CellState=CellState, FILTERS=FILTERS
     )
     assert environment.loader is not None
-    style = environment.loader.get_source(environment, "style.css")[0].strip()
+    style = environment.loader.get_source(environment, "style.css")[0].strip() + STYLE
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # what pydicom says of a product's bytes belongs to checks, not to a rendering
-        view = build_view(run, folder, requirements, transactions, prefix)
+        view = build_view(run, folder, requirements, transactions, prefix, browser)
     return environment.get_template("report.html.j2").render(
         view=view,
         run=run,

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import io
+import shutil
 import subprocess
 import tempfile
 from collections import Counter
@@ -32,6 +33,7 @@ _THUMBNAILS: Final = 24
 _PAGES: Final = 4
 _FILES: Final = 400
 _LINES: Final = 300
+_DIRECTORY_BYTES: Final = 256 << 20
 _IMAGE_BYTES: Final = 16 << 20
 _PIXELS: Final = 16 << 20
 _SECONDS: Final = 30.0
@@ -42,19 +44,24 @@ _UNREADABLE: Final = (
 )  # fmt: skip
 
 
-def medium_html(medium: Medium, browser: Browser | None = None) -> str:
-    """A piece of HTML with its own style; ``browser`` adds screenshots of the first pages."""
+def medium_html(
+    medium: Medium, browser: Browser | None = None, *, style: bool = True, thumbnails: int = _THUMBNAILS
+) -> str:
+    """A piece of HTML; ``browser`` adds screenshots of the first pages.
+
+    Without ``style`` the page around it has to bring :data:`STYLE`.
+    """
     entry = medium.entries.get("DICOMDIR")
-    raw = medium.read("DICOMDIR") if entry is not None and not entry.folder else b""
+    raw = medium.whole("DICOMDIR", _DIRECTORY_BYTES) if entry is not None and not entry.folder else b""
     tree = Tree(parse(raw)) if raw else None
     leaves = [record for record in tree.walk() if record.file] if tree is not None else []
     web = [e.path for e in medium.files() if e.path.startswith("IHE_PDI/")]
     parts = [
-        f'<section class="medium"><style>{_STYLE}</style>',
+        f'<section class="medium">{f"<style>{STYLE}</style>" if style else ""}',
         f"<p>{escape(_forms(medium))}. Label: <b>{escape(medium.label or '(none)')}</b>. "
         f"Content: <b>{'DICOM PLUS WEB' if 'INDEX.HTM' in medium.entries else 'DICOM ONLY'}</b>.</p>",
         "<h3>Patients, studies, series</h3>",
-        _tree(medium, tree) if tree is not None else "<p>There is no DICOMDIR that could be read.</p>",
+        _tree(medium, tree, thumbnails) if tree is not None else "<p>There is no DICOMDIR that could be read.</p>",
         "<h3>What each reader would see</h3>",
         _readers(medium, leaves, web),
         _screens(medium, web, browser),
@@ -65,7 +72,8 @@ def medium_html(medium: Medium, browser: Browser | None = None) -> str:
     return "".join(parts)
 
 
-_STYLE: Final = (
+#: of the piece
+STYLE: Final = (
     ".medium figure{display:inline-block;margin:.3rem;max-width:11rem;vertical-align:top}"
     ".medium figure img{max-width:11rem;max-height:11rem;min-width:5rem;display:block;image-rendering:pixelated}"
     ".medium .page img{image-rendering:auto}"
@@ -82,8 +90,8 @@ def _forms(medium: Medium) -> str:
     return f"{kind} with {len(files)} files, {size / 1e6:.1f} MB"
 
 
-def _tree(medium: Medium, tree: Tree) -> str:
-    room = [_THUMBNAILS]
+def _tree(medium: Medium, tree: Tree, thumbnails: int) -> str:
+    room = [thumbnails]
     lines: list[str] = []
 
     def level(records: list[Record], depth: int) -> None:
@@ -221,6 +229,12 @@ def _shots(medium: Medium, web: list[str], chosen: list[str], browser: Browser) 
             place.write_bytes(medium.read(path))
         for path in chosen:
             yield path, browser(Path(name), path)
+
+
+def installed_browser() -> Browser | None:
+    """Chromium or Chrome if either is installed."""
+    program = shutil.which("chromium") or shutil.which("google-chrome")
+    return browser_of(program) if program else None
 
 
 def browser_of(program: str) -> Browser:

@@ -11,6 +11,7 @@ from harness.core.verdict import Verdict
 from harness.reporting.decode import Decoded
 from harness.reporting.film import FilmView
 from harness.reporting.ladder import Ladder
+from harness.reporting.media_section import MediumSection
 from harness.reporting.trace import Trace
 
 
@@ -86,6 +87,7 @@ class ScenarioView:
     problem: str
     open: bool
     film: FilmView
+    media: tuple[MediumSection, ...] = ()
     #: what came during this scenario and belongs to an earlier one
     late: tuple[str, ...] = ()
 

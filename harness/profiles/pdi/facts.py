@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final, TypedDict
 
-from harness.core.message import Message
+from harness.core.message import Blob, Message
+from harness.core.transcript import Transcript
 from harness.profiles.journal import Journal
 from harness.protocols.media.medium import HeldMedium, Medium, Refusal
 from harness.protocols.media.secure import Keys, SecureMedium
@@ -75,25 +77,48 @@ def recorded(j: Journal) -> Iterator[Recorded]:
         fact = dict(data)
         if fact.get("made_by", "sut") != "sut":
             continue
-        yield rebuilt(j, fact)
+        yield rebuilt(j.transcript, fact)
 
 
-def rebuilt(j: Journal, fact: dict[str, Any]) -> Recorded:
+def rebuilt(transcript: Transcript, fact: dict[str, Any]) -> Recorded:
     """The medium that a fact announces."""
     messages = {
         str(message.fields["path"]): message
-        for message in j.transcript.select(FILE)
+        for message in transcript.select(FILE)
         if message.fields.get("medium") == fact.get("id") and "path" in message.fields
     }
-    medium = HeldMedium(
-        str(fact.get("name", "medium")),
-        {path: message.payload.bytes() for path, message in messages.items()},
+    key = _Key(
+        tuple((path, message.payload) for path, message in messages.items()),
         tuple(str(path) for path in fact.get("folders", ())),
+        str(fact.get("name", "medium")),
+        str(fact.get("kind", "folder")),
+        str(fact.get("label", "")),
+        tuple((str(path), str(reason)) for path, reason in fact.get("refused", ())),
+        tuple((str(where), str(what)) for where, what in fact.get("structure", ())),
+        str(fact.get("password") or ""),
     )
-    medium.kind = str(fact.get("kind", "folder"))
-    medium.label = str(fact.get("label", ""))
-    medium.refusals.extend(Refusal(str(path), str(reason)) for path, reason in fact.get("refused", ()))
-    medium.structure.extend((str(where), str(what)) for where, what in fact.get("structure", ()))
-    if fact.get("password"):
-        return Recorded(SecureMedium(medium, Keys(str(fact["password"])), in_memory=True), fact, messages)
-    return Recorded(medium, fact, messages)
+    return Recorded(_medium(key), fact, messages)
+
+
+@dataclass(frozen=True, slots=True)
+class _Key:
+    """All that a medium is made of; media with equal keys are the same."""
+
+    files: tuple[tuple[str, Blob], ...]
+    folders: tuple[str, ...]
+    name: str
+    kind: str
+    label: str
+    refused: tuple[tuple[str, str], ...]
+    structure: tuple[tuple[str, str], ...]
+    password: str
+
+
+@lru_cache(maxsize=2)
+def _medium(key: _Key) -> Medium:
+    """Some forty checks look at one medium: it is read, and decrypted, once."""
+    medium = HeldMedium(key.name, {path: blob.bytes() for path, blob in key.files}, key.folders)
+    medium.kind, medium.label = key.kind, key.label
+    medium.refusals.extend(Refusal(path, reason) for path, reason in key.refused)
+    medium.structure.extend(key.structure)
+    return SecureMedium(medium, Keys(key.password), in_memory=True) if key.password else medium

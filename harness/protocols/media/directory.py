@@ -48,6 +48,12 @@ class Record:
         return self.ascii(TYPE)
 
     @property
+    def in_use(self) -> bool:
+        """Whether the record counts: one that is marked as deleted is passed over (PS3.3 F.3.2.2)."""
+        flag = self.values.get(IN_USE, b"")
+        return len(flag) < 2 or _number(flag) != 0
+
+    @property
     def next(self) -> int:
         """Offset of the next record of the same entity, 0 for the last."""
         return _number(self.values.get(NEXT, b""))
@@ -113,7 +119,10 @@ class Directory:
 
 
 class Tree:
-    """The records as the offsets link them; a record has one parent, and loops are cut and reported."""
+    """The records as the offsets link them; a record has one parent, and loops are cut and reported.
+
+    Records that are not in use, and what lies below them, are no part of it.
+    """
 
     def __init__(self, directory: Directory) -> None:
         self.directory = directory
@@ -122,6 +131,8 @@ class Tree:
         self._children: dict[int, list[Record]] = {}
         self.parent: dict[int, Record | None] = {}
         self.depth: dict[int, int] = {}
+        #: offsets of records that are not in use, and of those below them
+        self.inactive: set[int] = set()
         self._link()
 
     @property
@@ -143,7 +154,7 @@ class Tree:
         return [
             record
             for record in self.directory.records
-            if record.offset not in self.parent and _number(record.values.get(IN_USE, b"")) != 0
+            if record.offset not in self.parent and record.offset not in self.inactive and record.in_use
         ]
 
     def ancestor(self, record: Record, type_: str) -> Record | None:
@@ -155,10 +166,12 @@ class Tree:
 
     def _link(self) -> None:
         first = _number(self.directory.values.get(FIRST, b""))
-        pending: list[tuple[int, Record | None, str]] = [(first, None, "(0004,1200)")]
+        # the last item says whether a deleted record is above
+        pending: list[tuple[int, Record | None, str, bool]] = [(first, None, "(0004,1200)", False)]
         while pending:
-            offset, parent, source = pending.pop()
+            offset, parent, source, deleted = pending.pop()
             level: list[Record] = []
+            tail: Record | None = None
             while offset:
                 record = self.by_offset.get(offset)
                 if record is None:
@@ -166,23 +179,30 @@ class Tree:
                         Problem("offset", source, "the first byte of a directory record", f"byte {offset}")
                     )
                     break
-                if offset in self.parent:
+                if offset in self.parent or offset in self.inactive:
                     self.problems.append(Problem("loop", source, "a record that was not met before", record.where))
                     break
-                self.parent[offset] = parent
-                self.depth[offset] = 0 if parent is None else self.depth[parent.offset] + 1
-                level.append(record)
+                tail = record
+                unused = deleted or not record.in_use
+                if unused:
+                    self.inactive.add(offset)
+                else:
+                    self.parent[offset] = parent
+                    self.depth[offset] = 0 if parent is None else self.depth[parent.offset] + 1
+                    level.append(record)
                 if record.lower:
-                    pending.append((record.lower, record, f"{record.where}, (0004,1420)"))
+                    below = parent if unused else record
+                    pending.append((record.lower, below, f"{record.where}, (0004,1420)", unused))
                 source = f"{record.where}, (0004,1400)"
                 offset = record.next
-            self._children.setdefault(parent.offset if parent else 0, []).extend(level)
-            if parent is None:
-                self._last(level)
+            if not deleted:
+                self._children.setdefault(parent.offset if parent else 0, []).extend(level)
+                if parent is None:
+                    self._last(tail)
 
-    def _last(self, level: list[Record]) -> None:
+    def _last(self, tail: Record | None) -> None:
         last = _number(self.directory.values.get(LAST, b""))
-        right = level[-1].offset if level else 0
+        right = tail.offset if tail is not None else 0
         if last != right and LAST in self.directory.values:
             self.problems.append(
                 Problem("offset", "(0004,1202)", f"byte {right}, the last record of the root entity", f"byte {last}")

@@ -8,7 +8,7 @@ from __future__ import annotations
 import struct
 import zlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from harness.protocols.dicom import uids
@@ -24,6 +24,7 @@ _DEPTH: Final = 32
 _ELEMENTS: Final = 100_000
 _KEPT: Final = 16 << 10
 _FIRST, _MOST = 16 << 10, 32 << 20
+_END_OF_FRAGMENTS: Final = b"\xfe\xff\xdd\xe0\0\0\0\0"
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,6 +175,8 @@ class Header:
     transfer_syntax: str
     problem: str = ""
     has_meta: bool = True
+    #: where pixel data in fragments begin, -1 if there are none
+    fragments: int = -1
 
     def text(self, tag: int) -> str:
         """A value of the default repertoire without padding, "" if it is not there."""
@@ -200,7 +203,7 @@ def read_header(medium: Medium, path: str) -> Header | None:
     while True:
         header, missing = _parse(path, raw, size)
         if not missing or len(raw) >= min(size, _MOST):
-            return header
+            return header if header.problem or header.fragments < 0 else _ended(header, medium, size)
         more = medium.read(path, len(raw) * 8)
         if len(more) <= len(raw):  # the medium has less than it promised
             return header
@@ -230,4 +233,16 @@ def _parse(path: str, raw: bytes, size: int) -> tuple[Header, bool]:
     if not problem and body.bulk is not None and 0 <= total < body.bulk.end:
         problem = f"pixel data of {body.bulk.end - body.bulk.start} bytes, {total - body.bulk.start} are left"
     held = {tag: data[e.start : e.end] for tag, e in body.elements.items() if e.end - e.start <= _KEPT}
-    return Header(path, values, held, syntax, problem), False
+    fragments = body.bulk.start if body.bulk is not None and body.bulk.end < 0 <= total else -1
+    return Header(path, values, held, syntax, problem, fragments=fragments), False
+
+
+def _ended(header: Header, medium: Medium, size: int) -> Header:
+    """The header, with a problem unless a delimiter ends the fragments of its pixel data (PS3.5 A.4)."""
+    # nearly always the file ends with it; data behind the pixels are legal and rare
+    step = 8 << 20
+    places = [max(header.fragments, size - 64), *range(header.fragments, size, step)]
+    for place in places:
+        if _END_OF_FRAGMENTS in medium.read(header.path, step + 8, place):
+            return header
+    return replace(header, problem="pixel data in fragments without their end")

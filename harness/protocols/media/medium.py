@@ -70,6 +70,14 @@ class Medium(ABC):
     def read(self, path: str, limit: int = DEFAULT_LIMITS.read, offset: int = 0) -> bytes:
         """At most ``limit`` bytes of a file from ``offset``; empty if it cannot be read (which becomes a refusal)."""
 
+    def whole(self, path: str, limit: int) -> bytes:
+        """A file to its end, or its first ``limit`` bytes: more than one read returns."""
+        entry = self.entries.get(path)
+        size = min(entry.size, limit) if entry is not None else 0
+        step = DEFAULT_LIMITS.read
+        parts = [self.read(path, min(step, size - offset), offset) for offset in range(0, size, step)]
+        return parts[0] if len(parts) == 1 else b"".join(parts)
+
     def close(self) -> None:  # noqa: B027 - most media hold nothing open
         """Release what is open."""
 

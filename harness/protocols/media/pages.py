@@ -5,7 +5,9 @@ Entities that a page declares are never expanded and nothing outside the page is
 
 from __future__ import annotations
 
+import codecs
 import posixpath
+import re
 from dataclasses import dataclass, field
 from typing import Final
 from urllib.parse import unquote, urlsplit
@@ -46,8 +48,34 @@ class Page:
     title: str = ""
 
 
+#: the XML declaration with its encoding
+_DECLARED: Final = re.compile(rb"""^\s*<\?xml[^>]*?encoding\s*=\s*["']([A-Za-z][A-Za-z0-9._-]{0,30})["'][^>]*\?>""")
+#: multi-byte encodings of pages that expat does not know, as Python names their codecs
+_MULTI_BYTE: Final = frozenset(
+    (
+        "big5", "big5hkscs", "cp932", "cp949", "cp950", "euc_jis_2004", "euc_jisx0213", "euc_jp", "euc_kr", "gb18030",
+        "gb2312", "gbk", "iso2022_jp", "iso2022_kr", "johab", "shift_jis", "shift_jis_2004", "shift_jisx0213",
+    )
+)  # fmt: skip
+
+
 class _Refused(Exception):
     pass
+
+
+def _recoded(raw: bytes) -> bytes:
+    """A page in UTF-8 if it declares an encoding that expat does not know: Shift_JIS, EUC-KR, GB18030, …
+
+    Raises ValueError (or LookupError) if the bytes are not in the encoding that they declare.
+    """
+    found = _DECLARED.match(raw[:300])
+    if found is None:
+        return raw
+    codec = codecs.lookup(found[1].decode("ascii")).name
+    if codec not in _MULTI_BYTE:
+        return raw
+    # the declaration stays in its place, so that lines keep their numbers
+    return b'<?xml version="1.0" encoding="UTF-8"?>' + raw[found.end() :].decode(codec).encode("utf-8")
 
 
 def parse(path: str, raw: bytes) -> Page:
@@ -101,7 +129,7 @@ def parse(path: str, raw: bytes) -> Page:
     parser.EndElementHandler = end
     parser.CharacterDataHandler = characters
     try:
-        parser.Parse(raw, True)
+        parser.Parse(_recoded(raw), True)
     except expat.ExpatError as error:
         page.problem = str(error)
     except _Refused as error:

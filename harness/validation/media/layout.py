@@ -15,7 +15,8 @@ _FOLDER_NAME: Final = re.compile(r"[A-Z0-9_]{1,8}")
 _DEPTH: Final = 8
 _IHE: Final = "TF-3:4.47.4.1.2"
 _DATE: Final = re.compile(
-    r"\b(?:19|20)\d\d[-/. ]?(?:0?[1-9]|1[0-2])[-/. ]?(?:[0-2]?\d|3[01])\b"
+    r"(?:19|20)\d\d ?年 ?\d{1,2} ?月 ?\d{1,2} ?日|(?:19|20)\d\d ?년 ?\d{1,2} ?월 ?\d{1,2} ?일"
+    r"|\b(?:19|20)\d\d[-/. ]?(?:0?[1-9]|1[0-2])[-/. ]?(?:[0-2]?\d|3[01])\b"
     r"|\b[0-3]?\d[-/. ](?:[01]?\d|[A-Za-z]{3,9})[-/. ,]+(?:19|20)\d\d\b|\b[A-Za-z]{3,9} \d{1,2}, ?(?:19|20)\d\d\b"
 )
 #: what README.TXT has to speak of, and words that show that it does
@@ -31,6 +32,15 @@ _SUBJECTS: Final = (
 def _structure(view: View) -> Outcome:
     found = [Problem(where, "the structure that ISO 9660 gives", what) for where, what in view.medium.structure]
     return outcome(1 if view.medium.kind == "iso" else 0, found)
+
+
+def _label(view: View) -> Outcome:
+    """The volume identifier of a CD is the File-set ID, padded with blanks."""
+    if view.medium.kind != "iso" or view.directory is None or view.claimed not in ("", "CD"):
+        return outcome(0, ())
+    wanted, label = view.directory.file_set_id, view.medium.label
+    problem = Problem("volume identifier", f"the File-set ID {wanted!r}", repr(label)[:80])
+    return outcome(1, [] if label == wanted else [problem])
 
 
 def _refused(view: View) -> Outcome:
@@ -94,11 +104,9 @@ def _names(view: View) -> Outcome:
 
 
 def _depth(view: View) -> Outcome:
-    found = [
-        Problem(entry.path[:120], f"at most {_DEPTH} levels", f"{entry.path.count('/') + 1}")
-        for entry in view.medium.entries.values()
-        if entry.path.count("/") + 1 > _DEPTH
-    ]
+    # the root is the first level, so that a folder is one deeper than its path has components (PS3.12 F.1.2.1)
+    levels = ((entry.path, entry.path.count("/") + 1 + entry.folder) for entry in view.medium.entries.values())
+    found = [Problem(path[:120], f"at most {_DEPTH} levels", f"{level}") for path, level in levels if level > _DEPTH]
     return outcome(len(view.medium.entries), found)
 
 
@@ -163,8 +171,8 @@ def _autorun(view: View) -> Outcome:
     found = []
     for entry in view.files:
         if entry.path.upper() == "AUTORUN.INF":
-            text = view.text(entry.path).lower().replace(" ", "")
-            if "open=" in text or "shellexecute=" in text or "shell\\" in text:
+            lines = [line.replace(" ", "") for line in view.text(entry.path).lower().splitlines()]
+            if any(line.startswith(("open=", "shellexecute=", "shell\\")) for line in lines):
                 found.append(Problem(entry.path, "no program that starts by itself", "open= or shellexecute="))
     return outcome(1, found)
 
@@ -180,6 +188,7 @@ def _dated(view: View) -> Outcome:
 _E, _W = Severity.ERROR, Severity.WARNING
 RULES: tuple[Rule, ...] = (
     Rule("MEDIA-ISO", _E, "PS3.12 F.1.2.1, ECMA-119", "The image breaks ISO 9660 Level 1.", _structure),
+    Rule("MEDIA-LABEL", _E, "PS3.12 F.1.1", "The volume label is not the File-set ID.", _label),
     Rule("MEDIA-REFUSED", _E, "PS3.10 8", "A path, link or entry that no reader may follow.", _refused),
     Rule("MEDIA-DICOMDIR-ROOT", _E, "PS3.10 8.6", "There is no DICOMDIR in the root.", _directory_in_root),
     Rule("MEDIA-DICOMDIR-ONE", _E, "PS3.10 8.6", "There is more than one DICOMDIR.", _one_directory),

@@ -77,7 +77,7 @@ def _hierarchy(view: View) -> Outcome:
     tree = view.tree
     if tree is None:
         return outcome(0, ())
-    parents = {tables.STUDY: (tables.PATIENT,), tables.SERIES: (tables.STUDY,)}
+    parents = {tables.STUDY: (tables.PATIENT,), tables.SERIES: (tables.STUDY,), tables.DOCUMENT: (tables.PATIENT,)}
     found = []
     looked = 0
     for record in tree.walk():
@@ -87,7 +87,7 @@ def _hierarchy(view: View) -> Outcome:
         wanted = ("",) if kind in tables.ROOT_TYPES else parents.get(kind, (tables.SERIES,))
         if (above.type if above else "") not in wanted and kind not in tables.FORBIDDEN_TYPES:
             found.append(Problem(record.where, wanted[0] or "the root entity", above.where if above else "root entity"))
-        if kind in parents or kind == tables.PATIENT:
+        if kind in (tables.PATIENT, tables.STUDY, tables.SERIES):
             if not tree.children(record):
                 found.append(Problem(record.where, "at least one record below", "none"))
             if record.file:
@@ -98,7 +98,8 @@ def _hierarchy(view: View) -> Outcome:
 def _types(view: View) -> Outcome:
     known = tables.LEAF_TYPES | tables.ROOT_TYPES | {tables.STUDY, tables.SERIES}
     found = []
-    records = view.directory.records if view.directory is not None else ()
+    unused = view.tree.inactive if view.tree is not None else set()
+    records = [r for r in (view.directory.records if view.directory is not None else ()) if r.offset not in unused]
     for record in records:
         if record.type not in known:
             found.append(Problem(record.where, "a type that media for interchange use", record.type or "(none)"))
@@ -145,7 +146,9 @@ def _keys(view: View) -> Outcome:
     for record in view.records():
         wanted = tables.KEYS.get(record.type, ())
         if record.type in tables.LEAF_TYPES:
-            wanted = (*wanted, *((tag, 1) for tag in tables.FILE_KEYS))
+            # a document that is no DICOM file has a path, but neither class nor instance
+            own = tables.FILE_KEYS[:1] if record.type == tables.DOCUMENT else tables.FILE_KEYS
+            wanted = (*wanted, *((tag, 1) for tag in own))
         for tag, kind in wanted:
             looked += 1
             if tag not in record.values:

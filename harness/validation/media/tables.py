@@ -9,6 +9,8 @@ from typing import Final
 from harness.protocols.dicom import uids
 
 PATIENT, STUDY, SERIES = "PATIENT", "STUDY", "SERIES"
+#: a record of a document that is no DICOM file: it stands below a patient and names no SOP instance (PS3.3 F.5.32)
+DOCUMENT: Final = "HL7 STRUC DOC"
 
 NAME, PATIENT_ID = 0x00100010, 0x00100020
 STUDY_UID, SERIES_UID = 0x0020000D, 0x0020000E
@@ -44,6 +46,7 @@ KEYS: Final[Mapping[str, tuple[tuple[int, int], ...]]] = MappingProxyType(
         "RT STRUCTURE SET": ((_NUMBER, 1), (0x30060002, 1), (0x30060008, 2), (0x30060009, 2)),
         "RT PLAN": ((_NUMBER, 1), (0x300A0002, 1), (0x300A0006, 2), (0x300A0007, 2)),
         "RT TREAT RECORD": ((_NUMBER, 1), (0x30080250, 2), (0x30080251, 2)),
+        DOCUMENT: ((0x0040E001, 1),),
     }
 )
 FILE_KEYS: Final = (0x00041500, 0x00041510, 0x00041511, 0x00041512)
@@ -56,12 +59,14 @@ FORBIDDEN_TYPES: Final = frozenset(
     )
 )  # fmt: skip
 #: types that stand in the root entity
-ROOT_TYPES: Final = frozenset((PATIENT, "HANGING PROTOCOL", "PALETTE", "IMPLANT", "IMPLANT ASSY", "IMPLANT GROUP"))
+ROOT_TYPES: Final = frozenset(
+    (PATIENT, "HANGING PROTOCOL", "PALETTE", "IMPLANT", "IMPLANT ASSY", "IMPLANT GROUP", "INVENTORY")
+)
 LEAF_TYPES: Final = frozenset(
     (
         *(name for name in KEYS if name not in (PATIENT, STUDY, SERIES)),
         "SURFACE", "MEASUREMENT", "STEREOMETRIC", "VALUE MAP", "PLAN", "SURFACE SCAN", "TRACT", "ASSESSMENT",
-        "RADIOTHERAPY", "ANNOTATION", "HL7 STRUC DOC",
+        "RADIOTHERAPY", "ANNOTATION",
     )
 )  # fmt: skip
 
@@ -82,15 +87,6 @@ _TYPES_BY_CLASS: Final = (
     (_STORAGE + "481.3", "RT STRUCTURE SET"),
     (_STORAGE + "481.5", "RT PLAN"),
 )
-#: families whose other members are images or too rare to say
-_UNKNOWN: Final = (
-    _STORAGE + "66.",
-    _STORAGE + "481.",
-    _STORAGE + "67",
-    _STORAGE + "68",
-    _STORAGE + "78",
-    _STORAGE + "200",
-)
 
 
 def record_type(sop_class: str) -> str:
@@ -101,9 +97,10 @@ def record_type(sop_class: str) -> str:
         exact = not beginning.endswith(".")
         if (sop_class == beginning if exact else sop_class.startswith(beginning)) and len(beginning) > len(best):
             best, found = beginning, kind
-    if found or sop_class.startswith(_UNKNOWN) or not sop_class.startswith(_STORAGE):
+    if found or not sop_class.startswith(_STORAGE):
         return found
-    return "IMAGE"
+    # measurements, maps and assessments have types of their own: only what is called an image is one
+    return "IMAGE" if "Image Storage" in uids.name_of(sop_class) else ""
 
 
 _PLAIN = frozenset((uids.EXPLICIT_VR_LE,))

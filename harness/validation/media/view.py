@@ -59,7 +59,7 @@ class View:
     def raw_directory(self) -> bytes:
         """The bytes of the DICOMDIR in the root; of the first one elsewhere if there is none."""
         place = DICOMDIR if DICOMDIR in self.directories else next(iter(self.directories), "")
-        return self.medium.read(place, _DIRECTORY_BYTES) if place else b""
+        return self.medium.whole(place, _DIRECTORY_BYTES) if place else b""
 
     @cached_property
     def directory(self) -> Directory | None:

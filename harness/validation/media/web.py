@@ -14,7 +14,9 @@ _NAME: Final = re.compile(r"[A-Z0-9_]{1,8}(?:\.[A-Z0-9_]{1,3})?")
 _CONTENT: Final = frozenset(("HTM", "HTML", "XHTML", "JPG", "JPEG", "CSS", "ICO", "PNG", "GIF"))
 _PICTURES: Final = frozenset(("JPG", "JPEG", "PNG", "GIF", "BMP", "TIF", "TIFF", "WEBP", "SVG"))
 _UID: Final = re.compile(r"(?<![\d.])[12]\.\d+(?:\.\d+){5,30}(?![\d.])|(?<![\d.])2\.25\.\d{10,39}(?![\d.])")
-_ISSUED: Final = (0x00080018, 0x0020000D, 0x0020000E)
+#: UIDs that DICOM itself registers (SOP classes, transfer syntaxes): they identify no object of anybody
+_REGISTERED: Final = "1.2.840.10008."
+_UID_BYTES: Final = re.compile(rb"[012](?:\.\d+)+")
 
 
 def _ending(path: str) -> str:
@@ -123,11 +125,21 @@ def _active(view: View) -> Outcome:
 
 def _counterpart(view: View) -> Outcome:
     """Identifiers on pages are those of DICOM objects of the medium."""
-    known = {header.text(tag) for header in view.instances.values() for tag in _ISSUED}
+    shown = {path: sorted(set(_UID.findall(page.text))) for path, page in view.pages.items()}
+    if not any(shown.values()):
+        return outcome(0, ())
+    known = {
+        uid.decode("ascii")
+        for header in view.instances.values()
+        for raw in (*header.values.values(), *header.meta.values())
+        for uid in _UID_BYTES.findall(raw)
+    }
     found = []
     looked = 0
-    for path, page in view.pages.items():
-        for uid in sorted(set(_UID.findall(page.text))):
+    for path, identifiers in shown.items():
+        for uid in identifiers:
+            if uid.startswith(_REGISTERED):
+                continue
             looked += 1
             if uid not in known:
                 found.append(Problem(path, "identifiers of DICOM objects on the medium", uid))

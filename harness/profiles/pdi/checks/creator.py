@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 
 from harness.core.check import Check, Observation
 from harness.profiles import names
@@ -10,6 +11,7 @@ from harness.profiles.journal import Journal
 from harness.profiles.observe import check, judged, passed, same_set
 from harness.profiles.pdi.facts import EXPECTED, Recorded, recorded
 from harness.profiles.pdi.mapping import rules as table
+from harness.protocols.media.medium import Medium
 from harness.validation.media import View, rule
 
 Judgement = Callable[[Journal], Iterator[Observation]]
@@ -22,7 +24,13 @@ def view(j: Journal, made: Recorded) -> View:
     protected = bool(made.fact.get("password"))
     # pages would show in the open what is protected
     web = False if protected else web
-    return View(made.medium, claimed=str(made.fact.get("claimed", "")), web=web, protected=protected)
+    return _view(made.medium, str(made.fact.get("claimed", "")), web, protected)
+
+
+@lru_cache(maxsize=4)
+def _view(medium: Medium, claimed: str, web: bool | None, protected: bool) -> View:
+    """Every check asks the same medium: its parts are parsed once."""
+    return View(medium, claimed=claimed, web=web, protected=protected)
 
 
 def _judge(made: Recorded, seen: View, code: str, title: str) -> Iterator[Observation]:

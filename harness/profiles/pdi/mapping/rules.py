@@ -5,6 +5,7 @@ from __future__ import annotations
 #: check id, requirement, rule codes, what holds when it passes
 CREATOR: tuple[tuple[str, str, tuple[str, ...], str], ...] = (
     ("media-iso", "RAD-47-PMC-01", ("MEDIA-ISO",), "the image is ISO 9660 Level 1"),
+    ("media-label", "RAD-47-PMC-36", ("MEDIA-LABEL",), "the label of the volume is the File-set ID"),
     ("media-directory-root", "RAD-47-PMC-02", ("MEDIA-DICOMDIR-ROOT",), "DICOMDIR is in the root"),
     ("media-directory-one", "RAD-47-PMC-03", ("MEDIA-DICOMDIR-ONE",), "there is one DICOMDIR"),
     ("media-root-dicom", "RAD-47-PMC-04", ("MEDIA-ROOT-DICOM",), "no DICOM file is in the root"),

@@ -40,9 +40,7 @@ class SecureMedium(Medium):
         if size > _LARGEST:
             self.problems.append((path, f"at most {_LARGEST} bytes", f"{size}"))
             return
-        raw = b"".join(
-            self._inner.read(path, DEFAULT_LIMITS.read, offset) for offset in range(0, size, DEFAULT_LIMITS.read)
-        )
+        raw = self._inner.whole(path, _LARGEST)
         try:
             opened = open_file(raw, keys)
         except SecureProblem as error:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime
 import io
+import re
 import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -149,10 +150,15 @@ class FileSet:
     def __init__(self, plan: MediumPlan, uid: str) -> None:
         if plan.profile not in PROFILES:
             raise UsageError(f"there is no application profile {plan.profile!r}; known: {', '.join(PROFILES)}")
+        if not re.fullmatch(r"[A-Z0-9_]{0,16}", plan.label):
+            raise UsageError(
+                f"the label {plan.label!r} is no File-set ID, which it has to be (DICOM PS3.12 F.1.1): "
+                "at most 16 characters A-Z, 0-9 and _"
+            )
         self.plan = plan
         self._spool = tempfile.TemporaryDirectory(prefix="medium-")
         spool = Path(self._spool.name)
-        self._layout = Layout(directory=DirectoryBuilder("IHE_PDI", uid), label=plan.label, spool=spool)
+        self._layout = Layout(directory=DirectoryBuilder(plan.label, uid), label=plan.label, spool=spool)
         self._site = Site(plan.institution, plan.today.isoformat()) if plan.with_pages else None
         self._places = _Places()
         #: SOP Instance UIDs in the order in which they were added
