@@ -200,6 +200,8 @@ def main(folder: Path) -> None:
     sop_classes = json.loads((packaged / "sop_class_iod_map.json").read_text())
     descriptions = described(folder)
     by_hand = tomllib.loads((DATA / "conditions.toml").read_text())
+    for uid, (own, model) in by_hand["iods"].items():
+        iods[own], sop_classes[uid] = iods[model], own
     hand = dict(by_hand["attributes"]) | {"general-series:Laterality": laterality(packaged)}
     anywhere = by_hand["anywhere"]
     hand_terms = by_hand["terms"]
@@ -288,7 +290,7 @@ def main(folder: Path) -> None:
         "source": "highdicom (modules, types, usage), dicom-standard 0.1.0 (conditions, terms), conditions.toml",
         "sop_classes": sop_classes,
         "iods": composite,
-        "groups": dict(functional_groups(folder, composite)),
+        "groups": dict(functional_groups(folder, composite, by_hand)),
         "contexts": contexts(by_hand["contexts"]),
         "modifiers": modifiers(by_hand["modifiers"]),
         "overrides": overrides(by_hand["overrides"]),
@@ -345,7 +347,7 @@ def overrides(by_hand: dict[str, str]) -> dict[str, list[list[Any]]]:
     return found
 
 
-def functional_groups(folder: Path, iods: dict[str, Any]) -> Iterator[tuple[str, list[int]]]:
+def functional_groups(folder: Path, iods: dict[str, Any], by_hand: dict[str, Any]) -> Iterator[tuple[str, list[int]]]:
     """The functional group sequences that an IOD demands unconditionally (usage M)."""
     macros: dict[str, list[int]] = {}
     for row in json.loads((folder / "macro_to_attributes.json").read_text()):
@@ -357,6 +359,12 @@ def functional_groups(folder: Path, iods: dict[str, Any]) -> Iterator[tuple[str,
         if row["usage"] == "M":
             iod = row["ciodId"].replace("-sc-image", "-secondary-capture-image")
             wanted.setdefault(iod, set()).update(macros.get(row["macroId"], ()))
+    for own, model in by_hand["iods"].values():
+        wanted[own] = set(wanted.get(model, ()))
+    for key, demanded in by_hand["groups"].items():
+        iod, keyword = key.split(":")
+        if not demanded:
+            wanted[iod].remove(TAG[keyword])
     for iod in iods:
         if wanted.get(iod):
             yield iod, sorted(wanted[iod])

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from harness.core.errors import EngineFailure
-from harness.validation.dictionary import TAG
+from harness.validation.dictionary import TAG, implicit_vr
 from harness.validation.walker import DataSet
 
 Predicate = Callable[[DataSet], bool]
@@ -64,7 +64,8 @@ class _Place:
         at = self.find(ds)
         if at is None or (element := at.elements.get(self.tag)) is None:
             return []
-        if element.vr in ("US", "SS", "UL", "US or SS"):
+        vr = implicit_vr(self.tag) if element.vr == "UN" else element.vr
+        if vr in ("US", "SS", "UL", "US or SS"):
             number = at.number(self.tag)
             return [] if number is None else [str(number)]
         if element.end - element.start > 1024:

@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
-from harness.validation.dictionary import TAG, name
+from harness.protocols.dicom.charset import decode_strict
+from harness.validation.dictionary import TAG, VR, name
 from harness.validation.finding import Severity, ValidationFinding, shown
 from harness.validation.walker import DataSet
 
@@ -17,7 +18,17 @@ Report = Callable[[str, ValidationFinding], None]
 _PATIENT = tuple(TAG[k] for k in ("PatientID", "IssuerOfPatientID", "PatientName", "PatientBirthDate", "PatientSex"))
 _STUDY = tuple(
     TAG[k]
-    for k in ("StudyDate", "StudyTime", "AccessionNumber", "StudyID", "ReferringPhysicianName", "StudyDescription")
+    for k in (
+        "StudyDate",
+        "StudyTime",
+        "AccessionNumber",
+        "StudyID",
+        "ReferringPhysicianName",
+        "StudyDescription",
+        "PatientAge",
+        "PatientSize",
+        "PatientWeight",
+    )
 )
 _SERIES = tuple(
     TAG[k]
@@ -27,6 +38,7 @@ _SERIES = tuple(
         "SeriesNumber",
         "SeriesDate",
         "SeriesTime",
+        "SeriesDescription",
         "Laterality",
         "BodyPartExamined",
         "ProtocolName",
@@ -37,16 +49,26 @@ _SERIES = tuple(
     )
 )
 _STUDY_UID, _SERIES_UID, _FRAME_UID = 0x0020000D, 0x0020000E, 0x00200052
+_CHARACTER_SET = 0x00080005
 _REFERENCE_SEQUENCES = (0x00081199, 0x00081140)
 MAXIMUM_REFERENCES = 100_000
 
 
+@dataclass(frozen=True, slots=True)
+class _Value:
+    """A value as it is written, and what it means: the same name in two character sets is the same name."""
+
+    written: str
+    meaning: str
+
+
 @dataclass(slots=True)
 class _Entity:
-    """The first values of an entity and the object that had them."""
+    """The first values of an entity and the object that had them; ``study`` is the one of that object."""
 
-    values: dict[int, str]
+    values: dict[int, _Value]
     where: str
+    study: str = ""
 
 
 @dataclass(slots=True)
@@ -56,6 +78,7 @@ class SetRules:
     report: Report
     _studies: dict[str, _Entity] = field(default_factory=dict)
     _patients: dict[str, _Entity] = field(default_factory=dict)
+    _persons: dict[str, _Entity] = field(default_factory=dict)
     _series: dict[str, _Entity] = field(default_factory=dict)
     _frames: dict[str, _Entity] = field(default_factory=dict)
     _instances: dict[str, tuple[str, str]] = field(default_factory=dict)
@@ -73,6 +96,10 @@ class SetRules:
         self._instances.setdefault(uid, (sop_class, path))
         study = root.text(_STUDY_UID)
         self._compare(path, root, self._patients, study, _PATIENT, "SET-PATIENT", "study")
+        if identifier := root.text(_PATIENT[0]):
+            # the same person in another study: demographics may have been corrected between the two
+            person = f"{root.text(_PATIENT[1])}\\{identifier}"
+            self._compare(path, root, self._persons, person, _PATIENT[2:], "SET-PATIENT", "patient", other_study=True)
         self._compare(path, root, self._studies, study, _STUDY, "SET-STUDY", "study")
         self._compare(path, root, self._series, root.text(_SERIES_UID), _SERIES, "SET-SERIES", "series")
         self._compare(path, root, self._frames, root.text(_FRAME_UID), _PATIENT[:1], "SET-FRAME-OF-REFERENCE", "frame")
@@ -98,21 +125,32 @@ class SetRules:
         tags: tuple[int, ...],
         code: str,
         what: str,
+        *,
+        other_study: bool = False,
     ) -> None:
         if not key:
             return
+        study = root.text(_STUDY_UID)
         entity = known.get(key)
         if entity is None:
-            known[key] = _Entity({tag: _value(root, tag) for tag in tags if tag in root.elements}, path)
+            known[key] = _Entity({tag: _value(root, tag) for tag in tags if tag in root.elements}, path, study)
             return
+        if other_study and entity.study == study:
+            return  # told of the study already
         for tag in tags:
             if tag not in root.elements:
                 continue
             value = _value(root, tag)
             first = entity.values.setdefault(tag, value)
-            if first != value:
-                expected = f"{shown(first)} as in {entity.where} of the same {what}"
-                self._say(path, code, tag, expected, shown(value))
+            if first.written == value.written:
+                continue
+            expected = f"{shown(first.written)} as in {entity.where} of the same {what}"
+            actual = shown(value.written)
+            # a value of type 2 may be unknown to one of the two, and the same value may be written in several ways
+            same = first.meaning == value.meaning
+            grave = bool(first.meaning and value.meaning) and not same and not other_study
+            note = f"{actual}, the same written in another way" if same else actual
+            self._say(path, code, tag, expected, note, Severity.ERROR if grave else Severity.WARNING)
 
     def _say(
         self, path: str, code: str, tag: int, expected: str, actual: str, severity: Severity = Severity.ERROR
@@ -120,9 +158,30 @@ class SetRules:
         self.report(path, ValidationFinding(code, severity, name(tag), expected, actual, "PS3.3 A.1.2"))
 
 
-def _value(root: DataSet, tag: int) -> str:
-    raw = root.value(tag) or b""
-    return raw[:256].decode("latin-1").strip(" \0")
+def _value(root: DataSet, tag: int) -> _Value:
+    raw = (root.value(tag) or b"")[:256]
+    vr = VR.get(tag, "LO")
+    if raw.isascii() and b"\x1b" not in raw:
+        written = raw.decode("ascii").strip(" \0")
+    else:
+        terms = [term.strip(" ") for term in root.text(_CHARACTER_SET).split("\\")]
+        text, problems = decode_strict(raw.rstrip(b" \0"), terms if any(terms) else (), vr)
+        written = raw.decode("latin-1").strip(" \0") if problems else text.strip(" ")
+    return _Value(written, _meaning(written, vr))
+
+
+def _meaning(written: str, vr: str) -> str:
+    """Without what two writers may do differently: empty components of a name, signs and zeros, zero fractions."""
+    if vr == "PN":
+        return "=".join(group.rstrip("^ ") for group in written.split("=")).rstrip("=")
+    if vr in ("IS", "DS"):
+        try:
+            return repr(float(written))
+        except ValueError:
+            return written
+    if vr == "TM" and "." in written:
+        return written.rstrip("0").rstrip(".")
+    return written
 
 
 def _references(root: DataSet, depth: int = 0) -> Iterator[DataSet]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Callable
 
-from harness.validation.dictionary import name
+from harness.validation.dictionary import KEYWORD, name
 from harness.validation.finding import Severity, ValidationFinding, shown
 from harness.validation.iod_tables import Attribute, ContextGroup, Module, ObjectDefinition, Table, Tables
 from harness.validation.walker import DataSet, Element
@@ -96,9 +96,8 @@ class ObjectRules:
                 if condition.holds(ds):
                     self._missing(ds, row)
             elif condition.exclusive and not condition.holds(ds) and (ds.path or row.tag not in self._shared):
-                self._finding(
-                    f"IOD-{row.type}-NOT-ALLOWED", ds, row, f"not present unless {condition.words}", "present"
-                )
+                words = condition.words.removeprefix(f"present({KEYWORD.get(row.tag)}) and ")
+                self._finding(f"IOD-{row.type}-NOT-ALLOWED", ds, row, f"not present unless {words}", "present")
         if not ds.path:
             self._unjudged |= table.unjudged - present
         for tag in table.valued & present:

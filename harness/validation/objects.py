@@ -27,6 +27,8 @@ from harness.validation.walker import DataSet, Syntax, Walk, looks_implicit
 IMPLICIT, EXPLICIT = "1.2.840.10008.1.2", "1.2.840.10008.1.2.1"
 DEFLATED, BIG_ENDIAN = "1.2.840.10008.1.2.1.99", "1.2.840.10008.1.2.2"
 MEDIA_DIRECTORY = "1.2.840.10008.1.3.10"
+#: how private transfer syntaxes encode data sets and pixels is known to their owners only
+STANDARD_SYNTAXES = "1.2.840.10008.1.2"
 #: transfer syntaxes whose pixel data is native
 NATIVE = frozenset({IMPLICIT, EXPLICIT, DEFLATED, BIG_ENDIAN})
 MAXIMUM_INFLATED = 512 << 20
@@ -157,7 +159,8 @@ def _check_dataset(
         check_relations(report, root, named, tables())
         check_content(report, root, tables().sop_classes.get(named, ""))
         check_display(report, root)
-        PixelRules(report).check(root, transfer_syntax, transfer_syntax not in NATIVE)
+        if transfer_syntax.startswith(STANDARD_SYNTAXES):
+            PixelRules(report).check(root, transfer_syntax, transfer_syntax not in NATIVE)
     return root
 
 
@@ -176,9 +179,10 @@ def _walk(report: _Collector, raw: bytes, start: int, transfer_syntax: str) -> W
         implicit = looks_implicit(raw, start)
         if implicit is not None and implicit == syntax.explicit:
             found = "implicit" if implicit else "explicit"
-            report.add(
-                "ENC-TRANSFER-SYNTAX", "data set", f"encoded as {transfer_syntax}", f"{found} VR", "PS3.5 10"
-            )  # fmt: skip
+            if transfer_syntax.startswith(STANDARD_SYNTAXES):
+                report.add(
+                    "ENC-TRANSFER-SYNTAX", "data set", f"encoded as {transfer_syntax}", f"{found} VR", "PS3.5 10"
+                )  # fmt: skip
             syntax = Syntax(explicit=not implicit)
     walk = Walk(raw, syntax, start)
     for finding in walk.findings:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import struct
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -24,6 +25,8 @@ _JPEG_LS = {"1.2.840.10008.1.2.4.80": True, "1.2.840.10008.1.2.4.81": False}
 _J2K = {"1.2.840.10008.1.2.4.90": True, "1.2.840.10008.1.2.4.91": False}
 _HTJ2K = {"1.2.840.10008.1.2.4.201": True, "1.2.840.10008.1.2.4.202": True, "1.2.840.10008.1.2.4.203": False}
 _RLE = "1.2.840.10008.1.2.5"
+#: MPEG-2, H.264 and H.265: one stream for all frames, whose fragments and offsets say nothing of frames (PS3.5 8.2.5)
+_VIDEO = re.compile(r"1\.2\.840\.10008\.1\.2\.4\.10[0-8](\.1)?")
 _SAMPLES = {
     "MONOCHROME1": 1, "MONOCHROME2": 1, "PALETTE COLOR": 1, "RGB": 3, "YBR_FULL": 3, "YBR_FULL_422": 3,
     "YBR_PARTIAL_420": 3, "YBR_PARTIAL_422": 3, "YBR_ICT": 3, "YBR_RCT": 3, "HSV": 3, "ARGB": 4, "CMYK": 4, "XYB": 3,
@@ -123,6 +126,10 @@ class PixelRules:
             self._add("PX-OFFSET-TABLE", "a first item for the offset table", "no item", "PS3.5 A.4")
             return
         table, data = fragments[0], fragments[1:]
+        if _VIDEO.fullmatch(transfer_syntax):
+            if not data:
+                self._add("PX-FRAGMENTS", "the stream of all frames in a fragment", "none", "PS3.5 8.2.5, A.4")
+            return
         number = shape.frames if shape is not None else 1
         starts = self._offsets(ds, table, data, number)
         if starts is None:

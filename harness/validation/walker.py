@@ -67,9 +67,11 @@ class DataSet:
             return None
         field = self.raw[element.start : min(element.end, element.start + 16)]
         order = "<" if self.little else ">"
-        if element.vr in ("US", "US or SS", "SS") and len(field) >= 2:
-            return int(struct.unpack_from(order + ("h" if element.vr == "SS" else "H"), field)[0])
-        if element.vr == "UL" and len(field) >= 4:
+        # whoever writes UN for a known element leaves the value as it was (PS3.5 6.2.2)
+        vr = implicit_vr(tag) if element.vr == "UN" else element.vr
+        if vr in ("US", "US or SS", "SS") and len(field) >= 2:
+            return int(struct.unpack_from(order + ("h" if vr == "SS" else "H"), field)[0])
+        if vr == "UL" and len(field) >= 4:
             return int(struct.unpack_from(order + "I", field)[0])
         text = field.decode("ascii", errors="replace").strip(" \0").split("\\")[0]
         return int(text) if text.lstrip("+-").isdecimal() and text.isascii() and text.count("-") < 2 else None

@@ -167,10 +167,94 @@ def by_highdicom(folder: Path) -> Iterator[Path]:
         sop_instance_uid=generate_uid(entropy_srcs=["enhanced instance"]),
         instance_number=1,
     )
-    for name, ds in (("ko", key_object), ("seg", segmentation), ("enhanced-ct", enhanced)):
+    mr_path, ct_common = get_testdata_file("MR_small.dcm"), {**common, "manufacturer_model_name": "M"}
+    assert isinstance(mr_path, str)
+    enhanced_mr = hd.legacy.LegacyConvertedEnhancedMRImage(
+        [pydicom.dcmread(mr_path)],
+        series_instance_uid=generate_uid(entropy_srcs=["enhanced mr"]),
+        series_number=7,
+        sop_instance_uid=generate_uid(entropy_srcs=["enhanced mr instance"]),
+        instance_number=1,
+    )
+    parts = {"software_versions": "1", "device_serial_number": "1", **ct_common}
+    label_map = hd.seg.Segmentation(
+        source_images=[source],
+        pixel_array=mask,
+        segmentation_type=hd.seg.SegmentationTypeValues.LABELMAP,
+        segment_descriptions=[segment],
+        sop_instance_uid=generate_uid(entropy_srcs=["label map"]),
+        **parts,
+    )
+    maps = [
+        hd.pm.ParametricMap(
+            [source],
+            np.zeros((1, source.Rows, source.Columns), kind),
+            sop_instance_uid=generate_uid(entropy_srcs=["map", kind]),
+            contains_recognizable_visual_features=False,
+            voi_lut_transformations=[hd.VOILUTTransformation(window_center=0.5, window_width=1.0)],
+            real_world_value_mappings=[
+                hd.pm.RealWorldValueMapping(
+                    lut_label="1",
+                    lut_explanation="value",
+                    unit=codes.UCUM.NoUnits,
+                    value_range=(0, 255) if kind == "uint16" else (0.0, 1.0),
+                    intercept=0,
+                    slope=1,
+                )
+            ],
+            **parts,
+        )
+        for kind in ("float32", "float64", "uint16")
+    ]
+    for name, ds in (
+        ("ko", key_object), ("seg", segmentation), ("enhanced-ct", enhanced), ("enhanced-mr", enhanced_mr),
+        ("label-map", label_map), *((f"map-{number}", made) for number, made in enumerate(maps)),
+        ("measurements", _measurements(source, common)),
+    ):  # fmt: skip
         target = folder / f"highdicom-{name}.dcm"
         ds.save_as(target)
         yield target
+
+
+def _measurements(source: Dataset, common: dict[str, object]) -> Dataset:
+    """A comprehensive 3D report of one region with one measurement."""
+    import highdicom as hd
+    from pydicom.sr.codedict import codes
+
+    tracking = hd.sr.TrackingIdentifier(identifier="lesion", uid=generate_uid(entropy_srcs=["lesion"]))
+    person = hd.sr.PersonObserverIdentifyingAttributes(name="Foo^Bar")
+    corners = np.array([[0, 0, 0], [1, 0, 0], [1, 1, 0], [0, 0, 0]], float)
+    group = hd.sr.PlanarROIMeasurementsAndQualitativeEvaluations(
+        tracking_identifier=tracking,
+        referenced_region=hd.sr.ImageRegion3D(
+            graphic_type=hd.sr.GraphicTypeValues3D.POLYGON,
+            graphic_data=corners,
+            frame_of_reference_uid=source.FrameOfReferenceUID,
+        ),
+        finding_type=codes.SCT.Neoplasm,
+        measurements=[hd.sr.Measurement(name=codes.SCT.Area, value=1.5, unit=codes.UCUM.SquareMillimeter)],
+        finding_sites=[hd.sr.FindingSite(anatomic_location=codes.SCT.Abdomen)],
+    )
+    report = hd.sr.MeasurementReport(
+        observation_context=hd.sr.ObservationContext(
+            observer_person_context=hd.sr.ObserverContext(
+                observer_type=codes.DCM.Person, observer_identifying_attributes=person
+            )
+        ),
+        procedure_reported=codes.LN.CTUnspecifiedBodyRegion,
+        imaging_measurements=[group],
+        title=codes.DCM.ImagingMeasurementReport,
+    )
+    made: Dataset = hd.sr.Comprehensive3DSR(
+        evidence=[source],
+        content=report,
+        sop_instance_uid=generate_uid(entropy_srcs=["measurements"]),
+        is_complete=True,
+        is_final=True,
+        is_verified=False,
+        **common,
+    )
+    return made
 
 
 def _large_ct() -> Dataset:

@@ -121,6 +121,43 @@ def test_numbers_are_compared_as_numbers_with_their_terms() -> None:
     assert "(0028,1052) RescaleIntercept" in codes
 
 
+MPEG2, HEVC, FRAGMENTABLE = "1.2.840.10008.1.2.4.100", "1.2.840.10008.1.2.4.107", "1.2.840.10008.1.2.4.102.1"
+
+
+def _video(fragments: list[bytes], syntax: str, offsets: list[int] | None) -> set[str]:
+    ds = s.ct()
+    ds.NumberOfFrames = "30"
+    found = validate_part10(s.compressed(ds, syntax, fragments, offsets))
+    return {f.code for f in found if f.code.startswith("PX-")}
+
+
+@pytest.mark.parametrize("syntax", [MPEG2, HEVC, FRAGMENTABLE])
+@pytest.mark.parametrize("offsets", [None, [0]])
+def test_a_video_has_fewer_fragments_than_frames(syntax: str, offsets: list[int] | None) -> None:
+    assert _video([b"\0\0\1\xb3" * 4], syntax, offsets) == set()
+    assert _video([b"\0\0\1\xb3", b"\0\0\1\xb5"], syntax, offsets) == set()
+    assert _video([], syntax, None) == {"PX-FRAGMENTS"}
+    assert "PX-FRAGMENTS" in _video([s.jpeg(12, sof=0xC3, last=1)], "1.2.840.10008.1.2.4.70", None)
+
+
+def test_a_private_transfer_syntax_may_encode_as_it_likes() -> None:
+    raw = s.part10(s.ct(), "1.2.840.10008.1.2")
+    private = raw.replace(b"1.2.840.10008.1.2\0", b"1.2.840.113619.5.2")
+    assert private != raw
+    assert [f.code for f in validate_part10(private) if f.severity is Severity.ERROR] == []
+    wrong = raw.replace(b"1.2.840.10008.1.2\0", b"1.2.840.10008.1.2.1\0").replace(b"UI\x12\0", b"UI\x14\0", 9)
+    assert "ENC-TRANSFER-SYNTAX" in {f.code for f in validate_part10(wrong)}
+
+
+@pytest.mark.parametrize("tag", [0x00280002, 0x00280006, 0x00280010, 0x00280100])
+def test_a_known_number_that_is_written_as_un_keeps_its_value(tag: int) -> None:
+    raw = s.part10(s.secondary_capture())
+    head = tag.to_bytes(4, "big")
+    place = raw.index(head[1::-1] + head[3:1:-1] + b"US\x02\0")
+    unknown = raw[: place + 4] + b"UN\0\0\x02\0\0\0" + raw[place + 8 :]
+    assert {f.code for f in validate_part10(unknown) if f.severity is not Severity.INFO} == {"ENC-VR-UN"}
+
+
 def test_undefined_and_explicit_lengths_are_both_legal() -> None:
     inner = s.element(0x00081150, "UI", b"1.2\0") + s.element(0x00081155, "UI", b"1.3\0")
     item_end, sequence_end = b"\xfe\xff\x0d\xe0" + bytes(4), b"\xfe\xff\xdd\xe0" + bytes(4)

@@ -81,6 +81,18 @@ def spacing_too(ds: Dataset) -> None:
     ds.DisplayedAreaSelectionSequence[0].PresentationPixelSpacing = ["1", "1"]
 
 
+def ratio(spacing: str | None, **values: object) -> Change:
+    """A secondary capture with a pixel aspect ratio, beside a spacing attribute or alone."""
+
+    def change(ds: Dataset) -> None:
+        ds.PixelAspectRatio = ["3", "4"]
+        if spacing:
+            setattr(ds, spacing, ["0.5", "0.5"])
+        put(**values)(ds)
+
+    return change
+
+
 def table(entries: int, bits: int, written: int | None = None) -> Dataset:
     ds = Dataset()
     ds.add_new("LUTDescriptor", "US", [entries % 65536, 0, bits])
@@ -143,6 +155,11 @@ BROKEN: list[tuple[str, str, Callable[[], Dataset], Change]] = [
     ("IOD-RESCALE-TYPE", "RescaleType", s.ct, units(ORIGINAL, "US")),
     ("IOD-2C-MISSING", "Laterality", s.ct, put(BodyPartExamined="KNEE")),
     ("IOD-1C-NOT-ALLOWED", "PlanarConfiguration", s.ct, put(PlanarConfiguration=0)),
+    *(
+        ("IOD-1C-NOT-ALLOWED", "PixelAspectRatio", s.secondary_capture, ratio(spacing))
+        for spacing in ("PixelSpacing", "ImagerPixelSpacing", "NominalScannedPixelSpacing")
+    ),
+    ("IOD-1C-NOT-ALLOWED", "PixelAspectRatio", s.ct, ratio(None)),
     ("IOD-1C-NOT-ALLOWED", "PresentationPixelAspectRatio", s.presentation_state, spacing_too),
     ("IOD-1C-NOT-ALLOWED", "VerifyingObserverSequence", s.basic_text, put(VerifyingObserverSequence=[])),
     ("IOD-SR-VALUE-TYPE", "ValueType", s.basic_text, below_text(item("INFERRED FROM", "SCOORD"))),
@@ -178,6 +195,8 @@ BROKEN: list[tuple[str, str, Callable[[], Dataset], Change]] = [
     ),
 ]
 ALLOWED: list[tuple[str, Callable[[], Dataset], Change]] = [
+    ("an aspect ratio without a spacing", s.secondary_capture, ratio(None)),
+    ("a spacing without an aspect ratio", s.secondary_capture, put(PixelSpacing=["0.5", "0.5"])),
     ("a reason of CID 7011", s.key_object, rejected(("111207", "DCM"))),
     ("a local modifier of a title without a group", s.key_object, rejected(("1", "99LOCAL"), "113000")),
     ("a region of our own", s.ct, put(AnatomicRegionSequence=[s.code("X1", "99LOCAL", "Our region")])),
