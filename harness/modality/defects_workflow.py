@@ -110,7 +110,8 @@ WORKFLOW_DEFECTS: tuple[Defect, ...] = (
     # RAD-6, RAD-7
     defect("protocol-code-not-performed", "the performed protocol code stays empty", "RAD-6-SCU-15",
            deciding(protocol_codes=_no_codes)),
-    defect("final-only-changes", "after a report of progress the end holds only what is new", "RAD-7-SCU-06",
+    defect("final-only-changes", "after a report of progress the end holds only what is new",
+           "EX-05 RAD-7-SCU-05 RAD-7-SCU-06 XC-17",
            _only_what_changed),
     defect("end-waits-for-archive", "the end of the step waits until the archive has everything", "RAD-7-SCU-09",
            deciding(ends_before_transfer=lambda: False)),
@@ -129,7 +130,7 @@ WORKFLOW_DEFECTS: tuple[Defect, ...] = (
            "EX-20 RAD-6-SCU-11 XC-09",
            deciding(study_instance_uid=lambda steps, fresh: steps[0].study_instance_uid if len(steps) == 1 else fresh)),
     # RAD-8
-    defect("stores-nothing", "nothing is ever sent", "RAD-8-SCU-01", deciding(to_send=_no_codes)),
+    defect("stores-nothing", "nothing is ever sent", "RAD-8-SCU-01 XC-17", deciding(to_send=_no_codes)),
     defect("series-goes-on", "an appended image goes into the series of the step before", "RAD-8-SCU-14",
            deciding(series_instance_uid=_first_or)),
     defect("instance-uid-no-root", "SOP Instance UIDs begin with a number that is no root", "RAD-8-SCU-17",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -14,6 +15,13 @@ from pydicom.sequence import Sequence
 
 from harness.modality.domain import Code, Reference
 from harness.modality.text import TEXT_VRS
+
+_UID = re.compile(r"[0-9]+(\.[0-9]+)*")
+
+
+def is_uid(value: str) -> bool:
+    """Say whether a text has the form of a UID (PS3.5 9.1); components with leading zeros are let pass."""
+    return len(value) <= 64 and bool(_UID.fullmatch(value))
 
 
 def put(dataset: Dataset, **values: Any) -> Dataset:

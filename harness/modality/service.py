@@ -51,13 +51,18 @@ class Modality:
         except OSError as error:
             raise StoreProblem(f"{home}: cannot be made: {error.strerror}") from None
         database = Database(home / "modality.sqlite")
+        try:
+            settings = settings or _kept_settings(database)
+        except HarnessError:
+            database.close()
+            raise
         self.kernel = Kernel(
             home=home,
             database=database,
             clock=clock or SystemClock(),
             uids=Uids(seed, lambda: database.next("uid")),
             behaviour=behaviour,
-            settings=settings or _kept_settings(database),
+            settings=settings,
             seed=seed or 0,
             defects=tuple(dict(each) for each in seeded),
         )
@@ -85,7 +90,11 @@ class Modality:
         self.administration.on_settings = self._settings_changed
         self._worker: threading.Thread | None = None
         self._stopping = threading.Event()
-        kernel.queue.recover()
+        try:
+            kernel.queue.recover()
+        except HarnessError:
+            database.close()
+            raise
 
     # -- running -----------------------------------------------------------------------------------------------
 

@@ -109,6 +109,8 @@ def decode_dataset(raw: bytes, transfer_syntax: str = IMPLICIT_VR_LE) -> Dataset
             raise ValueError(f"the data set cannot be inflated: {error}") from error
         if engine.unconsumed_tail:
             raise ValueError(f"the data set inflates to more than {MOST_INFLATED} bytes")
+        if not engine.eof:
+            raise ValueError("the deflated data set is cut off")
     try:
         dataset = read_dataset(BytesIO(raw), uid.is_implicit_VR, uid.is_little_endian)
         return decode_texts(dataset)

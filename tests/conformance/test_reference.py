@@ -42,6 +42,18 @@ def test_the_reference_modality_passes_everything_and_the_evidence_is_complete(h
     assert rejudged.returncode == 0, rejudged.stdout + rejudged.stderr
 
 
+def test_the_reference_modality_writes_media_and_prints_what_presentation_states_say(harness_run: Runner) -> None:
+    ran = harness_run("--profile", "PDI", "--profile", "CPI", "--workers", "2")
+    assert ran.code == 0, ran.error
+    judged = ran.result.requirement_verdicts()
+    proven = {name for name, verdict in judged.items() if verdict is Verdict.PASS}
+    assert {"PDI-ACT-01", "RAD-47-PMC-02", "RAD-47-PMC-27", "RAD-47-WEB-02", "XC-34"} <= proven
+    assert {"RAD-23-SCU-01", "RAD-23-SCU-02", "RAD-23-SCU-09", "RAD-23-SCU-10"} <= proven
+    passed = [s.name for s in ran.result.scenarios if s.verdict is Verdict.PASS]
+    assert "A printer without Presentation LUT" in passed
+    assert "A CD with images, presentation state, key objects, report and document" in passed
+
+
 @pytest.mark.peer("tshark")
 def test_wireshark_opens_the_capture_of_a_run(harness_run: Runner) -> None:
     tshark = require_program("tshark")

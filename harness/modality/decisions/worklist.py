@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from pydicom.dataset import Dataset
 
 from harness.modality import wire
-from harness.modality.domain import Patient, ScheduledStep
-from harness.modality.elements import codes_of, item, items, put, references_of, text
+from harness.modality.domain import Patient, ScheduledStep, plain
+from harness.modality.elements import codes_of, is_uid, item, items, put, references_of, text
 
 PENDING = frozenset({0xFF00, 0xFF01})
 WORKLIST = "1.2.840.10008.5.1.4.31"
@@ -158,6 +160,8 @@ def scheduled_step(answer: Dataset) -> ScheduledStep:
     )
 
 
+#: what the longest text of a worklist (LT) may have
+_MOST_TEXT = 10240
 _LIMITS = {"accession_number": 16, "requested_procedure_id": 16, "step_id": 16, "study_instance_uid": 64}
 
 
@@ -169,6 +173,9 @@ def problems(step: ScheduledStep) -> tuple[str, ...]:
         found.append("no patient ID")
     if not step.study_instance_uid:
         found.append("no Study Instance UID")
+    elif not is_uid(step.study_instance_uid):
+        # It names a folder here, too: nothing but a UID may come that far.
+        found.append("study instance uid is no UID")
     if not step.step_id:
         found.append("no Scheduled Procedure Step ID")
     if not step.requested_procedure_id:
@@ -177,4 +184,22 @@ def problems(step: ScheduledStep) -> tuple[str, ...]:
         value = getattr(step, name)
         if len(value) > limit:
             found.append(f"{name.replace('_', ' ')} has {len(value)} characters, {limit} are allowed")
+    if len(step.patient.id) > 64:
+        found.append(f"patient id has {len(step.patient.id)} characters, 64 are allowed")
+    longest = max((len(group) for group in step.patient.name.split("=")), default=0)
+    if longest > 64:
+        found.append(f"patient name has {longest} characters in a group, 64 are allowed")
+    if any(len(value) > _MOST_TEXT for value in _texts(plain(step))):
+        found.append(f"a text of it has more than {_MOST_TEXT} characters")
     return tuple(found)
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for each in value.values():
+            yield from _texts(each)
+    elif isinstance(value, list):
+        for each in value:
+            yield from _texts(each)

@@ -8,10 +8,9 @@ from pathlib import Path
 from pydicom.uid import UID
 
 from harness.modality import wire
-from harness.modality.elements import text
+from harness.modality.elements import is_uid, text
 from harness.modality.listener import STORED_SYNTAXES
 from harness.modality.services.kernel import Kernel
-from harness.modality.services.studies import UID_PATTERN
 from harness.modality.workflow import ACTIVE
 
 #: bytes of one object
@@ -41,7 +40,7 @@ class Intake:
             return Taken.TOO_LARGE
         if syntax not in STORED_SYNTAXES:
             return Taken.SYNTAX
-        if not _is_uid(sop_instance):
+        if not is_uid(sop_instance):
             return Taken.MISMATCH
         try:
             dataset = wire.decode_dataset(body, syntax)
@@ -49,7 +48,7 @@ class Intake:
             return Taken.UNREADABLE
         study, series = text(dataset, "StudyInstanceUID"), text(dataset, "SeriesInstanceUID")
         same = (text(dataset, "SOPInstanceUID"), text(dataset, "SOPClassUID")) == (sop_instance, sop_class)
-        if not (same and _is_uid(study) and _is_uid(series)):
+        if not (same and is_uid(study) and is_uid(series)):
             return Taken.MISMATCH
         if self._is_unsafe(sop_instance):
             self._k.log(2, "intake", f"{sop_instance}: {Taken.OURS}")
@@ -71,7 +70,3 @@ class Intake:
                 sop_instance, *sorted(state.value for state in ACTIVE), f'%"{sop_instance}"%',
             )
         )  # fmt: skip
-
-
-def _is_uid(value: str) -> bool:
-    return bool(UID_PATTERN.fullmatch(value)) and len(value) <= 64

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-import re
+import unicodedata
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 from harness.modality import images
@@ -14,6 +15,7 @@ from harness.modality.clock import date_of
 from harness.modality.config import NodeName
 from harness.modality.decisions.worklist import WorklistQuery
 from harness.modality.domain import Exam, ExamKind, Patient, ScheduledStep, State, plain
+from harness.modality.elements import is_uid
 from harness.modality.errors import Cause, NotFound, PeerProblem, Refused, StoreProblem
 from harness.modality.network import Reply
 from harness.modality.services.kernel import Kernel, summary
@@ -35,7 +37,10 @@ def judge_patient(patient: Patient, values: Mapping[str, str]) -> None:
     groups = patient.name.split("=")
     if len(groups) > 3 or any(len(group) > 64 or group.count("^") > 4 for group in groups):
         wrong.append("the patient name has at most 3 groups of 64 characters with 5 components each")
-    if patient.birth_date and not re.fullmatch(r"\d{8}", patient.birth_date):
+    for name, value in {"patient_id": patient.id, "patient_name": patient.name, **values}.items():
+        if any(unicodedata.category(letter) == "Cc" for letter in value):
+            wrong.append(f"{name.replace('_', ' ')} must not hold control characters")
+    if patient.birth_date and not _is_date(patient.birth_date):
         wrong.append(f"birth date {patient.birth_date!r} is not YYYYMMDD")
     if patient.sex not in {"", "M", "F", "O"}:
         wrong.append(f"sex {patient.sex!r} is not M, F or O")
@@ -43,6 +48,14 @@ def judge_patient(patient: Patient, values: Mapping[str, str]) -> None:
         wrong.append("give a patient ID or a patient name")
     if wrong:
         raise Refused("; ".join(wrong))
+
+
+def _is_date(digits: str) -> bool:
+    try:
+        datetime.strptime(digits, "%Y%m%d")
+    except ValueError:
+        return False
+    return len(digits) == 8 and digits.isascii() and digits.isdigit()
 
 
 class Registration:
@@ -81,7 +94,7 @@ class Registration:
         words = (patient_name, patient_id, performing_physician)
         query = replace(query, character_set=choose(words, self._k.settings.environment.character_set))
         answers: list[ScheduledStep] = []
-        cut = False
+        cut, limit = False, max(1, min(limit, 10000))
 
         def on_match(reply: Reply) -> bool:
             nonlocal cut
@@ -185,6 +198,8 @@ class Registration:
             patient,
             {"accession_number": accession_number, "study_id": study_id, "study_description": study_description},
         )
+        if study_instance_uid and not is_uid(study_instance_uid):
+            raise Refused(f"{study_instance_uid[:80]!r} is not a UID")
         kind = images.reported_modality(modality or self._k.settings.equipment.modality)
         behaviour = self._k.behaviour
         exam = Exam(

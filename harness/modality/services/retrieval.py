@@ -88,6 +88,7 @@ class Retrieval:
             if value and keyword not in identifier:
                 put(identifier, **{keyword: value})
         matches: list[dict[str, Any]] = []
+        limit = max(1, min(limit, 10000))
 
         def on_match(reply: Reply) -> bool:
             if reply.dataset is not None and len(matches) < limit:

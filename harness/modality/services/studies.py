@@ -22,7 +22,6 @@ _LIKE = {
     "study_id": "study_id",
     "description": "study_desc",
 }
-UID_PATTERN = re.compile(r"[0-9]+(\.[0-9]+)*")
 
 
 class Studies:

@@ -169,7 +169,7 @@ def problem(path: Path, error: sqlite3.DatabaseError) -> StoreProblem:
     words = str(error)
     if "full" in words:
         return StoreProblem(f"{path}: the disk is full; free space, nothing that was confirmed is lost")
-    if "malformed" in words or "not a database" in words:
+    if any(sign in words for sign in ("malformed", "not a database", "no such table", "no such column")):
         return StoreProblem(
             f"{path}: the database is damaged ({words}); restore it from a backup, "
             "or move it away: the image files stay where they are"

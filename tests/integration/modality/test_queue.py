@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 
@@ -78,6 +78,35 @@ def test_final_report_never_overtakes_the_first(modality: Modality, closed: Hosp
         clock.advance(60)
         modality.administration.queue_run()
     assert closed.kinds() == ["N-CREATE", "N-SET"]
+
+
+def test_storm_of_retries_keeps_the_order(modality: Modality, closed: Hospital, clock: ManualClock) -> None:
+    """Three exams fail again and again, and everything is retried by many hands once the peer is back."""
+    for _ in range(3):
+        done_offline(modality)
+    for _ in range(4):
+        clock.advance(60)
+        modality.administration.queue_run(everything=True)
+    jobs = [job["job_key"] for job in modality.administration.queue(unfinished=True)]
+
+    def retry(key: int) -> None:
+        with suppress(Refused):
+            modality.administration.queue_retry(key)
+
+    with closed.open():
+        hands = [threading.Thread(target=retry, args=(key,)) for key in reversed(jobs)]
+        hands += [threading.Thread(target=modality.administration.queue_run, args=(True,)) for _ in range(3)]
+        for hand in hands:
+            hand.start()
+        for hand in hands:
+            hand.join(60)
+        modality.administration.queue_run(everything=True)
+    assert [job["state"] for job in modality.administration.queue(unfinished=True)] == []
+    order = [(kind, uid) for kind, uid, _ in closed.messages if kind in ("N-CREATE", "N-SET")]
+    steps = {uid for _, uid in order}
+    assert len(steps) == 3
+    assert len(order) == 6, "each report once"
+    assert all(order.index(("N-CREATE", uid)) < order.index(("N-SET", uid)) for uid in steps)
 
 
 def test_failed_first_report_holds_the_final_one_until_retried(

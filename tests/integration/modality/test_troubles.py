@@ -90,6 +90,41 @@ def test_rows_as_they_are_seen_at_a_connectathon(modality: Modality, hospital: H
     assert hospital.last("C-STORE").AccessionNumber in {"", None}
 
 
+@pytest.mark.filterwarnings("ignore:Invalid value for VR UI")
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"StudyInstanceUID": "../../../../evil"}, "study instance uid is no UID"),
+        ({"StudyInstanceUID": "/etc/evil"}, "study instance uid is no UID"),
+        ({"PatientID": "P" * 70000}, "patient id has 70000 characters, 64 are allowed"),
+        ({"PatientName": "N" * 70000}, "patient name has 70000 characters in a group, 64 are allowed"),
+        ({"RequestedProcedureDescription": "D" * 70000}, "a text of it has more than 10240 characters"),
+    ],
+)
+def test_hostile_row_goes_no_further_than_the_list(
+    modality: Modality, hospital: Hospital, tmp_path: Path, changes: dict[str, str], said: str
+) -> None:
+    hospital.worklist = [put(entry(), **changes), entry("GOOD")]
+    rows = modality.registration.worklist()["items"]
+    (bad,) = [row for row in rows if row["step_id"] != "GOOD"]
+    assert said in bad["problems"]
+    with pytest.raises(Refused, match="cannot be used"):
+        modality.registration.register(items=[bad["item"]])
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["home"]
+    exam = int(modality.registration.register(step_ids=["GOOD"])["exam"])
+    modality.examination.start(exam)
+    modality.examination.expose(exam)
+    assert modality.examination.end(exam)["state"] == "sent"
+
+
+def test_ten_thousand_rows_are_cut_and_cancelled(modality: Modality, hospital: Hospital) -> None:
+    row = entry()
+    hospital.worklist = [row] * 10000
+    found = modality.registration.worklist()
+    assert (len(found["items"]), found["cut"]) == (500, True)
+    assert hospital.cancelled == 1
+
+
 def test_row_is_asked_for_by_patient_and_by_accession_number(modality: Modality, hospital: Hospital) -> None:
     modality.registration.worklist(patient_id="PID1", patient_name="Doe^*")
     assert (hospital.queries[-1].PatientID, str(hospital.queries[-1].PatientName)) == ("PID1", "Doe^*")
