@@ -396,7 +396,7 @@ def test_a_full_disk_ends_the_association_and_not_the_listener(
     full.set()
     with pytest.raises(AssociationAborted):
         asker.connect(actor.node.address, [Proposal(uids.CT_IMAGE)]).store(image(1, 1 << 20))
-    assert transcript.wait_for("CONNECTION-CLOSED", timeout=5) is not None
+    assert until(lambda: bool(transcript.faults))  # it is told after the connection was closed
     (fault,) = transcript.faults
     assert "free some room" in fault.error
     assert not actor.stored
@@ -407,3 +407,42 @@ def test_a_full_disk_ends_the_association_and_not_the_listener(
     assert actor.stored[0].payload.path is not None
     left = [path for path in actor.stored[0].payload.path.parent.iterdir() if path.stat().st_size]
     assert left == [actor.stored[0].payload.path]
+
+
+# -- endless ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("size", [0, 4, 16_000], ids=["empty fragments", "small fragments", "large fragments"])
+def test_an_endless_command_set_is_cut_off(size: int, transcript: Transcript, asker: Node) -> None:
+    """It ends with A-ABORT, little is kept of it, and who goes on nevertheless is hung up on."""
+    fragment = raw_pdata(1, 1, bytes(size))
+    portion = fragment * max(1, 60_000 // len(fragment))
+    with Node("ACTOR", transcript, actor="a", timeouts=Timeouts(release=5)) as node:
+        sent = 0
+        with associated(node) as sock, contextlib.suppress(ConnectionError):
+            sock.settimeout(10)
+            while sent < 64 << 20:
+                sock.sendall(portion)
+                sent += len(portion)
+        assert sent < 16 << 20  # what the sockets hold, and what was drained
+        assert transcript.wait_for("A-ABORT", timeout=5) is not None
+        texts = [str(entry.fields["text"]) for entry in transcript.select("PROTOCOL-VIOLATION")]
+        assert any("a command set of more than" in text for text in texts)
+        assert until(lambda: not node.associations)
+        assert alive(asker, node)
+    assert transcript.faults == ()
+
+
+def test_a_crowd_takes_a_bounded_number_of_threads(transcript: Transcript, asker: Node) -> None:
+    before = threading.active_count()
+    with Node("ACTOR", transcript, actor="a", timeouts=Timeouts(associate=20, release=1)) as node:
+        with contextlib.ExitStack() as stack:
+            for _ in range(400):
+                stack.enter_context(dial(node))
+            limit = listening.affordable()
+            assert limit <= 256
+            assert until(lambda: len(transcript.select("CONNECTION-REFUSED")) == 400 - limit, 20)
+            assert threading.active_count() <= before + limit + 2
+        assert until(lambda: not node.associations, 20)
+        assert alive(asker, node)
+    assert transcript.faults == ()
