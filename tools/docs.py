@@ -26,6 +26,46 @@ from harness.sut.actions import ACTION_KINDS
 FOLDER = Path(__file__).resolve().parents[1] / "docs" / "reference"
 
 
+#: tested: it loads
+_SMALLEST = """```toml
+[product]
+name = "Our archive"
+version = "1.0"
+
+[[claims]]
+profile = "SWF"
+actor = "Image Manager/Archive"
+transactions = ["RAD-8", "RAD-14", "RAD-16"]    # without this line: all of that actor
+
+[dicom]
+ae_title = "ARCHIVE"
+host = "127.0.0.1"
+port = 11112
+
+[harness.actors.image-display]    # the archive sends what we retrieve here: configure it there
+ae_title = "IHE_ID"
+port = 11113
+```
+"""
+_DRIVERS = (
+    ("`manual`", "a person at the terminal is prompted for every action; without a terminal nothing is judged"),
+    (
+        "`command`",
+        "`[driver.actions.NAME] argv`, started in a fresh folder: exit 0 done, 3 cannot do this, else failed; a JSON "
+        "object on standard output is the answer. An action without `argv` is the operator's. Also the kind of a "
+        "server that is never asked to act",
+    ),
+    (
+        "`http`",
+        "parameters POSTed as JSON to `[driver.actions.NAME] url`, `token` as bearer token: 2xx done, 501 cannot do "
+        "this, else failed. An action without `url` is the operator's",
+    ),
+    ("`silent`", "a product that says yes and does nothing, to see that nothing passes on it"),
+    ("`replay`", "the run in `replay` takes the place of the product"),
+    ("`reference`", "our own reference modality"),
+)
+
+
 def table(head: Iterable[str], rows: Iterable[Iterable[Any]]) -> Iterator[str]:
     """The lines of a Markdown table; what would break a cell is escaped."""
     head = list(head)
@@ -115,6 +155,18 @@ def sut_file() -> Iterator[str]:
     """Every table and key of the SUT file."""
     yield "# The SUT file\n"
     yield "TOML. Unknown keys are refused by name. Healthy examples lie in `fixtures/sut/`.\n"
+    yield "The smallest one, of an archive that runs already:\n"
+    yield _SMALLEST
+    yield "## Profiles, actors and options\n"
+    yield "What `[[claims]]` may name.\n"
+    yield from table(
+        ("profile", "actors", "options"),
+        ((p.id, "; ".join(a.name for a in p.actors), "; ".join(o.name for o in p.options)) for p in registry.PROFILES),
+    )
+    yield ""
+    yield "## Drivers\n"
+    yield from table(("`[driver] kind`", "how the product is asked to act"), _DRIVERS)
+    yield ""
     seen: set[type[BaseModel]] = set()
     yield from _model("the top level", config.SutFile, seen)
     yield "## Placeholders\n"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from harness.bdd import left_out
 from harness.bdd.tags import ScenarioTags
 from harness.bdd.tls import refused
 from harness.core.check import Declaration
@@ -63,7 +64,7 @@ class ScenarioContext:
         self.asked_at = self.transcript.mark()
         fact: dict[str, Any] = {"action": name, "parameters": dict(parameters)}
         self.transcript.note(facts.ACTION, fact)
-        seconds = self.lab.action_timeout(needs_operator=self.lab.attended)
+        seconds = self.lab.action_timeout(name)
         outcome = self.lab.driver.perform(action, timeout=seconds)
         said = {"state": outcome.state.value, "detail": outcome.detail, "answers": dict(outcome.answers)}
         self.transcript.note(facts.OUTCOME, {"action": name, **said})
@@ -130,6 +131,8 @@ class ScenarioContext:
         detail = self.memory.get("action failed", "")
         if detail:
             summary += f"; the product's driver says: {detail}"
+        if why := left_out.reason(self.transcript):
+            summary += f"; {why}"
         self.broken(requirement, summary, expected=(f"a {kind} to the {actor}",), actual=seen or "nothing at all")
         raise NonConformance(summary, tuple(self.findings))
 

@@ -42,7 +42,7 @@ class Guests:
             endpoint = side.actors.get(kind.slug, ActorEndpoint())
             title = endpoint.ae_title or TITLES.get(kind.slug, "IHE_GUEST")
             found = kind(title, self._lab.recorder, side.bind, endpoint.port, **more)
-            found.node.protect(self._lab.tls_for("dicom"))
+            self._lab.equip(found)
             found.start()
             self._stack.callback(found.stop)
             self._actors[kind.slug] = found

@@ -6,19 +6,15 @@ import contextlib
 import datetime
 import os
 import random
-import secrets
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
-from harness.actors.acquisition import Acquisition
 from harness.actors.actor import SimulatedActor
-from harness.actors.image_display import ImageDisplay, ImageDisplayBehaviour, Received
+from harness.actors.image_display import ImageDisplay, ImageDisplayBehaviour
 from harness.actors.image_manager import ImageManager
 from harness.actors.image_manager_behaviour import ImageManagerBehaviour
-from harness.actors.order_filler import OrderFiller
-from harness.actors.pps_manager import PpsManager
-from harness.actors.report_reader import ReportReader
+from harness.bdd import placeholders
+from harness.bdd.cast import Cast
 from harness.bdd.hospital import Hospital
 from harness.bdd.operator import TerminalOperator
 from harness.bdd.refusals import ClassRefusals, DeliveryFaults, Refusals
@@ -26,58 +22,40 @@ from harness.bdd.settings import RunSettings
 from harness.bdd.studies import StudyLibrary
 from harness.bdd.tls import tls_settings
 from harness.core.check import Declaration
-from harness.core.errors import EnvironmentFailure, UsageError
+from harness.core.errors import EnvironmentFailure
 from harness.core.transcript import Recorder, Transcript
 from harness.protocols.dicom import pcapng
 from harness.protocols.dicom.capture import Capture
 from harness.protocols.dicom.errors import TlsNotAgreed
-from harness.protocols.dicom.node import Address
+from harness.protocols.dicom.node import Address, Timeouts
 from harness.protocols.dicom.sockets import greet
 from harness.protocols.dicom.tls import TlsSettings
 from harness.reporting.evidence import EvidenceStore
 from harness.sut.actions import SutDriver
-from harness.sut.config import ActorEndpoint, DicomEndpoint, ProcessTable, SutFile, load_sut
+from harness.sut.config import DicomEndpoint, ProcessTable, SutFile, load_sut
 from harness.sut.drivers import make_driver
 from harness.sut.drivers.replay import ReplayDriver
-from harness.sut.process import ManagedProcess, fill, free_port, python
+from harness.sut.process import ManagedProcess, fill
 
 #: bytes of traffic kept as they were on the wire; messages are kept beyond it
 _CAPTURE_LIMIT = 2 << 30
 
-_TITLES = {
-    "order-filler": "IHE_OF",
-    "pps-manager": "IHE_PPSM",
-    "image-manager": "IHE_IM",
-    "image-display": "IHE_ID",
-    "acquisition-modality": "IHE_MOD",
-    "report-reader": "IHE_RR",
-}
-_CLASSES: dict[str, type[SimulatedActor]] = {
-    "order-filler": OrderFiller,
-    "pps-manager": PpsManager,
-    "image-manager": ImageManager,
-    "image-display": ImageDisplay,
-    "acquisition-modality": Acquisition,
-    "report-reader": ReportReader,
-}
 
+class Lab(Cast):
+    """The simulated actors and the product, one lab per process.
 
-#: names of the actors that are there in every scenario
-SIMULATED = tuple(kind.name for kind in _CLASSES.values())
-
-
-class Lab:
-    """One per process. :meth:`start` brings everything up, :meth:`stop` leaves nothing behind."""
+    :meth:`start` brings everything up, :meth:`stop` leaves nothing behind.
+    """
 
     def __init__(
         self,
         settings: RunSettings,
         aside: Callable[[], contextlib.AbstractContextManager[object]] = contextlib.nullcontext,
     ) -> None:
+        super().__init__(Recorder(Transcript()))
         self.settings = settings
         self.sut = self.read_sut(settings)
         self.declaration: Declaration = self.sut.declaration()
-        self.recorder = Recorder(Transcript())
         self.evidence = EvidenceStore(Path(settings.out))
         self.today = datetime.date.today()
         self.source = random.Random(f"{settings.run_id} {os.environ.get('PYTEST_XDIST_WORKER', '')}")
@@ -87,8 +65,6 @@ class Lab:
         self.library = StudyLibrary(self.source)
         #: whether the studies of the query scenarios have been stored into the product
         self.archive_filled = False
-        self._actors: dict[str, SimulatedActor] = {}
-        self._away: set[str] = set()
         self._stack = contextlib.ExitStack()
         self._driver: SutDriver | None = None
         self._address: Address | None = None
@@ -130,11 +106,13 @@ class Lab:
             self._start_capture()
             self._start_actors()
             self._start_hospital()
-            values = self._values(work)
+            path = Path(self.settings.sut)
+            self.sut = placeholders.with_ports(self.sut)
+            values = placeholders.values(self.sut, path, work, self._actors, self._hospital)
             if self.sut.process is not None:
                 table = self._with_defects(self.sut.process)
                 self._process = self._stack.enter_context(ManagedProcess(table, values, work))
-            driver = make_driver(self.sut, Path(self.settings.sut), values, self._operator, work)
+            driver = make_driver(self.sut, path, values, self._operator, work)
             self._stack.callback(driver.close)
             self._driver = driver
             self._meet(driver)
@@ -168,26 +146,17 @@ class Lab:
             pcapng.write(folder, folder.with_suffix(".pcapng"))
 
     def _start_actors(self) -> None:
-        side = self.sut.harness
-        for slug, make in _CLASSES.items():
-            endpoint = side.actors.get(slug, ActorEndpoint())
-            title = endpoint.ae_title or _TITLES[slug]
-            more: dict[str, Any] = {}
-            if make is ImageManager:
-                more["behaviour"] = ImageManagerBehaviour(
-                    store_status=self.refusals.status, delivers=self.delivery_faults.delivers
-                )
-            elif make is ImageDisplay:
-                more["behaviour"] = ImageDisplayBehaviour(store_status=self.display_refusals.status)
-            actor = make(title, self.recorder, side.bind, endpoint.port, **more)
-            actor.node.tap(self._capture)
-            actor.node.protect(self.tls_for("dicom"))
-            actor.start()
-            self._stack.callback(actor.stop)
-            self._actors[slug] = actor
-        for actor in self._actors.values():
-            for other in self._actors.values():
-                actor.know(Address(other.ae_title, side.advertise, other.port))
+        archive = ImageManagerBehaviour(store_status=self.refusals.status, delivers=self.delivery_faults.delivers)
+        display = ImageDisplayBehaviour(store_status=self.display_refusals.status)
+        behaviours: dict[type[SimulatedActor], object] = {ImageManager: archive, ImageDisplay: display}
+        self._start_cast(self.sut.harness, self._stack, self.equip, behaviours)
+
+    def equip(self, actor: SimulatedActor) -> None:
+        """Have an actor speak TLS and wait as the SUT file says, and every byte captured; before it starts."""
+        seconds = self.sut.timeouts
+        actor.node.patience(Timeouts(connect=seconds.connect, associate=seconds.associate, dimse=seconds.dimse))
+        actor.node.tap(self._capture)
+        actor.node.protect(self.tls_for("dicom"))
 
     def _start_hospital(self) -> None:
         """The HL7 side of our actors, for products whose file has a table for HL7."""
@@ -201,46 +170,6 @@ class Lab:
     def _with_defects(self, table: ProcessTable) -> ProcessTable:
         extra = [fill(part, {"defect": d}) for d in self.sut.driver.defects for part in table.defect_argv]
         return table.model_copy(update={"argv": [*table.argv, *extra]})
-
-    def _values(self, work: Path) -> dict[str, str]:
-        """What ``{placeholders}`` in the SUT file stand for."""
-        values = {
-            "work": str(work),
-            "python": python(),
-            "here": str(Path(self.settings.sut).parent),
-            "advertise": self.sut.harness.advertise,
-        }
-        for slug, actor in self._actors.items():
-            values[f"{slug}.ae_title"] = actor.ae_title
-            values[f"{slug}.port"] = str(actor.port)
-        endpoint = self.sut.dicom
-        if endpoint is not None:
-            port = endpoint.port or (free_port(endpoint.host) if self.sut.process is not None else 0)
-            self.sut = self.sut.model_copy(update={"dicom": endpoint.model_copy(update={"port": port})})
-            values |= {"dicom.ae_title": endpoint.ae_title, "dicom.host": endpoint.host, "dicom.port": str(port)}
-        if self.sut.process is not None:  # where a simulated product that we start is asked to act
-            values |= {"control.port": str(free_port()), "control.token": secrets.token_hex(16)}
-            values["spare.port"] = str(free_port())  # for what such a product is grouped with
-        return values | self._hl7_values()
-
-    def _hl7_values(self) -> dict[str, str]:
-        """Where HL7 goes."""
-        if self._hospital is None or self.sut.hl7 is None:
-            return {}
-        values = {f"{slug}.hl7_port": str(end.port) for slug, end in self._hospital.endpoints.items()}
-        for slug, end in self._hospital.endpoints.items():
-            values |= {f"{slug}.application": end.application.name, f"{slug}.facility": end.application.facility}
-        table = self.sut.hl7
-        if self.sut.process is not None:
-            table = table.model_copy(update={"port": table.port or free_port(table.host)})
-            self.sut = self.sut.model_copy(update={"hl7": table})
-        return values | {
-            "hl7.host": table.host,
-            "hl7.port": str(table.port),
-            "hl7.application": table.application,
-            "hl7.facility": table.facility,
-            "hl7.version": self._hospital.version,
-        }
 
     def _meet(self, driver: SutDriver) -> None:
         """Learn where the product listens, tell the actors, and see that it answers at all."""
@@ -284,9 +213,11 @@ class Lab:
         """Whether a person operates the product."""
         return self.sut.driver.kind == "manual"
 
-    def action_timeout(self, *, needs_operator: bool) -> float:
-        """Seconds that an action may take."""
-        return self.sut.timeouts.operator if needs_operator else self.sut.timeouts.action
+    def action_timeout(self, action: str) -> float:
+        """Seconds that an action may take: longer where a person does it, also for want of a command."""
+        driver = self.sut.driver
+        by_hand = driver.kind == "manual" or (driver.kind in ("command", "http") and action not in driver.actions)
+        return self.sut.timeouts.operator if by_hand else self.sut.timeouts.action
 
     @property
     def product(self) -> Address:
@@ -299,10 +230,6 @@ class Lab:
     def callable(self) -> bool:
         """Whether the product can be called at all."""
         return self._address is not None
-
-    def endpoints(self) -> list[tuple[str, str, int]]:
-        """Name, AE title and port of every simulated actor."""
-        return [(actor.name, actor.ae_title, actor.port) for actor in self._actors.values()]
 
     def hl7_endpoints(self) -> list[tuple[str, str, str, int]]:
         """Actor, application, facility and port of every simulated actor that speaks HL7; none without ``[hl7]``."""
@@ -321,89 +248,11 @@ class Lab:
         endpoint: DicomEndpoint | None = getattr(self._driver, "endpoint", None) or self.sut.dicom
         return endpoint.ae_title if endpoint is not None else "SUT"
 
-    @property
-    def order_filler(self) -> OrderFiller:
-        """The simulated DSS/Order Filler."""
-        actor = self._actors["order-filler"]
-        assert isinstance(actor, OrderFiller)
-        return actor
-
-    @property
-    def pps_manager(self) -> PpsManager:
-        """The simulated Performed Procedure Step Manager."""
-        actor = self._actors["pps-manager"]
-        assert isinstance(actor, PpsManager)
-        return actor
-
-    @property
-    def image_manager(self) -> ImageManager:
-        """The simulated Image Manager/Archive."""
-        actor = self._actors["image-manager"]
-        assert isinstance(actor, ImageManager)
-        return actor
-
-    @property
-    def image_display(self) -> ImageDisplay:
-        """The simulated Image Display."""
-        actor = self._actors["image-display"]
-        assert isinstance(actor, ImageDisplay)
-        return actor
-
-    @property
-    def report_reader(self) -> ReportReader:
-        """The simulated Report Reader."""
-        actor = self._actors["report-reader"]
-        assert isinstance(actor, ReportReader)
-        return actor
-
-    def reader(self, name: str) -> ImageDisplay:
-        """Who asks repositories (Report Reader) or archives (Image Display). Raises UsageError for another name."""
-        actor = self._named(name)
-        if not isinstance(actor, ImageDisplay):
-            raise UsageError(f"the {name} retrieves nothing; Image Display and Report Reader do")
-        return actor
-
-    @property
-    def all_received(self) -> tuple[Received, ...]:
-        """Everything that was retrieved by whoever it was."""
-        return tuple(
-            one for actor in self._actors.values() if isinstance(actor, ImageDisplay) for one in actor.received
-        )
-
-    @property
-    def modality(self) -> Acquisition:
-        """The simulated Acquisition Modality."""
-        actor = self._actors["acquisition-modality"]
-        assert isinstance(actor, Acquisition)
-        return actor
-
-    def take_away(self, name: str) -> None:
-        """Have a simulated actor close its port and every connection. Raises UsageError for an unknown name."""
-        self._named(name).node.leave()
-        self._away.add(name)
-
-    @property
-    def away(self) -> frozenset[str]:
-        """The actors that were taken away and are not back."""
-        return frozenset(self._away)
-
-    def bring_back(self, name: str) -> None:
-        """Have it listen again, where it did before."""
-        if name in self._away:
-            self._away.discard(name)
-            self._named(name).node.start()
-
     def forget_product_at_archive(self) -> str:
         """Our archive knows no address of the product until the next scenario; its AE title."""
         title = self.product.ae_title
         self.image_manager.peers.pop(title, None)
         return title
-
-    def _named(self, name: str) -> SimulatedActor:
-        known = {actor.name: actor for actor in self._actors.values()}
-        if name not in known:
-            raise UsageError(f"there is no simulated actor {name!r}; known: {', '.join(known)}")
-        return known[name]
 
     @property
     def hospital(self) -> Hospital:

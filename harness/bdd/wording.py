@@ -8,7 +8,7 @@ import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from harness.bdd.lab import SIMULATED
+from harness.bdd.cast import SIMULATED
 from harness.bdd.orders import COLUMNS, OPTIONAL_COLUMNS, Scheduler
 from harness.bdd.people import person
 from harness.bdd.registry import StepInfo

@@ -19,12 +19,12 @@ from rich.table import Table
 from rich.text import Text
 
 from harness.cli.console import out, print_json
-from harness.cli.simulate import parse_address
+from harness.cli.simulate_places import parse_address
 from harness.core.errors import EnvironmentFailure, UsageError
 from harness.core.transcript import Transcript
 from harness.protocols.dicom import datasets, negotiation, uids
 from harness.protocols.dicom import misbehaviour as dicom
-from harness.protocols.dicom.errors import NoPresentationContext, PeerError
+from harness.protocols.dicom.errors import PeerError
 from harness.protocols.dicom.node import Address, Node, Proposal, Timeouts
 from harness.protocols.dicom.script import Played
 from harness.protocols.dicom.scripted import ScriptedListener, play
@@ -36,7 +36,6 @@ from harness.protocols.hl7.listener import MllpListener
 ALL: Final = "all"
 _PROPOSALS: Final = [Proposal(uids.VERIFICATION), Proposal(uids.CT_IMAGE)]
 _PATIENT: Final = Timeouts(connect=5, associate=5, dimse=5, release=2)
-_LONGEST: Final = 29  # characters of a name
 _SILENCE: Final = 2.0  # seconds in which an answer to HL7 bytes is on its way
 
 
@@ -168,8 +167,7 @@ def _association(peer: Address, title: str) -> str:
     """What keeps a good association from working, empty if it works."""
     node = Node(title, Transcript(), actor="check", timeouts=_PATIENT, verification=False)
     try:
-        # without a context for C-ECHO the association itself says that it lives
-        with node.connect(peer, [Proposal(uids.VERIFICATION)]) as link, contextlib.suppress(NoPresentationContext):
+        with node.connect(peer, [Proposal(uids.VERIFICATION)]) as link:
             link.echo()
     except PeerError as error:
         return str(error)
@@ -330,7 +328,7 @@ def _list(scripts: Mapping[str, Mapping[str, Any]], json_output: bool) -> None:
         return
     table = Table(box=None, pad_edge=False, header_style="bold")
     for heading in ("with", "script", "breaks", "fine reactions"):
-        table.add_column(heading, min_width=_LONGEST if heading == "script" else None)
+        table.add_column(heading)
     for row in rows:
         table.add_row(row["side"], Text(row["script"]), Text(row["breaks"]), ", ".join(row["fine"]))
     out().print(table)
@@ -339,7 +337,7 @@ def _list(scripts: Mapping[str, Mapping[str, Any]], json_output: bool) -> None:
 def _show(rows: Sequence[Row]) -> None:
     table = Table(box=None, pad_edge=False, header_style="bold")
     for heading in ("script", "breaks", "what the product did", "as it may", "afterwards"):
-        table.add_column(heading, min_width=_LONGEST if heading == "script" else None)
+        table.add_column(heading)
     words = {True: "yes", False: "no", None: "-"}
     for row in rows:
         after = {True: "works", False: "DEAD", None: "-"}[row.alive]

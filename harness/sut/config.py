@@ -240,7 +240,6 @@ class SutFile(_Table):
     driver: DriverTable = DriverTable()
     process: ProcessTable | None = None
     statement: dict[str, Any] = {}
-    facts: dict[str, Any] = {}
     expectations: str = ""
 
     @model_validator(mode="after")

@@ -150,6 +150,10 @@ class Node:
         """Speak TLS, or plain TCP, on connections that open from now on."""
         self._tls = tls
 
+    def patience(self, timeouts: Timeouts) -> None:
+        """Wait so long on connections that open from now on, in both directions."""
+        self._timeouts = timeouts
+
     @property
     def services(self) -> Mapping[str, Service]:
         """What is offered, by abstract syntax."""

@@ -15,7 +15,8 @@ from typing import Any
 import pytest
 
 from harness.actors import objects
-from harness.cli.simulate import RecentMessages, parse_address
+from harness.cli.simulate import RecentMessages
+from harness.cli.simulate_places import parse_address
 from harness.core.errors import UsageError
 from harness.core.message import Direction, Protocol
 from tests.integration.actors.tools import run

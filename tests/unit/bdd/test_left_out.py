@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from harness.actors import records
 from harness.bdd import left_out
+from harness.bdd.context import ScenarioContext
+from harness.bdd.tags import read
+from harness.core.check import Declaration
+from harness.core.errors import NonConformance
 from harness.core.message import Blob, Direction, Protocol
 from harness.core.transcript import Transcript
 from harness.profiles import facts
@@ -89,3 +94,15 @@ def test_bytes_that_are_no_query_explain_nothing(transcript: Transcript) -> None
         payload=Blob.of(b"\x10\x00\x20\x00\xff\xff\x00\x00garbage"),
     )
     assert left_out.reason(transcript) == ""
+
+
+def test_the_finding_about_a_missing_message_says_it(transcript: Transcript) -> None:
+    ask(transcript, {"PregnancyStatus": "0"})
+    lab: Any = SimpleNamespace(
+        sut=SimpleNamespace(timeouts=SimpleNamespace(exchange=0.05)), declaration=Declaration(), driver=None
+    )
+    tags = ("profile:SWF", "actor:acquisition-modality", "transaction:RAD-6")
+    context = ScenarioContext(lab, transcript, read(tags), "x", strict=False)
+    with pytest.raises(NonConformance, match=r"No N-CREATE-RQ came .* leaves the step S1 out by PregnancyStatus = '0'"):
+        context.expect("N-CREATE-RQ", "PPS Manager")
+    assert "PregnancyStatus" in context.findings[0].summary

@@ -101,3 +101,11 @@ def test_actions_and_probes_that_cannot_work_are_named(tmp_path: Path, text: str
     with pytest.raises(ConfigurationError) as caught:
         read(tmp_path, GOOD.replace('"manual"', '"command"') + text)
     assert said in str(caught.value)
+
+
+def test_the_smallest_file_of_the_reference_page_is_one(tmp_path: Path) -> None:
+    page = (Path(__file__).resolve().parents[3] / "docs" / "reference" / "sut-file.md").read_text(encoding="utf-8")
+    example = page.partition("```toml\n")[2].partition("```")[0]
+    path = tmp_path / "sut.toml"
+    path.write_text(example, encoding="utf-8")
+    assert load_sut(path).harness.actors["image-display"].port == 11113
