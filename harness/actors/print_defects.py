@@ -201,6 +201,18 @@ COMPOSER_DEFECTS: tuple[PrintDefect[PrintComposerBehaviour], ...] = (
         _picture(_inverted),
     ),
     PrintDefect(
+        "composer-crops",
+        "A quarter of the image is cut off",
+        frozenset({"RAD-23-SCU-09"}),
+        _picture(lambda picture: replace(picture, pixels=picture.pixels[:, : picture.pixels.shape[1] * 3 // 4])),
+    ),
+    PrintDefect(
+        "composer-wrong-aspect",
+        "Pixels are declared twice as high as wide",
+        frozenset({"RAD-23-SCU-09"}),
+        _picture(lambda picture: replace(picture, aspect=(2, 1))),
+    ),
+    PrintDefect(
         "composer-lost-window",
         "The window is not applied to the pixels",
         frozenset({"RAD-23-SCU-09"}),
@@ -211,6 +223,26 @@ COMPOSER_DEFECTS: tuple[PrintDefect[PrintComposerBehaviour], ...] = (
 COMPOSER_VARIANTS: tuple[PrintDefect[PrintComposerBehaviour], ...] = (
     PrintDefect("composer-monochrome1", "Pixels are sent as MONOCHROME1", frozenset(), _picture(_as_monochrome1)),
     PrintDefect("composer-reverse", "Pixels are sent with Polarity REVERSE", frozenset(), _picture(_twice_reversed)),
+    PrintDefect(
+        "composer-enlarges",
+        "Images are enlarged to the pixels of the printer",
+        frozenset(),
+        _picture(lambda picture: replace(picture, pixels=np.repeat(np.repeat(picture.pixels, 3, 0), 3, 1))),
+    ),
+    PrintDefect(
+        "composer-pads",
+        "Images stand between black bars that fill the film",
+        frozenset(),
+        _picture(lambda picture: replace(picture, pixels=np.pad(picture.pixels, ((0, 0), (16, 16))))),
+    ),
+    PrintDefect(
+        "composer-eight-bits",
+        "Images are printed with 8 bits",
+        frozenset(),
+        _picture(
+            lambda picture: replace(picture, pixels=np.rint(picture.pixels / 4095 * 255).astype(np.int64), bits=8)
+        ),
+    ),
     PrintDefect(
         "composer-keeps-session",
         "The film session ends with the association, without N-DELETE",

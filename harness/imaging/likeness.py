@@ -61,12 +61,14 @@ def compare(
     found_pixel: tuple[float, float] = (1.0, 1.0),
     keep: Mask | None = None,
     may_stretch: bool = True,
+    alone: bool = False,
     mistakes: Iterable[tuple[str, Unit]] = (),
 ) -> Likeness:
     """Compare P-Values of shape (rows, columns); ``pixel`` are height and width of one pixel in any unit.
 
     ``keep`` limits the comparison to pixels of the wanted picture. ``mistakes`` are wrong pictures with their names:
-    who shows one of them is told so. ``may_stretch`` is False where proportions are part of what is asked.
+    who shows one of them is told so. ``may_stretch`` is False where proportions are part of what is asked. ``alone``:
+    nothing but the image belongs into the picture, as on film, so that other proportions are wrong.
     """
     exact = wanted.shape == found.shape and pixel == found_pixel
     if exact and keep is None:
@@ -96,26 +98,34 @@ def compare(
     for name, mistake in mistakes:
         if _shows(mistake, found, tolerance, pixel, found_pixel):
             return _failed(best, f"it is {name}")
-    return _judged(best, wanted, found, points, tolerance, stretch, exact=exact)
+    return _judged(best, wanted, found, points, tolerance, stretch, exact=exact, alone=alone)
 
 
 def _judged(
-    best: Likeness, wanted: Unit, found: Unit, points: Mask, tolerance: float, stretch: float, *, exact: bool
+    best: Likeness,
+    wanted: Unit,
+    found: Unit,
+    points: Mask,
+    tolerance: float,
+    stretch: float,
+    *,
+    exact: bool,
+    alone: bool,
 ) -> Likeness:
     """What to say of a picture that is not alike: wrong only where it is clear which part of it is the image."""
     differences = _differences(wanted, found, points, best.region)
     if float(differences.max()) <= _LOSSY and float(np.median(differences)) <= tolerance:
         return _undecided(best, "it differs a little nearly everywhere, as after a lossy compression; export it as PNG")
+    if not exact and (place := _elsewhere(wanted, found)) is not None:
+        where = ", ".join(str(round(value)) for value in place)
+        return _undecided(best, f"the image seems to lie at (top, left, height, width) {where}; export it alone")
     top, left, height, width = best.region
     framed = (top, left) != (0.0, 0.0) or (height, width) != found.shape
     if abs(stretch - 1.0) > _STRETCH and not framed:
+        if alone:
+            return _failed(best, f"its height to width is {stretch:.2f} times what was asked for")
         return _undecided(
             best, "it has other proportions than the image; export the displayed area alone, or tell its region"
-        )
-    if not exact and (place := _elsewhere(wanted, found)) is not None:
-        where = ", ".join(str(round(value)) for value in place)
-        return _undecided(
-            best, f"the image seems to lie at (top, left, height, width) {where}; export it without frame"
         )
     return _failed(best, "")
 

@@ -81,7 +81,7 @@ def verdicts(transcript: Transcript, actor: str) -> dict[str, set[bool | None]]:
 def composer_exchange(behaviour: PrintComposerBehaviour) -> Transcript:
     """The composer is under test: what our server saw of it."""
     transcript = Transcript()
-    image = objects.image(phantoms.chest(48, 48, form=PixelFormat(12)))
+    image = objects.image(phantoms.step_wedge(48, 96, steps=12, form=PixelFormat(12)))
     state = _state(image)
     _known(transcript, image, 1)
     _known(transcript, state, 2)

@@ -191,6 +191,7 @@ def _printed(
             pixel=wanted.placement.pixel_shape,
             found_pixel=_aspect(ds),
             may_stretch=False,
+            alone=True,
             mistakes=appearance.mistakes(picture, state, frame),
         )
     except (*_UNREADABLE, ValueError, AttributeError) as error:
