@@ -22,6 +22,11 @@ class _StepBroken(Exception):
     """See above."""
 
 
+def name(title: str) -> None:
+    """Show the scenario under this name."""
+    allure_commons.plugin_manager.hook.add_title(test_title=title)
+
+
 def start(record: ScenarioRecord, step: Any) -> None:
     """Open a step."""
     identifier = str(uuid.uuid4())

@@ -189,6 +189,13 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     record.context = ScenarioContext(lab, lab.begin(record.id), tags, record.name, strict=settings.strict)
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_teardown(item: pytest.Item) -> None:
+    """Give the scenario its own name in Allure, which knows the function only; its set-up has named it by then."""
+    if RECORD in item.stash:
+        allure_bridge.name(title(item))
+
+
 @pytest.fixture
 def scenario_context(request: pytest.FixtureRequest) -> ScenarioContext:
     """The context of the running scenario, for steps."""
