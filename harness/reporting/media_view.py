@@ -87,7 +87,8 @@ def _forms(medium: Medium) -> str:
     files = list(medium.files())
     size = sum(entry.size for entry in files)
     kind = {"folder": "A folder", "zip": "A ZIP file", "iso": "An ISO 9660 image"}.get(medium.kind, medium.kind)
-    return f"{kind} with {len(files)} files, {size / 1e6:.1f} MB"
+    shown = f"{size / 1e6:.1f} MB" if size >= 1e6 else f"{size / 1e3:.1f} kB"
+    return f"{kind} with {len(files)} files, {shown}"
 
 
 def _tree(medium: Medium, tree: Tree, thumbnails: int) -> str:
