@@ -16,6 +16,13 @@ from harness.modality.services.examination import job_line
 from harness.modality.services.kernel import Kernel
 from harness.modality.store import schema
 
+#: nodes that open associations to us, with the results of commitment or the images of a retrieval
+_CALLERS = frozenset({NodeName.COMMITMENT, NodeName.QR})
+
+
+def _is_loopback(host: str) -> bool:
+    return host in {"localhost", "::1"} or host.startswith("127.")
+
 
 class Administration:
     """Everything about the equipment rather than a patient."""
@@ -61,7 +68,7 @@ class Administration:
     # -- nodes -------------------------------------------------------------------------------------------------
 
     def verify(self, node: str = "all") -> list[dict[str, Any]]:
-        """Send a C-ECHO to one node or to all, and tell the causes of a failure apart."""
+        """Send a C-ECHO to one node or to all, tell the causes of a failure apart, and whether it can reach us."""
         try:
             names = list(NodeName) if node == "all" else [NodeName(node)]
         except ValueError:
@@ -70,7 +77,10 @@ class Administration:
 
     def _verified(self, name: NodeName) -> dict[str, Any]:
         settings = self._k.settings.nodes.get(name)
-        made = {"node": name.value, "ae_title": settings.ae_title, "host": settings.host, "port": settings.port}
+        made = {
+            "node": name.value, "ae_title": settings.ae_title, "host": settings.host, "port": settings.port,
+            "way_back": self._way_back(name),
+        }  # fmt: skip
         try:
             with self._k.link(name, [self._k.context(VERIFICATION)]) as link:
                 status = link.echo()
@@ -82,6 +92,21 @@ class Administration:
             "cause": "" if status == 0 else "failure-status",
             "message": f"C-ECHO {status:04X}",
         }
+
+    def _way_back(self, name: NodeName) -> str:
+        """Say whether a node that opens associations to us has done so, and what it has to know for that."""
+        if name not in _CALLERS:
+            return ""
+        local, port = self._k.settings.local, self._k.listening_port()
+        if not port:
+            return "nothing listens here now; `serve` opens our port, which this node has to reach"
+        node = self._k.settings.nodes.get(name)
+        for each in self._k.traffic.associations():
+            if each["incoming"] and each["peer"] == node.ae_title and each["services"]:
+                return f"it reached us last at {each['opened'][:19]}"
+        if _is_loopback(local.host) and not _is_loopback(node.host):
+            return f"we listen on {local.host} only, which no other machine can reach; change local.host"
+        return f"it has not reached us yet; {local.ae_title} at {local.host}:{port} has to be entered there"
 
     # -- background work ---------------------------------------------------------------------------------------
 

@@ -26,7 +26,7 @@ def test_kills_lose_and_duplicate_nothing(tmp_path: Path) -> None:
         file = tmp_path / "settings.toml"
         file.write_text(to_toml(settings), encoding="utf-8")
         arguments = [sys.executable, "-m", "tests.integration.modality.mortal", str(home), str(file), str(KILLS), "11"]
-        done = subprocess.run(arguments, capture_output=True, text=True, timeout=110, check=False)
+        done = subprocess.run(arguments, capture_output=True, text=True, timeout=300, check=False)
         assert done.returncode == 0, done.stderr[-3000:]
 
         with Modality(home, settings=settings) as modality:

@@ -13,6 +13,7 @@ import pytest
 
 from harness.modality import defects
 from harness.modality.clock import ManualClock
+from harness.modality.console.words import said
 from harness.modality.errors import Cause, PeerProblem, Refused
 from harness.modality.service import Modality
 from tests.integration.modality.hospital import Hospital, entry
@@ -207,6 +208,25 @@ def modality_of_another_title() -> Iterator[tuple[int, str]]:
         yield listener.start(Local("RIGHT", "127.0.0.1", 0)), "RIGHT"
     finally:
         listener.stop()
+
+
+def test_verify_tells_whether_the_archive_can_reach_us(closed: Hospital, tmp_path: Path) -> None:
+    with closed.open(), Modality(tmp_path / "back", settings=closed.settings()) as modality:
+
+        def way_back(node: str = "commitment") -> str:
+            (found,) = modality.administration.verify(node)
+            return str(found["way_back"])
+
+        assert "nothing listens here" in way_back()
+        assert way_back("mwl") == ""
+        closed.modality = ("REFMOD", "127.0.0.1", modality.listen())
+        assert f"REFMOD at 127.0.0.1:{modality.listener.port} has to be entered there" in way_back()
+        key = done_offline(modality)
+        assert modality.delivery.commit(key)["commitments"][0]["state"] == "committed"
+        assert way_back().startswith("it reached us last at 20")
+        modality.administration.config_set(["nodes.qr.host=192.0.2.1", "nodes.qr.enabled=false", "nodes.qr.ae_title=X"])
+        assert "which no other machine can reach" in way_back("qr")
+        assert "접속할 수 없습니다" in said("ko", way_back("qr"))
 
 
 def test_peer_without_the_service_is_told_apart(modality: Modality) -> None:
