@@ -66,6 +66,15 @@ Feature: The report reader finds and shows reports
     And a "C-FIND-RQ" reaches the "External Report Repository Access"
     And the requirement "RAD-26-SCU-01" is met
 
+  @option:multiple-sources @req:RAD-26-SCU-01
+  Scenario: A source that is away does not keep the other from being asked
+    Given our Report Repository holds a "basic report"
+    And our absent External Report Repository Access holds a "basic report"
+    When the system under test queries reports by
+      | StudyDate | 20260105 |
+    Then a "C-FIND-RQ" reaches the "Report Repository"
+    And the requirement "RAD-26-SCU-01" is met
+
   @manual @option:multiple-sources @req:ARI-OPT-01 @req:ARI-SRC-01
   Scenario: A source that is away hides nothing
     Given our Report Repository holds a "basic report"

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pytest
+from pydicom.dataset import Dataset, FileMetaDataset
+from pydicom.uid import UID
 
 from harness.actors import defects, display_reading
 from harness.actors.objects import SUBJECTS, uid_source
@@ -36,7 +39,8 @@ def judged(name: str, picture: Unit | bytes, **more: Any) -> bool | None:
         raw = picture
     else:
         raw = png.encode(np.rint(np.clip(picture, 0, 1) * 255).astype(np.uint8))
-    story.add(Event("picture", "FILE", raw=raw, protocol=Protocol.FILE))
+    kind = "application/dicom" if raw[128:132] == b"DICM" else "image/png"
+    story.add(Event("picture", "FILE", raw=raw, fields={"media_type": kind}, protocol=Protocol.FILE))
     story.fact(
         facts.DISPLAYED,
         requirement=made.requirement,
@@ -131,3 +135,42 @@ def test_what_is_not_drawn_is_missed(name: str) -> None:
 
 def test_a_file_of_another_kind_is_named() -> None:
     assert judged("VOI window", b"\xff\xd8\xff\xe0 a picture with loss") is None
+
+
+def secondary_capture(picture: Unit, *, bits: int = 8, photometric: str = "MONOCHROME2", native: bool = True) -> bytes:
+    """An export as Secondary Capture."""
+    ds, buffer = Dataset(), io.BytesIO()
+    top = (1 << bits) - 1
+    values = np.rint(np.clip(picture, 0, 1) * top)
+    if photometric == "MONOCHROME1":
+        values = top - values
+    if photometric == "RGB":
+        values = np.repeat(values[:, :, None], 3, axis=2)
+    ds.SOPClassUID, ds.SOPInstanceUID = "1.2.840.10008.5.1.4.1.1.7", "2.25.99"
+    ds.PhotometricInterpretation, ds.SamplesPerPixel = photometric, 3 if photometric == "RGB" else 1
+    ds.Rows, ds.Columns, ds.PixelRepresentation = *picture.shape, 0
+    ds.BitsAllocated, ds.BitsStored, ds.HighBit = (8 if bits == 8 else 16), bits, bits - 1
+    if photometric == "RGB":
+        ds.PlanarConfiguration = 0
+    data = values.astype("u1" if bits == 8 else "<u2").tobytes()
+    ds.add_new("PixelData", "OW", data if native else b"\xfe\xff\x00\xe0\x00\x00\x00\x00")
+    ds.file_meta = FileMetaDataset()
+    ds.file_meta.TransferSyntaxUID = UID(EXPLICIT)
+    ds.save_as(buffer, enforce_file_format=True)
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("bits", "photometric"), [(8, "MONOCHROME2"), (8, "MONOCHROME1"), (12, "MONOCHROME2"), (8, "RGB")]
+)
+def test_a_secondary_capture_is_judged_like_a_picture(bits: int, photometric: str) -> None:
+    for convention in (tripled, letterboxed):
+        good = secondary_capture(convention(right("VOI window")), bits=bits, photometric=photometric)
+        assert judged("VOI window", good) is True
+    wrong = secondary_capture(tripled(right("presentation inverse")), bits=bits, photometric=photometric)
+    assert judged("VOI window", wrong) is False
+
+
+def test_a_secondary_capture_that_cannot_be_read_is_not_judged() -> None:
+    assert judged("VOI window", secondary_capture(right("VOI window"), native=False)) is None
+    assert judged("VOI window", secondary_capture(right("VOI window"))[:400]) is None
