@@ -26,8 +26,8 @@ application = "BAD"
 facility = "BAD"
 port = {port}
 [timeouts]
-connect = 1.0
-exchange = 1.0
+connect = 0.5
+exchange = 0.4
 [driver]
 kind = "silent"
 """

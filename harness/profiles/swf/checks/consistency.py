@@ -151,7 +151,8 @@ def codes_in_images(j: Journal) -> Iterator[Observation]:
 def modality_fits(j: Journal) -> Iterator[Observation]:
     for store, step in images_with_step(j):
         planned, found = text(step.attributes, "Modality"), text(store.attributes, "Modality")
-        ok = found == planned or found in images.COMPANION_MODALITIES
+        captured = text(store.attributes, "SOPClassUID").startswith(images.SECONDARY_CAPTURE)
+        ok = found in {planned, *images.COMPANION_MODALITIES, *(images.CAPTURED_MODALITIES if captured else ())}
         yield judged(
             ok,
             f"{step.label} is of modality {planned or '(none)'}, image {store.request.label} of {found or '(none)'}",

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from harness.core.check import Check, Observation
 from harness.profiles import facts, names
@@ -153,26 +154,35 @@ def all_instances_referenced(j: Journal) -> Iterator[Observation]:
 
 
 def sequences_set_whole(j: Journal) -> Iterator[Observation]:
+    # an image that was rejected after a report of progress leaves the list with good reason: one that was stored not
+    stored = {instance_of(s) for s in j.stores_of(names.MODALITY)}
     for step in modality_steps(j):
-        before: dict[str, set[str]] = {}
+        earlier: dict[str, set[str]] = {}
         for operation in step.sets:
-            current = {text(series, "SeriesInstanceUID"): 1 for series in items(operation.attributes, SERIES)}
             if SERIES not in operation.attributes:
                 continue
-            earlier = before.get(SERIES)
+            current = {text(s, "SeriesInstanceUID"): _references(s) for s in items(operation.attributes, SERIES)}
             if earlier:
-                lost = sorted(earlier - set(current))
+                lost = sorted(set(earlier) - set(current))
+                gone = set().union(*earlier.values()) - set().union(*current.values())
+                images = sorted(gone & stored)
                 yield judged(
-                    not lost,
+                    not lost and not images,
                     f"{operation.request.label} sends {len(current)} series"
-                    + (f" and leaves out {len(lost)} that an earlier N-SET had" if lost else ", none is lost"),
+                    + (f" and leaves out {len(lost)} that an earlier N-SET had" if lost else ", none is lost")
+                    + (f", but {len(images)} instance(s) that an earlier N-SET had" if images else ""),
                     (step.create.request.seq, operation.request.seq),
                     expected=sorted(earlier),
-                    actual=listed(sorted(current)),
+                    actual=listed(sorted(current)) + (f" without {listed(images)}" if images else ""),
                     locator=SERIES,
                     why="A sequence in an N-SET replaces the one before it: what is left out is gone.",
                 )
-            before[SERIES] = set(current)
+            earlier = current
+
+
+def _references(series: Mapping[str, Any]) -> set[str]:
+    keywords = ("ReferencedImageSequence", "ReferencedNonImageCompositeSOPInstanceSequence")
+    return {text(item, "ReferencedSOPInstanceUID") for keyword in keywords for item in items(series, keyword)} - {""}
 
 
 def fixed_attributes_not_set(j: Journal) -> Iterator[Observation]:

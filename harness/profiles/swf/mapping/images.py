@@ -30,4 +30,7 @@ STUDY = (
     "StudyDescription",
 )
 #: modalities of series that accompany an acquisition and differ from its modality
-COMPANION_MODALITIES = frozenset({"PR", "KO", "SR", "DOC", "SEG", "REG", "AU", "ECG", "OT"})
+COMPANION_MODALITIES = frozenset({"PR", "KO", "SR", "DOC", "SEG", "REG", "AU", "ECG"})
+#: and of these only as a secondary capture: a screen or a scanned form is of no modality
+CAPTURED_MODALITIES = frozenset({"OT"})
+SECONDARY_CAPTURE = "1.2.840.10008.5.1.4.1.1.7"
