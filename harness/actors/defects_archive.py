@@ -123,13 +123,13 @@ ARCHIVE_DEFECTS: tuple[Row, ...] = (
         "archive-stores-nothing",
         "Answers C-STORE with success and keeps nothing",
         "RAD-10-SCP-02 RAD-10-SCP-03 RAD-10-SCP-07 RAD-14-SCP-02 RAD-14-SCP-03 RAD-14-SCP-06 RAD-14-SCP-07"
-        " RAD-14-SCP-10 RAD-14-SCP-14 RAD-16-SCP-01 RAD-16-SCP-02 RAD-49-SCU-01",
+        " RAD-14-SCP-10 RAD-14-SCP-14 RAD-16-SCP-01 RAD-16-SCP-02 RAD-18-SCP-01 RAD-49-SCU-01",
         _with(keeps=lambda request: False),
     ),
     (
         "archive-refuses-secondary-capture",
         "Does not accept Secondary Capture although its statement declares it",
-        "RAD-8-SCP-01 RAD-16-SCP-01 RAD-16-SCP-02 RAD-16-SCP-04",
+        "RAD-8-SCP-01",
         _with(refused_classes=frozenset({"1.2.840.10008.5.1.4.1.1.7"})),
     ),
     (

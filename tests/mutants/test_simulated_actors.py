@@ -19,7 +19,13 @@ UNDER_TEST: dict[str, tuple[Callable[[Sequence[str]], AbstractContextManager[tup
 }
 #: those of print and media actors are judged in tests/integration, each beside the exchange that shows it
 #: what leaves out a service breaks all that the battery builds on it: `ihe-harness mutants` runs scenarios instead
-BY_SCENARIO = {"archive-drops-derived", "archive-wants-a-step", "archive-delivers-nothing", "archive-no-image-level"}
+BY_SCENARIO = {
+    "archive-drops-derived",
+    "archive-wants-a-step",
+    "archive-delivers-nothing",
+    "archive-no-image-level",
+    "archive-refuses-secondary-capture",
+}
 DEFECTS = tuple(each for each in defects.DEFECTS if each.actor in UNDER_TEST and each.id not in BY_SCENARIO)
 VARIANTS = tuple(each for each in defects.VARIANTS if each.actor in UNDER_TEST)
 #: the least that a healthy actor is judged on: a battery that looks at nothing finds nothing
