@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 from harness.bdd import left_out
 from harness.bdd.tags import ScenarioTags
@@ -16,7 +16,7 @@ from harness.core.spec import Requirement
 from harness.core.transcript import Transcript
 from harness.core.verdict import Verdict, roll_up
 from harness.profiles import demands, facts, judgement, registry
-from harness.protocols.dicom.errors import PeerError, TlsNotAgreed
+from harness.protocols.dicom.errors import AssociationRejected, PeerError, TlsNotAgreed
 from harness.sut.actions import Action, Outcome, OutcomeState
 
 if TYPE_CHECKING:
@@ -85,10 +85,17 @@ class ScenarioContext:
             return conversation()
         except TlsNotAgreed:
             raise  # certificates are set up by people: nothing was seen of what the product does
+        except AssociationRejected as error:
+            if error.misaddressed:
+                raise  # so are AE titles: who wrote the wrong one cannot be told from here
+            self._refused(requirement, what, error)
         except PeerError as error:
-            summary = f"{what} failed: {error}"
-            self.broken(requirement, summary, expected=("an answer",), actual=str(error))
-            raise NonConformance(summary, tuple(self.findings)) from None
+            self._refused(requirement, what, error)
+
+    def _refused(self, requirement: str, what: str, error: PeerError) -> NoReturn:
+        summary = f"{what} failed: {error}"
+        self.broken(requirement, summary, expected=("an answer",), actual=str(error))
+        raise NonConformance(summary, tuple(self.findings)) from None
 
     # -- exchange steps: they raise at once ------------------------------------------------------------------
 

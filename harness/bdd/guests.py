@@ -6,7 +6,11 @@ import contextlib
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from harness.actors.actor import SimulatedActor
+from harness.actors.print_composer import PrintComposer
+from harness.actors.print_server import PrintServer
+from harness.actors.report_repository import ExternalReportRepositoryAccess, ReportRepository
 from harness.core.errors import EngineFailure
+from harness.profiles import names
 from harness.protocols.dicom.node import Address
 from harness.sut.config import ActorEndpoint
 
@@ -21,6 +25,21 @@ TITLES = {
     "report-repository": "IHE_RP",
     "external-report-repository-access": "IHE_ER",
 }
+
+
+#: the guests that a product of that actor talks with
+_PARTNERS: dict[str, tuple[type[SimulatedActor], ...]] = {
+    names.PRINT_COMPOSER: (PrintServer,),
+    names.PRINT_SERVER: (PrintComposer,),
+    names.REPORT_READER: (ReportRepository, ExternalReportRepositoryAccess),
+}
+
+
+def expected(lab: Lab) -> list[tuple[str, str, int]]:
+    """Name, AE title and port of the guests that this product will meet; port 0: another one in each scenario."""
+    met = [kind for claim in lab.sut.claims for kind in _PARTNERS.get(claim.actor, ())]
+    ends = [(kind, lab.sut.harness.actors.get(kind.slug, ActorEndpoint())) for kind in dict.fromkeys(met)]
+    return [(kind.name, end.ae_title or TITLES[kind.slug], end.port) for kind, end in ends]
 
 
 class Guests:

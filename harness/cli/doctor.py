@@ -13,7 +13,7 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from harness.bdd import claims, tls
+from harness.bdd import claims, guests, tls
 from harness.bdd.lab import Lab
 from harness.bdd.settings import RunSettings
 from harness.cli.console import STYLES, out, print_json
@@ -72,7 +72,7 @@ def _sheet(lab: Lab) -> list[dict[str, Any]]:
     host = lab.sut.harness.advertise
     dicom = [
         {"actor": name, "protocol": "DICOM", "ae_title": title, "host": host, "port": port}
-        for name, title, port in lab.endpoints()
+        for name, title, port in (*lab.endpoints(), *guests.expected(lab))
     ]
     hl7 = [
         {"actor": actor, "protocol": "HL7", "application": name, "facility": facility, "host": host, "port": port}
@@ -89,7 +89,7 @@ def _print_sheet(lab: Lab, sheet: list[dict[str, Any]]) -> None:
         table.add_column(heading, justify="right" if heading == "Port" else "left")
     for row in sheet:
         title = row["ae_title"] if row["protocol"] == "DICOM" else f"HL7 {row['application']}|{row['facility']}"
-        table.add_row(row["actor"], Text(title), row["host"], str(row["port"]))
+        table.add_row(row["actor"], Text(title), row["host"], str(row["port"] or "free"))
     console.print(table)
     endpoint, hl7 = lab.sut.dicom, lab.sut.hl7
     if endpoint is not None:

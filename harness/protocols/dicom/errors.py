@@ -72,6 +72,11 @@ class AssociationRejected(PeerError):
             reason=reason,
         )
 
+    @property
+    def misaddressed(self) -> bool:
+        """Whether an AE title was not recognized, ours or the one we called."""
+        return (self.source, self.reason) in ((1, 3), (1, 7))
+
 
 class AssociationAborted(PeerError):
     """The association ended without a release (PS3.8 section 9.3.8); source 0 user, 2 provider, -1 no A-ABORT."""

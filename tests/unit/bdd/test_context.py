@@ -14,6 +14,7 @@ from harness.core.errors import NonConformance, UsageError
 from harness.core.message import Direction, Protocol
 from harness.core.transcript import Transcript
 from harness.core.verdict import Verdict
+from harness.protocols.dicom.errors import AssociationRejected
 
 TAGS = ("profile:SWF", "actor:pps-manager", "transaction:RAD-6")
 
@@ -45,6 +46,22 @@ def test_what_does_not_exist_is_not_judged(context: ScenarioContext, scope: str,
         context.judge(scope, identifier)
     with pytest.raises(UsageError, match="there is no requirement"):
         context.attest("RAD-6-SCU-999", "Did it?")
+
+
+@pytest.mark.parametrize(
+    ("reason", "raised"), [(7, AssociationRejected), (3, AssociationRejected), (1, NonConformance)]
+)
+def test_a_wrong_ae_title_is_nobodys_broken_requirement(
+    context: ScenarioContext, reason: int, raised: type[Exception]
+) -> None:
+    """The SUT file may be wrong as well as the product; grade() makes such an error INCONCLUSIVE."""
+
+    def refuse() -> None:
+        raise AssociationRejected("ARCHIVE at 127.0.0.1:104", 1, 1, reason)
+
+    with pytest.raises(raised):
+        context.converse("RAD-8-SCP-01", "Storing", refuse)
+    assert bool(context.findings) is (raised is NonConformance)
 
 
 def test_a_step_that_needs_one_before_it_says_so(context: ScenarioContext) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from harness.actors.print_server import PrintServer
-from harness.bdd.guests import Guests
+from harness.bdd.guests import Guests, expected
 from harness.bdd.lab import Lab
 from harness.bdd.settings import RunSettings
 from harness.protocols.dicom.errors import PeerTimeout
@@ -64,3 +64,10 @@ def test_every_actor_waits_as_long_as_the_file_says_and_is_captured(lab: Lab, mu
 def test_an_operator_has_an_operators_time_also_in_place_of_a_command(lab: Lab) -> None:
     assert lab.action_timeout("verify") == 7.0
     assert lab.action_timeout("restart") == 500.0
+
+
+def test_a_product_is_told_of_the_guests_that_it_will_meet(tmp_path: Path) -> None:
+    text = SUT.replace("SWF", "CPI").replace("Image Manager/Archive", "Print Composer")
+    (tmp_path / "sut.toml").write_text(text + "[harness.actors.print-server]\nport = 1104\n", encoding="utf-8")
+    lab = Lab(RunSettings(sut=str(tmp_path / "sut.toml"), features=(), out=str(tmp_path / "run"), run_id="run"))
+    assert expected(lab) == [("Print Server", "IHE_PS", 1104)]
