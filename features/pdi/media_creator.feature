@@ -81,4 +81,4 @@ Feature: RAD-47 Distribute Imaging Information on Media: the creator writes
   @manual @option:basic-image-review @req:PDI-OPT-03
   Scenario: The viewer on the medium
     When the system under test writes "one patient" to a "CD"
-    Then the operator confirms "PDI-OPT-03": "Does the viewer on the medium start and show thumbnails of all series, two series side by side, windowing, zoom, distances and angles?"
+    Then the operator confirms "PDI-OPT-03": "Does the viewer on the medium start and show thumbnails of all series, two series side by side that scroll together, patient and side on each image, windowing, zoom, distances, angles, and moving images as cine?"

@@ -22,6 +22,7 @@ from harness.protocols.media.secure.envelope import (
     SecureProblem,
     parse,
 )
+from harness.protocols.media.secure.signed import judge
 
 _FORMS: Final = (DIGESTED, SIGNED, DATA)
 
@@ -73,7 +74,7 @@ class Keys:
 class Opened:
     """What was inside: the DICOM file, and what the Basic DICOM Media Security Profile does not allow of it.
 
-    ``integrity`` says how it is proven: "digest", "signature" (whose signer is not verified here) or "".
+    ``integrity`` says how it is proven: "digest", "signature" (of whomever: trust is not judged) or "".
     """
 
     content: bytes
@@ -94,7 +95,7 @@ def open_file(raw: bytes, keys: Keys) -> Opened:
         except (SecureProblem, ValueError) as error:
             reasons.append(str(error) or type(error).__name__)
             continue
-        content, integrity, problems = _unwrapped(inside, envelope.content_type)
+        content, integrity, problems = unwrapped(inside, envelope.content_type)
         return Opened(content, integrity, (*envelope.problems(), *problems))
     if not reasons:
         kinds = ", ".join(sorted({one.kind for one in envelope.recipients})) or "nobody"
@@ -107,7 +108,7 @@ def _content_key(recipient: Recipient, keys: Keys) -> bytes | None:
         return _unwrapped_key(recipient, keys)
     if recipient.kind != "certificate":
         return None
-    from cryptography.hazmat.primitives import hashes, serialization
+    from cryptography.hazmat.primitives import serialization
     from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
     for pem in keys.private_keys:
@@ -119,11 +120,40 @@ def _content_key(recipient: Recipient, keys: Keys) -> bytes | None:
             raise SecureProblem("the private key is no RSA key")
         if private.key_size // 8 != len(recipient.key):
             continue
-        kind: padding.AsymmetricPadding = padding.PKCS1v15()
         if recipient.algorithm == OAEP:
-            kind = padding.OAEP(padding.MGF1(hashes.SHA1()), hashes.SHA1(), None)
-        return private.decrypt(recipient.key, kind)
+            return private.decrypt(recipient.key, _oaep(recipient.parameters))
+        return private.decrypt(recipient.key, padding.PKCS1v15())
     return None
+
+
+def _oaep(parameters: bytes) -> Any:
+    """The padding that RSAES-OAEP-params state; what they leave out is SHA-1 (RFC 8017 A.2.1)."""
+    from cryptography.hazmat.primitives import hashes
+    from cryptography.hazmat.primitives.asymmetric import padding
+
+    def chosen(oid: str) -> hashes.HashAlgorithm:
+        known: dict[str, hashes.HashAlgorithm] = {
+            "sha1": hashes.SHA1(), "sha256": hashes.SHA256(), "sha384": hashes.SHA384(), "sha512": hashes.SHA512(),
+        }  # fmt: skip
+        if oid not in DIGESTS:
+            raise SecureProblem(f"RSA-OAEP with the unknown digest {oid}")
+        return known[DIGESTS[oid]]
+
+    digest: hashes.HashAlgorithm = hashes.SHA1()
+    mask: hashes.HashAlgorithm = hashes.SHA1()
+    label = None
+    try:
+        for part in read(parameters).children() if parameters else ():
+            algorithm = part.children()[0].children()
+            if part.tag == 0xA0:
+                digest = chosen(algorithm[0].oid())
+            elif part.tag == 0xA1:
+                mask = chosen(algorithm[1].children()[0].oid())
+            elif part.tag == 0xA2:
+                label = algorithm[1].octets() or None
+    except (BerProblem, IndexError) as error:
+        raise SecureProblem(f"the parameters of RSA-OAEP cannot be read: {error}") from None
+    return padding.OAEP(padding.MGF1(mask), digest, label)
 
 
 def _unwrapped_key(recipient: Recipient, keys: Keys) -> bytes:
@@ -165,7 +195,7 @@ def _decrypted(envelope: Envelope, key: bytes) -> bytes:
     return plain[:-padding]
 
 
-def _unwrapped(inside: bytes, content_type: str) -> tuple[bytes, str, list[tuple[str, str]]]:
+def unwrapped(inside: bytes, content_type: str) -> tuple[bytes, str, list[tuple[str, str]]]:
     """The DICOM file, how its integrity is proven, and problems. Raises SecureProblem for a wrong digest."""
     if content_type not in (DIGESTED, SIGNED):
         return inside, "", []
@@ -175,7 +205,8 @@ def _unwrapped(inside: bytes, content_type: str) -> tuple[bytes, str, list[tuple
         if content_type == DIGESTED:
             return _digested(parts)
         found = next(part for part in parts[1:] if part.tag == SEQUENCE)
-        return _encapsulated(found), "signature", []
+        content = _encapsulated(found)
+        return content, "signature", judge(parts, content)
     except (BerProblem, IndexError, StopIteration) as error:
         raise SecureProblem(f"no readable signed or digested data: {error}") from None
 

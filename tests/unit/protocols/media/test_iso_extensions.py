@@ -67,7 +67,8 @@ def test_lower_case_names_of_extensions_break_no_rule(
     joliet: bool, rock_ridge: bool, folder: Path, tmp_path: Path
 ) -> None:
     target = image_of(folder, tmp_path / "m.iso", joliet=joliet, rock_ridge=rock_ridge)
-    with IsoMedium(target) as medium:
+    medium = IsoMedium(target)
+    with medium:
         assert medium.joliet is joliet
         assert {path for path in medium.entries if "/" not in path} == {
             "DICOM", "DICOMDIR", "IHE_PDI", "INDEX.HTM", "README.TXT",

@@ -15,8 +15,16 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509.oid import NameOID
 
 from harness.core.errors import UsageError
-from harness.protocols.media.secure import Keys, Protection, SecureMedium, SecureProblem, is_enveloped, open_file
-from harness.protocols.media.secure.envelope import parse
+from harness.protocols.media.secure import (
+    Keys,
+    Protection,
+    SecureMedium,
+    SecureProblem,
+    is_enveloped,
+    open_file,
+    opening,
+)
+from harness.protocols.media.secure.envelope import SIGNED, parse
 from harness.protocols.media.secure.sealing import NAMES
 from harness.protocols.media.sources import open_medium
 from tests.peers import require_program
@@ -33,7 +41,9 @@ def person() -> tuple[bytes, bytes]:
     start = datetime.datetime(2026, 1, 1)
     made = (
         x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key()).serial_number(4711)
-        .not_valid_before(start).not_valid_after(start + datetime.timedelta(days=3650)).sign(key, hashes.SHA256())
+        .not_valid_before(start).not_valid_after(start + datetime.timedelta(days=3650))
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
+        .sign(key, hashes.SHA256())
     )  # fmt: skip
     private = key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
@@ -117,6 +127,54 @@ def test_we_open_what_openssl_sealed(
         opened = open_file((tmp_path / "e").read_bytes(), keys)
         assert opened.content == CONTENT
         assert [must for must, _ in opened.problems] == ["signed or digested data inside the envelope"]
+
+
+@pytest.mark.peer("openssl")
+@pytest.mark.parametrize(
+    "options",
+    [
+        [],
+        ["rsa_oaep_md:sha256"],
+        ["rsa_oaep_md:sha256", "rsa_mgf1_md:sha1"],
+        ["rsa_oaep_md:sha512", "rsa_mgf1_md:sha256"],
+        ["rsa_oaep_md:sha256", "rsa_oaep_label:0102"],
+    ],
+)
+def test_keys_that_rsa_oaep_transports_are_opened(
+    options: list[str], tmp_path: Path, person: tuple[bytes, bytes]
+) -> None:
+    program = require_program("openssl")
+    (tmp_path / "cert.pem").write_bytes(person[0])
+    (tmp_path / "plain").write_bytes(CONTENT)
+    how = [word for option in ("rsa_padding_mode:oaep", *options) for word in ("-keyopt", option)]
+    argv = [program, "cms", "-encrypt", "-binary", "-in", "plain", "-outform", "DER", "-out", "e", "-aes256"]
+    subprocess.run([*argv, "-recip", "cert.pem", *how], cwd=tmp_path, check=True, capture_output=True)
+    assert open_file((tmp_path / "e").read_bytes(), Keys(private_keys=(person[1],))).content == CONTENT
+
+
+@pytest.mark.peer("openssl")
+@pytest.mark.parametrize("options", [[], ["-noattr"], ["-keyid"], ["-md", "sha512"]])
+def test_signatures_inside_are_verified(options: list[str], tmp_path: Path, person: tuple[bytes, bytes]) -> None:
+    program = require_program("openssl")
+    (tmp_path / "cert.pem").write_bytes(person[0])
+    (tmp_path / "key.pem").write_bytes(person[1])
+    (tmp_path / "plain").write_bytes(CONTENT)
+    argv = [program, "cms", "-sign", "-binary", "-nodetach", "-in", "plain", "-outform", "DER", "-out", "s"]
+    key = ["-signer", "cert.pem", "-inkey", "key.pem"]
+    subprocess.run([*argv, *key, *options], cwd=tmp_path, check=True, capture_output=True)
+    signed = (tmp_path / "s").read_bytes()
+    assert opening.unwrapped(signed, SIGNED) == (CONTENT, "signature", [])
+    place = signed.index(CONTENT) + 500
+    changed = signed[:place] + bytes((signed[place] ^ 1,)) + signed[place + 1 :]
+    with pytest.raises(SecureProblem, match="it was changed"):
+        opening.unwrapped(changed, SIGNED)
+    with pytest.raises(SecureProblem, match="it was changed"):
+        opening.unwrapped(signed[:-1] + bytes((signed[-1] ^ 1,)), SIGNED)
+    # a signature whose certificate was left out proves nothing, and is told
+    subprocess.run([*argv, *key, *options, "-nocerts"], cwd=tmp_path, check=True, capture_output=True)
+    content, integrity, problems = opening.unwrapped((tmp_path / "s").read_bytes(), SIGNED)
+    assert (content, integrity) == (CONTENT, "signature")
+    assert [found for _, found in problems] == ["one that cannot be verified"]
 
 
 def test_every_changed_byte_is_noticed_and_nothing_but_a_problem_is_raised() -> None:

@@ -34,7 +34,7 @@ def datasets() -> list[Dataset]:
 
 def codes(target: Path, change: Change | None = None, *, early: bool = False, claimed: str = "CD") -> set[str]:
     """Rules that a medium breaks after a change: ``early`` before DICOMDIR is encoded."""
-    behaviour = MediaCreatorBehaviour(**{"arrange" if early else "finish": change})
+    behaviour = MediaCreatorBehaviour(arrange=change) if early else MediaCreatorBehaviour(finish=change)
     MediaCreator(None, behaviour, uid_source(6)).write(datasets(), target)
     return broken(target, claimed)
 
