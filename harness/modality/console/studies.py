@@ -47,6 +47,8 @@ def router(desk: Desk) -> APIRouter:
         return desk.page(
             "studies.html", session, tab="studies", found=found, chosen=chosen, filters=filters, problem=problem,
             modalities=MODALITIES, typed=session.retyped("study"), **detail,
+            import_place=str(desk.modality.kernel.home / "import"),
+            imported=session.retyped("import-files").get("source", ""),
         )  # fmt: skip
 
     def pressed(form: Form, press: Callable[[str], Response | None]) -> Response:
@@ -81,6 +83,19 @@ def router(desk: Desk) -> APIRouter:
 
         return pressed(form, press)
 
+    @made.post("/studies/import")
+    def take(form: Annotated[Form, Depends(desk.writer)]) -> Response:
+        def press(study: str) -> Response | None:
+            form.session.typed["import-files"] = form.typed("source")
+            taken = desk.do("import", source=form.text("source"))
+            form.session.retyped("import-files")
+            lines = tuple(f"{each['file']}: {each['reason']}" for each in taken["refused"][:20])
+            words = "Everything was imported" if not lines else "Not everything was imported"
+            form.session.tell("warn" if lines else "pass", words, str(taken["imported"]), lines)
+            return back("studies", study=taken["studies"][0]) if taken["studies"] else None
+
+        return pressed(form, press)
+
     @made.post("/studies/delete")
     def delete(form: Annotated[Form, Depends(desk.writer)]) -> Response:
         def press(study: str) -> Response:
@@ -94,6 +109,20 @@ def router(desk: Desk) -> APIRouter:
     def store(form: Annotated[Form, Depends(desk.writer)]) -> Response:
         def press(study: str) -> None:
             desk.jobs_told(form.session, desk.do("send", study_instance_uid=study), "The study was sent")
+
+        return pressed(form, press)
+
+    @made.post("/studies/recover")
+    def recover(form: Annotated[Form, Depends(desk.writer)]) -> Response:
+        def press(study: str) -> None:
+            rows = desk.do("instances", study=study)
+            exams = [row["exam_key"] for row in rows if row["failure_reason"] is not None and row["exam_key"]]
+            if not exams:
+                raise Refused("no commitment has failed for this exam")
+            for exam in dict.fromkeys(exams):
+                desk.jobs_told(
+                    form.session, desk.do("recover", exam=exam), "What had failed was sent and asked for again"
+                )
 
         return pressed(form, press)
 

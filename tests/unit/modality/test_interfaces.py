@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import subprocess
 import sys
@@ -19,7 +20,7 @@ import typer
 from typer.testing import CliRunner
 
 from harness.core.errors import ConfigurationError
-from harness.modality import config, script
+from harness.modality import config, console, script
 from harness.modality.answers import TOKEN_HEADER
 from harness.modality.cli import GROUPS, app
 from harness.modality.operations import BY_NAME, OPERATIONS
@@ -105,6 +106,30 @@ def test_each_operation_has_one_verb_and_one_endpoint(client: Browser) -> None:
     assert set(endpoints) == set(BY_NAME)
     assert verbs == set(BY_NAME) | {"serve", "run", "defects"}
     assert {name: "post" if BY_NAME[name].writes else "get" for name in BY_NAME} == endpoints
+
+
+#: verbs that no button of the console presses, and why
+NO_BUTTON = {
+    "expose": "the buttons are Ready, Shot and Confirm",
+    "reassign": "on the command line and over HTTP only; by hand: Cancel with its reason, then the other row",
+    "key-note": "on the command line and over HTTP only",
+    "queue-run": "the background work of `serve` does it",
+    "export": "for files", "compress": "for files", "render": "for files", "dump": "for files",
+    "compress-report": "for files", "capture-save": "the Status tab hands the capture to the browser",
+    "purge": "housekeeping", "db-check": "housekeeping", "db-schema": "documentation", "workflow": "documentation",
+}  # fmt: skip
+
+
+def test_every_button_of_the_console_is_an_operation_and_what_has_no_button_is_known() -> None:
+    pressed: set[str] = set()
+    for path in Path(console.__file__).parent.glob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                pressed |= {node.value} & set(BY_NAME)
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "do":
+                name = node.args[0]
+                assert not isinstance(name, ast.Constant) or name.value in BY_NAME, f"{path.name}: {ast.unparse(node)}"
+    assert set(BY_NAME) - pressed == set(NO_BUTTON)
 
 
 def test_every_operation_says_what_it_does() -> None:
