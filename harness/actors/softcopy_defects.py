@@ -170,13 +170,13 @@ SOFTCOPY_DEFECTS: tuple[Row, ...] = (
     (
         "display-refuses-states",
         "Presentation states are not taken",
-        "CPI-ACT-04",
+        "CPI-ACT-04 RAD-16-SCU-01",
         _refusing(_STATE),
     ),
     (
         "display-sends-to-a-stranger",
         "A retrieve names an AE title that the archive does not know",
-        "ARI-ACT-01",
+        "ARI-ACT-01 RAD-16-SCU-01",
         lambda b: replace(b, archive=replace(b.archive, destination=lambda own: "ELSEWHERE")),
     ),
     (
