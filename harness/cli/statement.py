@@ -15,6 +15,7 @@ from rich.text import Text
 
 from harness.cli import statement_sources as sources
 from harness.cli.console import out, print_json, write_file
+from harness.cli.statement_actors import ACTORS, require_dicom
 from harness.core.errors import UsageError
 from harness.reporting.evidence import run_folder
 from harness.statement import codec, render, vocabulary
@@ -47,7 +48,7 @@ class Format(enum.StrEnum):
 SutOption = Annotated[Path | None, typer.Option(help="SUT file of the product.")]
 RunOption = Annotated[Path | None, typer.Option(help="A run of this product: marks what it verified.")]
 ActorOption = Annotated[
-    str | None, typer.Option(metavar="SLUG", help=f"A simulated actor instead: {', '.join(sources.ACTORS)}.")
+    str | None, typer.Option(metavar="SLUG", help=f"A simulated actor instead: {', '.join(ACTORS)}.")
 ]
 FromOption = Annotated[
     Path | None, typer.Option("--from", metavar="FILE", help="A statement in our JSON or XML instead.")
@@ -69,6 +70,8 @@ def dicom(
     out_file: Annotated[Path, typer.Option("--out", help="File to write, or - for standard output.")] = Path("-"),
 ) -> int:
     """Write the DICOM Conformance Statement of a product or of a simulated actor."""
+    if actor is not None:
+        require_dicom(actor)
     write_statement(sources.statement_of(sut, run, actor, source), format, layout, out_file, _report(run, out_file))
     return 0
 

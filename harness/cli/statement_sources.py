@@ -2,26 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
-from harness.actors.acquisition import Acquisition
-from harness.actors.actor import SimulatedActor
-from harness.actors.evidence_creator import EvidenceCreator
-from harness.actors.image_display import ImageDisplay
-from harness.actors.image_manager import ImageManager
-from harness.actors.order_filler import OrderFiller
-from harness.actors.pps_manager import PpsManager
-from harness.actors.print_composer import PrintComposer
-from harness.actors.print_server import PrintServer
-from harness.actors.report_reader import ReportReader
-from harness.actors.report_repository import ReportRepository
 from harness.cli.rejudge import rules
+from harness.cli.statement_actors import actor_statement
 from harness.core.errors import UsageError
 from harness.core.result import RunResult
-from harness.core.transcript import Recorder, Transcript
-from harness.profiles import registry
+from harness.core.transcript import Transcript
 from harness.protocols.dicom.node import Address
 from harness.reporting.evidence import load_run, load_transcript, run_folder
 from harness.reporting.rejudge import rejudge as judge_again
@@ -30,20 +19,6 @@ from harness.statement.build import Declared, build, declared_from
 from harness.statement.model import Statement
 from harness.statement.observation import observe
 from harness.sut.config import SutFile, load_sut
-
-#: simulated actors by slug: what they serve is read from them
-ACTORS: Final[Mapping[str, Callable[[str, Recorder], SimulatedActor]]] = {
-    "acquisition-modality": Acquisition,
-    "evidence-creator": EvidenceCreator,
-    "image-display": ImageDisplay,
-    "image-manager": ImageManager,
-    "order-filler": OrderFiller,
-    "pps-manager": PpsManager,
-    "print-composer": PrintComposer,
-    "print-server": PrintServer,
-    "report-reader": ReportReader,
-    "report-repository": ReportRepository,
-}
 
 
 def statement_of(sut: Path | None, run: Path | None, actor: str | None, source: Path | None) -> Statement:
@@ -56,7 +31,7 @@ def statement_of(sut: Path | None, run: Path | None, actor: str | None, source: 
     if source is not None:
         return codec.load_statement(source)
     if actor is not None:
-        return _of_actor(actor)
+        return actor_statement(actor)
     assert sut is not None
     return _of_product(sut, run)
 
@@ -134,39 +109,6 @@ def _require_evidence(run: Path) -> None:
             f"{run}: its evidence does not bear its findings ({found[0]}); nothing can be verified by it. "
             "ihe-harness rejudge shows every difference; run again if the checks have changed since"
         )
-
-
-def _of_actor(slug: str) -> Statement:
-    """What a simulated actor serves, read from the actor itself, and what its claims make it use."""
-    if slug not in ACTORS:
-        raise UsageError(f"there is no simulated actor {slug!r} with DICOM; known: {', '.join(ACTORS)}")
-    from harness import __version__
-
-    actor = ACTORS[slug](slug.upper().replace("-", "")[:16], Recorder(Transcript()))
-    try:
-        return _configured(actor, slug, __version__)
-    finally:
-        actor.stop()
-
-
-def _configured(actor: SimulatedActor, slug: str, version: str) -> Statement:
-    claims = [
-        {"profile": profile.id, "actor": actor.name}
-        for profile in registry.PROFILES
-        if profile.actor(actor.name) is not None
-    ]
-    served = [
-        {"uid": uid, "role": "SCP", "transfer_syntaxes": list(service.transfer_syntaxes)}
-        for uid, service in sorted(actor.node.services.items())
-    ]
-    text: dict[str, Any] = {
-        "description": f"The simulated {actor.name} of ihe-harness: a test tool, not a product for clinical use.",
-        "sop_classes": served,
-        "security": [{"name": "None", "value": "no security profile; loopback or a closed test network"}],
-    }
-    product = {"name": f"ihe-harness simulated {actor.name}", "version": version, "vendor": "ihe-harness"}
-    declared = declared_from(product, claims, text, ae_titles=[actor.ae_title])
-    return build(declared, sources=[f"configuration of the simulated actor {slug}"])
 
 
 def either_of(path: Path) -> Statement:

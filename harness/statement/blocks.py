@@ -128,8 +128,8 @@ def sequencing(statement: Statement) -> Block:
     return Figure("Sequencing of real-world activities", diagrams.sequence(statement), text)
 
 
-def activity_blocks(activity: Activity) -> list[Block]:
-    """What is in the messages of an activity and how they are answered."""
+def activity_blocks(activity: Activity, *, statuses: bool = True) -> list[Block]:
+    """What is in the messages of an activity and, unless another section says it, how they are answered."""
     who = "The product sends" if activity.initiator else "The product receives"
     text = f"{who} {activity.message} as {activity.role.value} of {vocabulary.name_of(activity.sop_class)}."
     if activity.transactions:
@@ -143,15 +143,20 @@ def activity_blocks(activity: Activity) -> list[Block]:
         ]
         caption = f"Attributes that the product sends: {activity.name}"
         blocks.append(table(caption, ("Tag", "Attribute", "Present", "With a value"), rows))
-    if activity.statuses:
-        status_rows = [
-            (code(s.code), cell(s.meaning), cell("the product" if s.sender == "product" else "the peer"),
-             Cell(s.behaviour or ("" if s.sender == "product" else _plain_behaviour(s.code))))
-            for s in activity.statuses
-        ]  # fmt: skip
-        headings = ("Status", "Meaning", "Sent by", "Behaviour of the product")
-        blocks.append(table(f"Status codes: {activity.name}", headings, status_rows))
+    if statuses and activity.statuses:
+        blocks.append(status_table(activity))
     return blocks
+
+
+def status_table(activity: Activity) -> Table:
+    """The status codes of an activity and what the product does with them."""
+    rows = [
+        (code(s.code), cell(s.meaning), cell("the product" if s.sender == "product" else "the peer"),
+         Cell(s.behaviour or ("" if s.sender == "product" else _plain_behaviour(s.code))))
+        for s in activity.statuses
+    ]  # fmt: skip
+    headings = ("Status", "Meaning", "Sent by", "Behaviour of the product")
+    return table(f"Status codes: {activity.name}", headings, rows)
 
 
 def _plain_behaviour(status: str) -> str:

@@ -54,7 +54,8 @@ def _contradicted(claim: ActorClaim) -> bool:
 def _basis(claim: ActorClaim) -> Cell:
     if claim.standing.state in (State.VERIFIED, State.ATTESTED):
         return blocks.standing_cell(claim.standing)
-    note = f" ({claim.standing.note})" if claim.standing.note else ""
+    reason = claim.standing.note.removeprefix("not verified: ")
+    note = f" ({reason})" if reason else ""
     return Cell(f"declared by the vendor, not verified{note}", State.DECLARED)
 
 

@@ -173,6 +173,48 @@ def test_simulated_actors_state_what_they_serve(tmp_path: Path) -> None:
     assert page.read_text().startswith("<!doctype html>")
 
 
+@pytest.mark.parametrize(
+    ("slug", "words"),
+    [
+        ("order-placer", "Scheduled Workflow (SWF) | Order Placer"),
+        ("adt", "Scheduled Workflow (SWF) | ADT"),
+        ("media-creator", "Portable Media Creator"),
+        ("media-importer", "Portable Media Importer"),
+        ("softcopy-display", "Image Display"),
+    ],
+)
+def test_actors_without_a_network_or_without_dicom_state_what_they_claim(slug: str, words: str, tmp_path: Path) -> None:
+    out = tmp_path / "statement.md"
+    assert call(["statement", "ihe", "--actor", slug, "--format", "md", "--out", str(out)]) == 0
+    assert words in out.read_text()
+
+
+def test_a_media_actor_states_its_profiles_and_an_hl7_actor_has_no_dicom_statement(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "media.json"
+    for slug, role in (("media-creator", "FSC"), ("media-importer", "FSR")):
+        assert call(["statement", "dicom", "--actor", slug, "--format", "json", "--out", str(out)]) == 0
+        assert ("STD-GEN-CD", (role,)) in {(m.name, m.roles) for m in load_statement(out).media}
+    assert call(["statement", "dicom", "--actor", "adt", "--out", str(out)]) == 2
+    assert "statement ihe --actor adt" in capsys.readouterr().err
+
+
+def test_verify_finds_the_claim_that_a_seeded_defect_breaks(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    sut, stated = str(SUT / "reference.toml"), str(tmp_path / "stated.json")
+    scenario = ["--only", "swf/exam_simple_case/a_rejected_image_stays_out_of_the_step"]
+    good, bad = str(tmp_path / "good"), str(tmp_path / "bad")
+    assert call(["run", "--sut", sut, *scenario, "--out", good]) == 0
+    assert call(["run", "--sut", sut, *scenario, "--defect", "final-no-end-time", "--out", bad]) == 1
+    assert call(["statement", "dicom", "--sut", sut, "--run", good, "--format", "json", "--out", stated]) == 0
+    capsys.readouterr()
+    assert call(["statement", "verify", stated, "--run", good, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["agrees"] is True
+    assert call(["statement", "verify", stated, "--run", bad, "--json"]) == 1
+    found = json.loads(capsys.readouterr().out)["differences"]
+    assert any("RAD-7" in each["subject"] and "RAD-7-SCU-02" in each["seen"] for each in found)
+
+
 def test_compare_and_lint_print_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     manager = tmp_path / "manager.json"
     call(["statement", "dicom", "--actor", "image-manager", "--format", "json", "--out", str(manager)])

@@ -8,6 +8,7 @@ import sys
 import zipfile
 from pathlib import Path
 
+import docx
 import pytest
 from lxml import etree
 
@@ -15,7 +16,7 @@ from harness.core.errors import UsageError
 from harness.core.verdict import Verdict
 from harness.statement import diagrams, render
 from harness.statement.build import build, declared_from
-from harness.statement.document import Document, Section
+from harness.statement.document import Document, Section, Table
 from harness.statement.integration import SENTENCE, ihe_document
 from harness.statement.layouts import Layout, dicom_document
 from tests.unit.statement import products
@@ -37,6 +38,26 @@ def test_sections_are_in_the_order_of_the_template(layout: Layout, titles: tuple
     assert tuple(section.title for section in document.sections) == titles
     numbers = [s.number for s in walk(document.sections)]
     assert len(numbers) == len(set(numbers))
+
+
+def test_services_of_annex_n_have_the_numbers_of_the_template() -> None:
+    """N.5.2.1 is the worklist, .5 storage; status codes stand in N.7.3.2 under the same numbers."""
+    sections = {s.number: s for s in walk(dicom_document(products.modality_statement(), Layout.ANNEX_N).sections)}
+    titles = {
+        "1.1": "Content and transfer",
+        "5.2": "DIMSE services",
+        "5.2.1": "Basic Worklist Management Service",
+        "5.2.5": "Storage Service",
+        "6.2": "Configuration of DIMSE services",
+        "7.2": "Specifications",
+        "7.3.2.5": "Storage Service",
+        "A.A": "Information object definitions (IODs)",
+        "A.B": "Structured report content encoding",
+    }
+    assert {number: sections[number].title for number in titles if number in sections} == titles
+    captions = [block.caption for block in sections["7.3.2.5"].blocks if isinstance(block, Table)]
+    assert captions
+    assert all(caption.startswith("Status codes") for caption in captions)
 
 
 def walk(sections: tuple[Section, ...]) -> list[Section]:
@@ -142,6 +163,18 @@ def small() -> Document:
 def test_docx_holds_the_text() -> None:
     with zipfile.ZipFile(io.BytesIO(render.docx_bytes(small()))) as archive:
         assert b"IHE Integration Statement" in archive.read("word/document.xml")
+
+
+@pytest.mark.parametrize("layout", Layout)
+def test_docx_read_back_has_every_section_and_table_in_order(layout: Layout) -> None:
+    document = dicom_document(products.modality_statement(), layout)
+    made = docx.Document(io.BytesIO(render.docx_bytes(document)))
+    headings = [p.text for p in made.paragraphs if p.style is not None and p.style.name.startswith("Heading")]
+    wanted = [f"{s.number} {s.title}".strip() for s in walk(document.sections)]
+    assert [text for text in headings if text in wanted] == wanted
+    tables = [b for s in walk(document.sections) for b in s.blocks if isinstance(b, Table)]
+    cells = [table.rows[0].cells[0].text for table in made.tables][-len(tables) :]
+    assert cells == [str(table.headings[0]) for table in tables]
 
 
 @pytest.mark.parametrize(("module", "write"), [("weasyprint", render.pdf_bytes), ("docx", render.docx_bytes)])
