@@ -6,6 +6,7 @@ import enum
 import json
 import shutil
 import subprocess
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -37,6 +38,8 @@ OPINION_SECONDS = 30.0
 _IMAGE = 0x7FE00010
 #: stale entries of a baseline that are listed; --json lists all
 _STALE_SHOWN = 10
+#: from so many files on, the end says what is wrong most often
+_MANY_FILES, _CODES_SHOWN = 5, 10
 #: what makes a finding the same one again: path, code, locator, actual
 _Key = tuple[str, str, str, str]
 
@@ -330,7 +333,20 @@ def _print_all(
         _print(file, opinions.get(file.path), show_info=show_info)
     files = f"{len(judged)} file{'' if len(judged) == 1 else 's'}"
     accepted = f", {totals['accepted']} accepted by the baseline" if totals["accepted"] else ""
+    if len(judged) >= _MANY_FILES:
+        _print_most_frequent(judged)
     out().print(f"{files}, {totals['errors']} errors, {totals['warnings']} warnings{accepted}", markup=False)
+
+
+def _print_most_frequent(judged: list[Judged]) -> None:
+    """Many files with many findings: what is wrong most often, and in how many of them."""
+    grave = [(f.code, file.path) for file in judged for f in file.findings if f.severity is not Severity.INFO]
+    number = Counter(code for code, _ in grave)
+    files = Counter(code for code, _ in set(grave))
+    for code, count_ in number.most_common(_CODES_SHOWN):
+        out().print(Text(f"{count_:6} × {code}").append(f" in {files[code]} of {len(judged)} files", "bright_black"))
+    if len(number) > _CODES_SHOWN:
+        out().print(Text(f"       … and {len(number) - _CODES_SHOWN} codes more", style="bright_black"))
 
 
 def _print(file: Judged, opinion: dict[str, Any] | None, *, show_info: bool) -> None:

@@ -88,3 +88,17 @@ def test_the_page_shows_the_medium(tmp_path: Path, studies: Path) -> None:
 def test_wrong_usage_is_said(arguments: tuple[str, ...], tmp_path: Path, studies: Path) -> None:
     places = {"studies": str(studies), "new": str(tmp_path / "new")}
     assert run(*(word.format(**places) for word in arguments)) == 2
+
+
+def test_many_broken_files_end_with_what_is_wrong_most_often(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    for number in range(20):
+        (tmp_path / f"IM{number:06d}").write_bytes(b"x" * number if number % 2 else bytes(128) + b"DICM")
+    assert run("validate", tmp_path) == 1
+    lines = capsys.readouterr().out.splitlines()
+    assert "    60 × FILE-META-MISSING in 10 of 20 files" in lines
+    assert "    10 × FILE-NOT-DICOM in 10 of 20 files" in lines
+    assert lines[-1].startswith("20 files, ")
+    assert max(map(len, lines[-10:])) <= 80
