@@ -14,6 +14,7 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
+from rich.padding import Padding
 from rich.text import Text
 
 from harness.cli.console import err, out, print_json
@@ -357,9 +358,8 @@ def _print(file: Judged, opinion: dict[str, Any] | None, *, show_info: bool) -> 
     console.print(Text(f"{mark} {file.path}", style="bold"), Text(f"({file.kind})", style="bright_black"))
     for finding in shown:
         console.print(Text("  ").append(f"{finding.severity.value:7} {finding.code}", style=_STYLES[finding.severity]))
-        console.print(Text(f"          {finding.locator}"))
-        console.print(Text(f"          expected {finding.expected}; found {finding.actual}"))
-        console.print(Text(f"          {finding.clause}", style="bright_black"))
+        lines = Text(f"{finding.locator}\nexpected {finding.expected}; found {finding.actual}\n")
+        console.print(Padding(lines.append(finding.clause, style="bright_black"), (0, 0, 0, 10), expand=False))
     if opinion is not None:
         console.print(Text(f"  dciodvfy: {opinion['verdict']}", style="bright_black"))
         for line in opinion["lines"]:
