@@ -26,7 +26,7 @@ from harness.bdd.record import ScenarioRecord
 from harness.bdd.settings import RunSettings
 from harness.bdd.steps import STEP_MODULES
 from harness.bdd.tags import read
-from harness.core.errors import EngineFailure, EnvironmentFailure, HarnessError, NonConformance, Unjudgeable
+from harness.core.errors import EngineFailure, EnvironmentFailure, HarnessError, NonConformance, Unjudgeable, UsageError
 from harness.core.result import ScenarioResult, scenario_from_json, scenario_to_json
 from harness.core.verdict import Verdict
 
@@ -43,6 +43,7 @@ FAILURE = pytest.StashKey[HarnessError]()
 #: drivers that nobody stands beside
 UNATTENDED = ("reference", "silent", "replay")
 _PROPERTY = "ihe-harness-scenario"
+_FAILURES: dict[str, type[HarnessError]] = {"environment": EnvironmentFailure, "usage": UsageError}
 
 
 # -- configuration ---------------------------------------------------------------------------------------------
@@ -157,6 +158,19 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
         _keep(config, record.result(lab, time.time()))
     if lab is not None:
         lab.stop()
+    failure = config.stash.get(FAILURE, None)
+    if failure is not None and hasattr(config, "workeroutput"):
+        kind = next((name for name, known in _FAILURES.items() if isinstance(failure, known)), "harness")
+        config.workeroutput[_PROPERTY] = [kind, str(failure)]
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any, error: object) -> None:
+    """What ended a worker ends the run, in the same words."""
+    del error
+    kind, text = getattr(node, "workeroutput", {}).get(_PROPERTY, ("", ""))
+    if kind:
+        node.config.stash.setdefault(FAILURE, _FAILURES.get(kind, EngineFailure)(text))
 
 
 # -- the life of a scenario ----------------------------------------------------------------------------------------
@@ -185,6 +199,9 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     except HarnessError as error:
         config.stash[FAILURE] = error
         record.fail(Verdict.ERROR, str(error))
+        if hasattr(config, "workerinput"):  # pytest-xdist takes an exit of a worker for a crash of its own
+            item.session.shouldstop = str(error)
+            pytest.skip(str(error))
         pytest.exit(str(error), returncode=3 if isinstance(error, EnvironmentFailure) else 2)
     record.context = ScenarioContext(lab, lab.begin(record.id), tags, record.name, strict=settings.strict)
 
@@ -274,7 +291,7 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
     record = item.stash.get(RECORD, None)
     if record is not None:
         record.phase(call)
-        if call.when == "teardown":
+        if call.when == "teardown" and FAILURE not in item.config.stash:
             lab = item.config.stash.get(LAB, None)
             result = record.result(lab, time.time())
             item.config.stash[RUNNING] = None

@@ -9,6 +9,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from harness import resources
 from harness.cli.run import exit_code
 from harness.core.errors import EngineFailure, UsageError
@@ -101,10 +103,11 @@ def test_3_a_product_that_is_away(tmp_path: Path) -> None:
     assert "None of the selected scenarios" not in done.stderr
 
 
-def test_3_a_program_that_cannot_be_started_stops_the_run_at_once(tmp_path: Path) -> None:
+@pytest.mark.parametrize("workers", [(), ("--workers", "2")])
+def test_3_a_program_that_cannot_be_started_stops_the_run_at_once(tmp_path: Path, workers: tuple[str, ...]) -> None:
     sut = tmp_path / "broken.toml"
     sut.write_text(AWAY.format(port=0) + '[process]\nargv = ["/no/such/program"]\n', encoding="utf-8")
-    done = harness(tmp_path, "run", "--sut", str(sut), "--quick")
+    done = harness(tmp_path, "run", "--sut", str(sut), "--quick", *workers)
     assert done.returncode == 3, done.stderr
     assert "/no/such/program cannot be started" in done.stderr
     assert "Traceback" not in done.stderr
