@@ -10,11 +10,12 @@ import pytest
 from harness.bdd.context import ScenarioContext
 from harness.bdd.tags import read
 from harness.core.check import Declaration
-from harness.core.errors import NonConformance, UsageError
+from harness.core.errors import EnvironmentFailure, NonConformance, UsageError
 from harness.core.message import Direction, Protocol
 from harness.core.transcript import Transcript
 from harness.core.verdict import Verdict
-from harness.protocols.dicom.errors import AssociationRejected
+from harness.protocols.dicom.errors import AssociationRejected, TlsNotAgreed
+from harness.protocols.dicom.node import TLS_RULE
 
 TAGS = ("profile:SWF", "actor:pps-manager", "transaction:RAD-6")
 
@@ -82,3 +83,18 @@ def test_a_product_that_says_it_failed_does_not_pass_unless_we_made_it_fail(
     context.close()
     assert context.verdict() is verdict
     assert ("write after end" in context.complaint()) is (verdict is Verdict.INCONCLUSIVE)
+
+
+def test_certificates_that_did_not_suit_are_no_broken_requirement(context: ScenarioContext) -> None:
+    """Neither when the product called us, nor when we called it."""
+    said = {"rule": TLS_RULE, "text": "TLS with CT9: it showed no client certificate"}
+    context.transcript.record(Direction.NONE, Protocol.DICOM, "PROTOCOL-VIOLATION", actor="A", fields=said)
+    with pytest.raises(EnvironmentFailure, match="no client certificate"):
+        context.expect("N-CREATE-RQ", "Image Manager/Archive")
+
+    def call() -> None:
+        raise TlsNotAgreed("TLS with CT9 was not agreed")
+
+    with pytest.raises(TlsNotAgreed):
+        context.converse("RAD-8-SCP-01", "The association", call)
+    assert context.findings == []

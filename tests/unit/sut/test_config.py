@@ -109,3 +109,27 @@ def test_the_smallest_file_of_the_reference_page_is_one(tmp_path: Path) -> None:
     path = tmp_path / "sut.toml"
     path.write_text(example, encoding="utf-8")
     assert load_sut(path).harness.actors["image-display"].port == 11113
+
+
+@pytest.mark.parametrize(
+    ("table", "said"),
+    [
+        ('certificate = "c.pem"', "needs ca to check client certificates"),
+        (
+            'certificate = "c.pem"\nclient_certificate_required = false\ncheck_host_name = true',
+            "check_host_name needs ca",
+        ),
+        ('ca = "ca.pem"', "certificate"),
+        ('certificate = "c.pem"\nca = "ca.pem"\nprofile = "ssl3"', "'non-downgrading'"),
+    ],
+)
+def test_tls_that_cannot_work_is_named(tmp_path: Path, table: str, said: str) -> None:
+    with pytest.raises(ConfigurationError, match=said):
+        read(tmp_path, f"{GOOD}[tls]\n{table}\n")
+
+
+def test_the_reference_modality_speaks_no_tls(tmp_path: Path) -> None:
+    tls = '[tls]\ncertificate = "c.pem"\nca = "ca.pem"\n'
+    assert read(tmp_path, GOOD + tls).tls is not None
+    with pytest.raises(ConfigurationError, match="speaks no TLS"):
+        read(tmp_path, GOOD.replace('"manual"', '"reference"') + tls)
