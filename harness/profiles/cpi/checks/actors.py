@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from harness.core.check import Check, Observation
 from harness.core.message import Direction
 from harness.profiles import names
+from harness.profiles.cpi.checks.retrieval import referenced_instances
 from harness.profiles.cpi.mapping import presentation, printing
 from harness.profiles.journal import (
     COMMITMENT,
@@ -129,12 +130,16 @@ def print_with_lut(j: Journal) -> Iterator[Observation]:
 def shared_with_study(j: Journal) -> Iterator[Observation]:
     """XC-32: presentation states, key objects and reports carry the patient and study of their study's images."""
     images: dict[str, Operation] = {}
+    known: dict[str, Operation] = {}
     for store in (*j.stores, *j.ours):
         if text(store.attributes, "Modality") not in ("PR", "KO", "SR"):
+            known.setdefault(instance_of(store), store)
             images.setdefault(text(store.attributes, "StudyInstanceUID"), store)
     for store in j.stores:
         kind = text(store.attributes, "Modality")
         image = images.get(text(store.attributes, "StudyInstanceUID"))
+        if image is None and kind == "PR":  # it may refer to images of its own study only (PS3.3 C.11.11)
+            image = next((known[uid] for uid in referenced_instances(store.attributes) if uid in known), None)
         if kind not in ("PR", "KO", "SR") or image is None:
             continue
         for keyword in presentation.SHARED:
