@@ -272,7 +272,7 @@ DEFECTS: tuple[Defect, ...] = (
             state(valued(SOPInstanceUID="2.25.4711"))),
     defect("gsps-odd-rotation", "the presentation state asks for a rotation by 45 degrees", "RAD-9-SCU-07",
             state(valued(ImageRotation=45))),
-    defect("gsps-not-committed", "commitment is asked for images only", "RAD-9-SCU-10 CPI-ACT-01",
+    defect("gsps-not-committed", "commitment is asked for images only", "CPI-ACT-01 RAD-10-SCU-01",
             edit("to_commit", lambda references: tuple(
                 one for one in references if one.class_uid != GSPS))),
     # RAD-10
