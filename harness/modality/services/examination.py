@@ -257,11 +257,14 @@ class Examination:
     def _finish(self, exam: Exam, *, discontinued: bool, reason: Code | None) -> dict[str, Any]:
         now = self._k.clock.now()
         exam = self._describe(exam)
+        begun = steps.performed(exam)
+        # A clock that was set back in between must not let a step end before it began.
+        moment = max((date_of(now), time_of(now)), (begun.start_date, begun.start_time))
         step = replace(
-            steps.performed(exam),
+            begun,
             status=self._k.behaviour.final_status(discontinued),
-            end_date=date_of(now),
-            end_time=time_of(now),
+            end_date=moment[0],
+            end_time=moment[1],
             reason=reason,
         )
         exam = replace(exam, performed=step)

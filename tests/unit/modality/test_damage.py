@@ -105,6 +105,17 @@ def test_clock_set_back_a_day_delays_no_retry(modality: Modality, clock: ManualC
     assert job["state"] == "failed", "the period of retries still ends"
 
 
+def test_step_never_ends_before_it_began(modality: Modality, clock: ManualClock) -> None:
+    exam = int(modality.registration.register(patient_id="P1")["exam"])
+    modality.examination.start(exam)
+    modality.examination.expose(exam)
+    clock.advance(-3600)
+    modality.examination.end(exam)
+    step = modality.kernel.exam(exam).performed
+    assert step is not None
+    assert (step.end_date, step.end_time) == (step.start_date, step.start_time)
+
+
 @pytest.mark.parametrize(("earlier", "later", "seconds"), [((1, 59), (3, 0), 60.0), ((0, 30), (1, 30), 3600.0)])
 def test_hour_that_daylight_saving_takes_is_no_time(
     monkeypatch: pytest.MonkeyPatch, earlier: tuple[int, int], later: tuple[int, int], seconds: float
