@@ -36,6 +36,7 @@ from harness.protocols.hl7.listener import MllpListener
 ALL: Final = "all"
 _PROPOSALS: Final = [Proposal(uids.VERIFICATION), Proposal(uids.CT_IMAGE)]
 _PATIENT: Final = Timeouts(connect=5, associate=5, dimse=5, release=2)
+_LONGEST: Final = 29  # characters of a name
 _SILENCE: Final = 2.0  # seconds in which an answer to HL7 bytes is on its way
 
 
@@ -330,7 +331,7 @@ def _list(scripts: Mapping[str, Mapping[str, Any]], json_output: bool) -> None:
         return
     table = Table(box=None, pad_edge=False, header_style="bold")
     for heading in ("with", "script", "breaks", "fine reactions"):
-        table.add_column(heading)
+        table.add_column(heading, min_width=_LONGEST if heading == "script" else None)
     for row in rows:
         table.add_row(row["side"], Text(row["script"]), Text(row["breaks"]), ", ".join(row["fine"]))
     out().print(table)
@@ -339,7 +340,7 @@ def _list(scripts: Mapping[str, Mapping[str, Any]], json_output: bool) -> None:
 def _show(rows: Sequence[Row]) -> None:
     table = Table(box=None, pad_edge=False, header_style="bold")
     for heading in ("script", "breaks", "what the product did", "as it may", "afterwards"):
-        table.add_column(heading)
+        table.add_column(heading, min_width=_LONGEST if heading == "script" else None)
     words = {True: "yes", False: "no", None: "-"}
     for row in rows:
         after = {True: "works", False: "DEAD", None: "-"}[row.alive]
