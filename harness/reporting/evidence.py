@@ -111,11 +111,15 @@ class EvidenceStore:
 
     def store_transcript(self, scenario_id: str, transcript: Transcript) -> str:
         """Write messages, facts, faults and all bytes; returns the path relative to the run folder."""
+        # a product may go on sending: what comes from now on belongs to the next scenario
+        frozen = transcript.to_json()
+        kept = {message["seq"] for message in (*frozen["messages"], *frozen["late"])}
         for message in (*transcript.messages, *transcript.late):
-            self.store_blob(message.payload)
-            self.store_blob(message.header)
+            if message.seq in kept:
+                self.store_blob(message.payload)
+                self.store_blob(message.header)
         relative = f"{TRANSCRIPTS}/{file_name(scenario_id)}.json"
-        write_atomically(self.folder / relative, to_json_bytes(transcript.to_json()))
+        write_atomically(self.folder / relative, to_json_bytes(frozen))
         return relative
 
     def write_run(self, run: RunResult) -> Path:

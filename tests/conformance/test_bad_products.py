@@ -160,6 +160,8 @@ def test_an_interrupted_run_reports_what_was_judged_and_leaves_no_process(
         stderr=subprocess.PIPE,
         cwd=tmp_path,
         start_new_session=True,
+        # under nohup a SIGHUP would be ignored, which a run respects
+        preexec_fn=lambda: signal.signal(number, signal.SIG_DFL),
     )
     deadline = time.monotonic() + 60
     while len(list((folder / "transcripts").glob("*.json"))) < 2:

@@ -53,6 +53,7 @@ class Terminal:
         self.process, self.master = pty.fork()
         if self.process == 0:  # pragma: no cover - the other process
             os.chdir(folder)
+            signal.signal(signal.SIGHUP, signal.SIG_DFL)  # under nohup it would be ignored
             os.execvpe(argv[0], argv, environment | {"TERM": "xterm", "COLUMNS": "100"})
         self.seen = ""
 

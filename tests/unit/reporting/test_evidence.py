@@ -31,6 +31,24 @@ def test_transcript_comes_back_with_its_bytes(tmp_path: Path) -> None:
     assert [m.header.bytes() for m in back.messages] == [b"command", b"command"]
 
 
+def test_what_comes_while_evidence_is_written_does_not_leave_a_hole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A product that retries sends on while the scenario is put away: every message kept has its bytes."""
+    transcript = transcript_of(Blob.of(b"one"))
+    store = EvidenceStore(tmp_path)
+    keep = store.store_blob
+
+    def and_then_one_more(blob: Blob) -> None:
+        keep(blob)
+        if len(transcript.messages) < 3:
+            transcript.record(Direction.FROM_SUT, Protocol.DICOM, "C-STORE-RQ", payload=Blob.of(b"late"))
+
+    monkeypatch.setattr(store, "store_blob", and_then_one_more)
+    back = load_transcript(tmp_path, store.store_transcript("a", transcript))
+    assert [m.payload.bytes() for m in back.messages] == [b"one"]
+
+
 def test_equal_bytes_are_kept_once(tmp_path: Path) -> None:
     EvidenceStore(tmp_path).store_transcript("a", transcript_of(Blob.of(b"same"), Blob.of(b"same")))
     assert len(list((tmp_path / "blobs").iterdir())) == 2, "the payload and the header"
