@@ -11,7 +11,7 @@ from pydicom.uid import UID
 from harness.actors import presentation_objects
 from harness.actors.objects import SUBJECTS, SeriesPlan, StudyPlan, Subject, make
 from harness.actors.report_repository_documents import Referenced, ReportPlan, key_object_note, report
-from harness.core.errors import UsageError
+from harness.core.errors import Unjudgeable, UsageError
 from harness.protocols.dicom import uids
 
 Deal = Callable[[], str]
@@ -69,7 +69,10 @@ def _compressed(deal: Deal) -> list[Dataset]:
 
 def _as_jpeg(dataset: Dataset) -> None:
     """An 8 bit image compressed by JPEG, with what the standard asks for then (PS3.3 C.7.6.1.1.5)."""
-    from PIL import Image
+    try:
+        from PIL import Image
+    except ImportError:
+        raise Unjudgeable("a compressed image to write needs Pillow; install ihe-harness[media]") from None
     from pydicom.encaps import encapsulate
 
     size = (int(dataset.Columns), int(dataset.Rows))

@@ -15,6 +15,7 @@ import pytest
 from harness.core.errors import UsageError
 from harness.sut.actions import ACTION_KINDS, Action, OutcomeState
 from harness.sut.config import ActionCommand, DriverTable
+from harness.sut.drivers import reference
 from harness.sut.drivers.command import CommandDriver
 from harness.sut.drivers.http import HttpDriver
 from harness.sut.drivers.manual import ManualDriver, Nobody
@@ -171,3 +172,23 @@ def test_the_list_of_actions_is_closed() -> None:
 @pytest.mark.parametrize("name", sorted(ACTION_KINDS))
 def test_every_action_can_be_worded_without_parameters(name: str) -> None:
     assert len(Action(name).wording()) > 10
+
+
+@pytest.mark.parametrize(
+    ("said", "state"),
+    [
+        ("burn: web content needs Pillow; install ihe-harness[media]", OutcomeState.UNSUPPORTED),
+        ("burn: the study is not there", OutcomeState.FAILED),
+    ],
+)
+def test_what_a_lean_installation_lacks_is_not_held_against_the_product(
+    monkeypatch: pytest.MonkeyPatch, said: str, state: OutcomeState
+) -> None:
+    driver = object.__new__(reference.ReferenceDriver)
+
+    def refuse(*_: object) -> None:
+        raise reference._Failed(422, said)
+
+    monkeypatch.setattr(reference.ReferenceDriver, "_create_media", refuse)
+    outcome = driver.perform(Action("create-media", {}), timeout=1.0)
+    assert (outcome.state, outcome.detail) == (state, said)
