@@ -196,7 +196,7 @@ def _send(host: str, port: int, case: hl7.Sent) -> tuple[str, ...]:
         with socket.create_connection((host, port), 5) as sock:
             for piece in case.pieces:
                 sock.sendall(piece)
-                time.sleep(case.pause)
+                time.sleep(case.pause)  # the slowness is what this script is about
             if case.reset:
                 sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
                 return ("reset by us",)
