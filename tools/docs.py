@@ -260,7 +260,7 @@ def _command(path: str, command: Any) -> Iterator[str]:
                     if p.param_type_name == "option"
                     else f"`{(p.metavar or p.name).upper()}`",
                     getattr(p, "help", None) or "",
-                    "" if p.default is None or p.default == () or callable(p.default) else p.default,
+                    _default(p.default),
                 )
                 for p in options
             ),
@@ -268,6 +268,15 @@ def _command(path: str, command: Any) -> Iterator[str]:
         yield ""
     for name in children:
         yield from _command(f"{path} {name}", children[name])
+
+
+def _default(value: object) -> object:
+    """A default as every reader would find it: a path below the home folder is written with ``~``."""
+    if value is None or value == () or callable(value):
+        return ""
+    if isinstance(value, Path) and value.is_relative_to(Path.home()):
+        return Path("~") / value.relative_to(Path.home())
+    return value
 
 
 PAGES: Mapping[str, Callable[[], Iterator[str]]] = {
