@@ -8,9 +8,9 @@ from typing import Any
 
 from harness.actors.archive_keys import Level
 from harness.actors.image_display import ImageDisplay, Received
-from harness.actors.report_reader_html import report_as_html
+from harness.actors.report_reader_html import report_as_html, unreadable_as_html
 from harness.actors.report_repository import DOCUMENT_CLASSES
-from harness.protocols.dicom.errors import PeerError
+from harness.protocols.dicom.errors import PeerError, WireError
 from harness.protocols.dicom.node import Address
 
 #: what a reader asks of each document (RAD TF-2 4.26)
@@ -86,5 +86,8 @@ class ReportReader(ImageDisplay):
         return self.page(self.received[before])
 
     def page(self, received: Received) -> str:
-        """What the user sees of a document."""
-        return report_as_html(received.dataset())
+        """What the user sees of a document; of one that cannot be read, why."""
+        try:
+            return report_as_html(received.dataset())
+        except WireError as problem:
+            return unreadable_as_html(received.sop_instance, str(problem))

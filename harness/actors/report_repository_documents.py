@@ -113,7 +113,7 @@ def report(plan: ReportPlan, uid: UidSource) -> Dataset:
     ds.ReferencedPerformedProcedureStepSequence = Sequence([])
     ds.PerformedProcedureCodeSequence = Sequence([])
     if plan.images:
-        ds.CurrentRequestedProcedureEvidenceSequence = _evidence(plan.images)
+        ds.CurrentRequestedProcedureEvidenceSequence = evidence(plan.images)
     _root(ds, plan.title, "2000")
     observation = [
         _item("HAS CONCEPT MOD", "CODE", LANGUAGE, code=LANGUAGES[plan.language]),
@@ -144,7 +144,7 @@ def key_object_note(
     """A key object selection document by TID 2010 of the images of the plan."""
     ds = _document(KEY_OBJECT_SELECTION, "KO", plan, uid)
     ds.ReferencedPerformedProcedureStepSequence = Sequence([])
-    ds.CurrentRequestedProcedureEvidenceSequence = _evidence(plan.images)
+    ds.CurrentRequestedProcedureEvidenceSequence = evidence(plan.images)
     _root(ds, title, "2010")
     content = []
     if reason is not None:
@@ -230,7 +230,8 @@ def _image(relationship: str, one: Referenced) -> Dataset:
     return ds
 
 
-def _evidence(images: Iterable[Referenced]) -> Sequence:
+def evidence(images: Iterable[Referenced]) -> Sequence:
+    """Instances by study and series (PS3.3 Table C.17-3)."""
     studies: dict[str, dict[str, list[Referenced]]] = {}
     for one in images:
         studies.setdefault(one.study, {}).setdefault(one.series, []).append(one)
