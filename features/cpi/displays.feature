@@ -17,6 +17,8 @@ Feature: The display shows images and presentation states consistently
       | mask subtraction                    |
       | VOI window                          |
       | VOI table                           |
+      | VOI sigmoid                         |
+      | VOI table of signed values          |
       | presentation inverse                |
       | presentation table                  |
       | rotation 0, flip N                  |
@@ -29,11 +31,16 @@ Feature: The display shows images and presentation states consistently
       | rotation 270, flip Y                |
       | displayed area                      |
       | true size                           |
+      | magnify                             |
+      | pixels that are not square          |
       | graphics                            |
       | text                                |
       | layers                              |
       | shutters                            |
+      | bitmap shutter                      |
       | overlays                            |
+      | overlay of the state                |
+      | overlay in the pixels               |
       | image that the state does not name  |
       | frame with a window of its own      |
 

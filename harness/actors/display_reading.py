@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from pydicom.dataset import Dataset
 from pydicom.multival import MultiValue
 
@@ -27,6 +28,7 @@ from harness.imaging.luts import (
 from harness.imaging.phantoms import PixelFormat
 from harness.imaging.presentation import (
     Annotation,
+    BitmapShutter,
     CircularShutter,
     DisplayedArea,
     Graphic,
@@ -62,7 +64,8 @@ def picture(ds: Dataset) -> Image:
     count, size = frames * rows * columns, int(ds.BitsAllocated) // 8
     if not 0 < count <= _MOST_PIXELS or size not in (1, 2) or len(data) < count * size:
         raise UsageError(f"{frames} frames of {rows} x {columns} pixels cannot be shown")
-    raw = np.frombuffer(data, f"<u{size}", count).astype(np.int64) & ((1 << form.bits_stored) - 1)
+    words = np.frombuffer(data, f"<u{size}", count).astype(np.int64)
+    raw = words & ((1 << form.bits_stored) - 1)
     if form.signed:
         raw = np.where(raw > form.highest, raw - (1 << form.bits_stored), raw)
     spacing, aspect = ds.get("PixelSpacing"), ds.get("PixelAspectRatio")
@@ -70,7 +73,7 @@ def picture(ds: Dataset) -> Image:
         raw.reshape((rows, columns) if frames == 1 else (frames, rows, columns)).astype(np.int32),
         form,
         str(ds.SOPInstanceUID),
-        tuple(_overlays(ds)),
+        (*_overlays(ds), *(_planes_in_pixels(ds, words.reshape(rows, columns)) if frames == 1 else ())),
         (float(spacing[0]), float(spacing[1])) if spacing else None,
         (int(aspect[0]), int(aspect[1])) if aspect else None,
     )
@@ -192,6 +195,8 @@ def _shutters(ds: Dataset) -> Iterator[Shutter]:
     if "POLYGONAL" in shapes:
         numbers = [int(value) for value in ds.VerticesOfThePolygonalShutter]
         yield PolygonalShutter(tuple(zip(numbers[::2], numbers[1::2], strict=True)))
+    if "BITMAP" in shapes:
+        yield BitmapShutter(int(ds.ShutterOverlayGroup))
 
 
 def _layer(item: Dataset) -> Layer:
@@ -235,6 +240,15 @@ def _overlays(ds: Dataset) -> Iterator[Overlay]:
             rows, columns = int(ds[group, 0x0010].value), int(ds[group, 0x0011].value)
             origin = ds[group, 0x0050].value if (group, 0x0050) in ds else (1, 1)
             yield Overlay.decode(group, rows, columns, ds[group, 0x3000].value, (int(origin[0]), int(origin[1])))
+
+
+def _planes_in_pixels(ds: Dataset, words: NDArray[np.int64]) -> Iterator[Overlay]:
+    """Planes that an old modality left in the high bits of the pixels."""
+    for group in _GROUPS:
+        bit = ds.get((group, 0x0102))
+        if bit is not None and bit.value and (group, 0x3000) not in ds:
+            row, column = ds[group, 0x0050].value if (group, 0x0050) in ds else (1, 1)
+            yield Overlay(group, (words >> int(bit.value)) & 1 == 1, (int(row), int(column)))
 
 
 def _list(value: Any) -> list[Any]:

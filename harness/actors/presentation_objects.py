@@ -118,21 +118,55 @@ def _layers(ds: Dataset) -> None:
     ds.GraphicAnnotationSequence = Sequence(notes)
 
 
+def _plane(ds: Dataset, group: int, row: int, column: int, bits: np.ndarray[Any, Any]) -> None:
+    """An overlay plane with data of its own, its first bit over that row and column (from 1)."""
+    ds.add_new((group, 0x0010), "US", bits.shape[0])
+    ds.add_new((group, 0x0011), "US", bits.shape[1])
+    ds.add_new((group, 0x0040), "CS", "G")
+    ds.add_new((group, 0x0050), "SS", [row, column])
+    ds.add_new((group, 0x0100), "US", 1)
+    ds.add_new((group, 0x0102), "US", 0)
+    packed = np.packbits(bits, axis=None, bitorder="little").tobytes()
+    ds.add_new((group, 0x3000), "OW", packed + b"\0" * (len(packed) % 2))
+
+
 def _two_overlays(ds: Dataset) -> None:
     for group, top in ((0x6000, 11), (0x6002, 51)):
-        bits = np.ones((24, 32), np.uint8)
-        ds.add_new((group, 0x0010), "US", 24)
-        ds.add_new((group, 0x0011), "US", 32)
-        ds.add_new((group, 0x0040), "CS", "G")
-        ds.add_new((group, 0x0050), "SS", [top, 21])
-        ds.add_new((group, 0x0100), "US", 1)
-        ds.add_new((group, 0x0102), "US", 0)
-        ds.add_new((group, 0x3000), "OW", np.packbits(bits, bitorder="little").tobytes())
+        _plane(ds, group, top, 21, np.ones((24, 32), np.uint8))
 
 
 def _first_overlay(ds: Dataset) -> None:
     _layer(ds)
     ds.add_new((0x6000, 0x1001), "CS", "MARKS")
+
+
+def _overlay_of_the_state(ds: Dataset) -> None:
+    """The state has a plane of the same group as the image, somewhere else: it stands for that of the image."""
+    _layer(ds)
+    _plane(ds, 0x6000, 61, 81, np.ones((16, 40), np.uint8))
+    ds.add_new((0x6000, 0x1001), "CS", "MARKS")
+
+
+def _overlay_in_the_pixels(ds: Dataset) -> None:
+    """Bit 15 of each pixel is an overlay: a frame of four pixels around the middle."""
+    words = np.frombuffer(ds.PixelData, "<u2").reshape(int(ds.Rows), int(ds.Columns)).copy()
+    bits = np.zeros(words.shape, np.uint16)
+    bits[20:76, 30:98] = 1
+    bits[28:68, 38:90] = 0
+    ds["PixelData"].value = (words | (bits << 15)).astype("<u2").tobytes()
+    ds.add_new((0x6000, 0x0010), "US", words.shape[0])
+    ds.add_new((0x6000, 0x0011), "US", words.shape[1])
+    ds.add_new((0x6000, 0x0040), "CS", "G")
+    ds.add_new((0x6000, 0x0050), "SS", [1, 1])
+    ds.add_new((0x6000, 0x0100), "US", 16)
+    ds.add_new((0x6000, 0x0102), "US", 15)
+
+
+def _bitmap_shutter(ds: Dataset) -> None:
+    """Everything but an oval window is hidden by a plane of the state."""
+    y, x = np.mgrid[0:96, 0:128]
+    _plane(ds, 0x6000, 1, 1, ((y - 48) ** 2 / 40.0**2 + (x - 64) ** 2 / 56.0**2 > 1).astype(np.uint8))
+    ds.ShutterShape, ds.ShutterOverlayGroup, ds.ShutterPresentationValue = "BITMAP", 0x6000, 0x8000
 
 
 def _shutters(ds: Dataset) -> None:
@@ -175,6 +209,22 @@ def _true_size(ds: Dataset) -> None:
     area = ds.DisplayedAreaSelectionSequence[0]
     area.PresentationSizeMode, area.PresentationPixelSpacing = "TRUE SIZE", [0.5, 0.5]
     del area.PresentationPixelAspectRatio  # only one of the two says how large or how wide a pixel is
+
+
+def _magnified(ds: Dataset) -> None:
+    area = ds.DisplayedAreaSelectionSequence[0]
+    area.PresentationSizeMode, area.PresentationPixelMagnificationRatio = "MAGNIFY", 3.0
+
+
+def _narrow_pixels(ds: Dataset) -> None:
+    """Every pixel is twice as high as wide."""
+    ds.PixelSpacing = [1.0, 0.5]
+
+
+def _signed_voi_table(ds: Dataset) -> None:
+    """The first entry belongs to -2048; entries of 8 bits."""
+    entries = np.rint(255 * np.sin(np.pi * np.arange(4096) / 4095)).astype(int)
+    ds.SoftcopyVOILUTSequence = items(VOILUTSequence=lut(-2048, entries, 8))
 
 
 def _mark() -> Phantom:
@@ -237,6 +287,18 @@ _RECIPES: Mapping[str, _Recipe] = MappingProxyType(
                 )
             ),
         ),
+        "VOI sigmoid": _Recipe(
+            "CPI-DISP-06",
+            "Do the steps of the wedge change most in the middle, and little but visibly at both ends?",
+            _wedge,
+            _put(SoftcopyVOILUTSequence=items(WindowCenter=2048, WindowWidth=1024, VOILUTFunction="SIGMOID")),
+        ),
+        "VOI table of signed values": _Recipe(
+            "CPI-DISP-06",
+            "Is the wedge bright in the middle and dark at both ends?",
+            lambda: _wedge(PixelFormat(12, signed=True)),
+            _signed_voi_table,
+        ),
         "presentation inverse": _Recipe(
             "CPI-DISP-07",
             "Does the wedge go from white on the left to black on the right?",
@@ -271,12 +333,42 @@ _RECIPES: Mapping[str, _Recipe] = MappingProxyType(
             lambda: phantoms.resolution_bars(128, 128, length_mm=50.0, form=TWELVE),
             _true_size,
         ),
+        "magnify": _Recipe(
+            "CPI-DISP-09",
+            "Is every pixel of the image three pixels of the screen wide and high?",
+            _mark,
+            _magnified,
+        ),
+        "pixels that are not square": _Recipe(
+            "CPI-DISP-09",
+            "Is the picture higher than it is wide, in the proportions of the reference picture?",
+            _mark,
+            _area(PresentationPixelAspectRatio=[2, 1]),
+            _narrow_pixels,
+        ),
         "graphics": _Recipe(
             "CPI-DISP-10", "Are a point, lines, a curve, a circle and an ellipse drawn?", _mark, _graphics
         ),
         "text": _Recipe("CPI-DISP-11", "Is there text in the box and at the anchor point?", _mark, _text),
         "layers": _Recipe("CPI-DISP-12", "Does the white square cover the grey one?", _mark, _layers),
         "shutters": _Recipe("CPI-DISP-13", "Is everything outside of all three shutters grey?", _mark, _shutters),
+        "bitmap shutter": _Recipe(
+            "CPI-DISP-13", "Is everything outside of an oval window grey?", _mark, _bitmap_shutter
+        ),
+        "overlay of the state": _Recipe(
+            "CPI-DISP-14",
+            "Is there a white bar in the lower right, and none in the upper left?",
+            _mark,
+            _overlay_of_the_state,
+            _two_overlays,
+        ),
+        "overlay in the pixels": _Recipe(
+            "CPI-DISP-14",
+            "Is a white frame drawn around the middle of the picture?",
+            _mark,
+            _first_overlay,
+            _overlay_in_the_pixels,
+        ),
         "overlays": _Recipe(
             "CPI-DISP-14",
             "Is the upper of two overlays shown, and not the lower?",

@@ -35,6 +35,12 @@ class TestObject:
     others: tuple[Dataset, ...] = ()
 
     @property
+    def is_sized(self) -> bool:
+        """Whether the state asks for a size on the screen."""
+        areas = self.state.get("DisplayedAreaSelectionSequence") if self.state is not None else None
+        return any(area.PresentationSizeMode != "SCALE TO FIT" for area in areas or ())
+
+    @property
     def datasets(self) -> tuple[Dataset, ...]:
         """Everything that has to be stored."""
         return (*self.others, self.image, *((self.state,) if self.state is not None else ()))

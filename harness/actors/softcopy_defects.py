@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 from dataclasses import replace
 from types import MappingProxyType
@@ -10,8 +11,9 @@ from pydicom.dataset import Dataset
 
 from harness.actors import display_reading
 from harness.actors.softcopy_display import SCREEN, SoftcopyBehaviour, look_of_state
-from harness.imaging.luts import Shape, Unit
-from harness.imaging.presentation import Orientation, PresentationState, Text
+from harness.imaging.geometry import Placement
+from harness.imaging.luts import Shape, Unit, Window, WindowFunction
+from harness.imaging.presentation import BitmapShutter, Orientation, PresentationState, Text, VoiItem
 from harness.imaging.render import Image, render
 
 Change = Callable[[SoftcopyBehaviour], SoftcopyBehaviour]
@@ -93,6 +95,38 @@ def _stretched(image: Image, look: PresentationState, frame: int) -> Unit:
     return render(image, replace(look, areas=()), frame=frame).p_values
 
 
+def _as_large_as_ever(values: Unit, placement: Placement) -> Unit:
+    """Whatever size a state asks for, a pixel of the image is a pixel of the screen."""
+    return values
+
+
+def _without_bitmap(look: PresentationState, image: Image, dataset: Dataset) -> PresentationState:
+    return replace(look, shutters=tuple(one for one in look.shutters if not isinstance(one, BitmapShutter)))
+
+
+def _plane_of_the_image(image: Image, look: PresentationState, frame: int) -> Unit:
+    """An overlay of the state does not stand for that of the image with the same group."""
+    groups = {plane.group for plane in image.overlays}
+    own = tuple(plane for plane in look.overlays if plane.group not in groups)
+    return render(image, replace(look, overlays=own), frame=frame).p_values
+
+
+def _linear(look: PresentationState, image: Image, dataset: Dataset) -> PresentationState:
+    def plain(item: VoiItem) -> VoiItem:
+        if isinstance(item.transform, Window):
+            return replace(item, transform=replace(item.transform, function=WindowFunction.LINEAR))
+        return item
+
+    return replace(look, voi=tuple(map(plain, look.voi)))
+
+
+def _unsigned(image: Image, dataset: Dataset, state: Dataset, frame: int) -> PresentationState:
+    """The first value of a VOI LUT is never taken for a negative one."""
+    read = copy.deepcopy(dataset)
+    read.PixelRepresentation = 0
+    return display_reading.presentation(state, read)
+
+
 def _gamma(p_value: float) -> float:
     return float(SCREEN[0] + (SCREEN[1] - SCREEN[0]) * p_value**2.2)
 
@@ -150,10 +184,30 @@ SOFTCOPY_DEFECTS: tuple[Row, ...] = (
         "CPI-DISP-09",
         lambda behaviour: replace(behaviour, rendered=_stretched),
     ),
+    (
+        "display-size-of-its-own",
+        "TRUE SIZE and MAGNIFY are shown as large as everything else",
+        "CPI-DISP-09",
+        lambda behaviour: replace(behaviour, sized=_as_large_as_ever),
+    ),
+    ("display-linear-only", "Every VOI LUT Function is taken for LINEAR", "CPI-DISP-06", _look(_linear)),
+    (
+        "display-unsigned-lut",
+        "The first value of a VOI LUT is never negative",
+        "CPI-DISP-06",
+        lambda behaviour: replace(behaviour, look=_unsigned),
+    ),
     ("display-no-graphics", "Graphics are not drawn", "CPI-DISP-10", _look(_without_graphics)),
     ("display-text-elsewhere", "Text is drawn outside of its box", "CPI-DISP-11", _look(_shifted_text)),
     ("display-layers-upside-down", "The lowest layer covers the others", "CPI-DISP-12", _look(_upside_down_layers)),
     ("display-no-shutter", "Shutters are not drawn", "CPI-DISP-13", _without(shutters=())),
+    ("display-no-bitmap-shutter", "Bitmap shutters are not drawn", "CPI-DISP-13", _look(_without_bitmap)),
+    (
+        "display-overlay-of-image",
+        "The overlay of the image is drawn where the state has one of the same group",
+        "CPI-DISP-14",
+        lambda behaviour: replace(behaviour, rendered=_plane_of_the_image),
+    ),
     ("display-every-overlay", "All overlays of the image are shown", "CPI-DISP-14", _look(_every_overlay)),
     (
         "display-state-for-all",

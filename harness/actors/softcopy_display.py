@@ -16,6 +16,7 @@ from harness.actors.image_display import ImageDisplay, ImageDisplayBehaviour
 from harness.core.errors import UsageError
 from harness.core.transcript import Recorder, Transcript
 from harness.imaging import png
+from harness.imaging.geometry import Placement, screened
 from harness.imaging.gsdf import DisplayCurve
 from harness.imaging.luts import Unit
 from harness.imaging.presentation import PresentationState
@@ -26,6 +27,8 @@ from harness.protocols.dicom.node import Address
 SCREEN = (0.8, 450.0)
 #: as many steps as the usual test patterns have
 PATCHES = 18
+#: the size of a pixel of the simulated screen, as wide as high
+PIXEL_MM = 0.25
 
 
 def own_look(image: Image, dataset: Dataset) -> PresentationState:
@@ -44,6 +47,12 @@ def _rendered(image: Image, look: PresentationState, frame: int) -> Unit:
     return render(image, look, frame=frame).p_values
 
 
+def on_the_screen(values: Unit, placement: Placement) -> Unit:
+    """As large as asked, in square pixels of the screen."""
+    result: Unit = screened(values, placement, PIXEL_MM)
+    return result
+
+
 def standard_luminance(p_value: float) -> float:
     """The luminance of a P-Value 0.0 to 1.0 by the standard display function."""
     return float(DisplayCurve(*SCREEN).of(p_value))
@@ -57,7 +66,16 @@ class SoftcopyBehaviour:
     own_look: Callable[[Image, Dataset], PresentationState] = own_look
     look: Callable[[Image, Dataset, Dataset, int], PresentationState] = look_of_state
     rendered: Callable[[Image, PresentationState, int], Unit] = _rendered
+    sized: Callable[[Unit, Placement], Unit] = on_the_screen
     luminance: Callable[[float], float] = standard_luminance
+
+    def shown(self, dataset: Dataset, state: Dataset | None, frame: int) -> Unit:
+        """P-Values on the screen of an image, with or without a presentation state. Raises UsageError, ValueError."""
+        image = display_reading.picture(dataset)
+        look = self.own_look(image, dataset) if state is None else self.look(image, dataset, state, frame)
+        rows, columns = image.frame(frame).shape
+        placement = Placement((rows, columns), look.orientation, look.area(image.sop_instance_uid, frame))
+        return self.sized(self.rendered(image, look, frame), placement)
 
 
 class SoftcopyDisplay(ImageDisplay):
@@ -85,12 +103,7 @@ class SoftcopyDisplay(ImageDisplay):
         Raises UsageError for objects that were never sent here or cannot be shown.
         """
         dataset = self._sent(image)
-        picture = display_reading.picture(dataset)
-        if state:
-            look = self.screen.look(picture, dataset, self._sent(state), frame)
-        else:
-            look = self.screen.own_look(picture, dataset)
-        return self.screen.rendered(picture, look, frame)
+        return self.screen.shown(dataset, self._sent(state) if state else None, frame)
 
     def export(self, values: Unit, folder: Path) -> Path:
         """Write a picture of 16 bits into a folder; its path."""

@@ -14,16 +14,20 @@ from harness.actors.presentation_parts import TestObject
 from harness.bdd.context import ScenarioContext
 from harness.core.errors import Unjudgeable
 from harness.core.message import Blob, Direction, Message, Protocol
-from harness.imaging import measured, png
+from harness.imaging import measured, plots, png, tables
 from harness.imaging.density import Medium, Viewing
+from harness.imaging.geometry import screened
 from harness.imaging.luts import Unit
 from harness.imaging.measured import JudgedCurve
-from harness.profiles.cpi import appearance
+from harness.profiles.cpi import appearance, exports
 
 #: what a film, a screen or a reference picture is called in the evidence
 FILM, SHOWN, EXPORT, EXPECTED, PLOT, TABLE = "film", "shown", "export", "expected", "plot", "table"
 _LARGEST = 64 << 20
 _MOST_POINTS = 4096
+_USUAL_PIXEL_MM = 0.25
+_PNG = b"\x89PNG"
+_KINDS = ((b"\xff\xd8", "image/jpeg"), (b"BM", "image/bmp"), (b"II*\0", "image/tiff"), (b"MM\0*", "image/tiff"))
 
 
 def folder(context: ScenarioContext, kind: str) -> Path:
@@ -60,24 +64,28 @@ def exported(context: ScenarioContext, answers: Mapping[str, Any], place: Path) 
     if path.stat().st_size > _LARGEST:
         raise Unjudgeable(f"{path} is larger than {_LARGEST >> 20} MB; export a picture of the screen")
     data = path.read_bytes()
-    kind = _media_type(data)
-    if kind == "application/dicom":
-        with contextlib.suppress(ValueError):  # what cannot be read is said by its check
-            record(context, picture_of(appearance.captured(data)), f"{path.name}.png", "image/png", SHOWN)
-        return record(context, data, path.name, kind, EXPORT, Direction.FROM_SUT)
-    return record(context, data, path.name, kind, SHOWN, Direction.FROM_SUT)
+    if data.startswith(_PNG):
+        return record(context, data, path.name, "image/png", SHOWN, Direction.FROM_SUT)
+    with contextlib.suppress(ValueError):  # what cannot be read is said by its check
+        record(context, picture_of(exports.read(data).values), f"{path.name}.png", "image/png", SHOWN)
+    return record(context, data, path.name, _media_type(data), EXPORT, Direction.FROM_SUT)
 
 
 def _media_type(data: bytes) -> str:
-    if data.startswith(b"\x89PNG"):
-        return "image/png"
-    return "application/dicom" if data[128:132] == b"DICM" else "application/octet-stream"
+    if data[128:132] == b"DICM":
+        return "application/dicom"
+    return next((kind for start, kind in _KINDS if data.startswith(start)), "application/octet-stream")
 
 
-def record_expected(context: ScenarioContext, made: TestObject) -> None:
-    """The picture that the test object asks for, so that the report shows it beside what came."""
-    values = appearance.of(made.image, made.state, made.frame).p_values
-    record(context, picture_of(values), "expected.png", "image/png", EXPECTED)
+def record_expected(context: ScenarioContext, made: TestObject) -> Path:
+    """The picture that the test object asks for, so that the report shows it beside what came; a file of it."""
+    rendition = appearance.of(made.image, made.state, made.frame)
+    pixel_mm = context.lab.sut.display.pixel_mm or _USUAL_PIXEL_MM
+    data = picture_of(screened(rendition.p_values, rendition.placement, pixel_mm))
+    record(context, data, "expected.png", "image/png", EXPECTED)
+    path = folder(context, "expected") / "expected.png"
+    path.write_bytes(data)
+    return path
 
 
 def picture_of(values: Unit) -> bytes:
@@ -87,20 +95,35 @@ def picture_of(values: Unit) -> bytes:
 
 def record_plot(context: ScenarioContext, curve: JudgedCurve, title: str) -> None:
     """Measured against expected, as SVG."""
-    svg = measured.plot(curve, title=title)
+    svg = plots.plot(curve, title=title)
     record(context, svg.encode(), "plot.svg", "image/svg+xml", PLOT)
 
 
-def table(context: ScenarioContext, path: Path) -> tuple[tuple[measured.Sample, ...], Message]:
-    """The measured points of a CSV file. Raises Unjudgeable naming the file and the line that is wrong."""
+def table(
+    context: ScenarioContext, path: Path, *, steps: int | None = None
+) -> tuple[tuple[tables.Sample, ...], Message]:
+    """The measured points of a CSV file, of so many steps if that is known.
+
+    Raises Unjudgeable naming the file and the line that is wrong.
+    """
     try:
         data = path.read_bytes()[:_LARGEST]
-        samples = measured.read_table(data.decode("utf-8-sig"))
+        samples = tables.read_table(text_of(data), steps=steps)
     except (OSError, ValueError) as error:
         raise Unjudgeable(f"{path} holds no table of measurements: {error}") from error
     if len(samples) > _MOST_POINTS:
         raise Unjudgeable(f"{path} has {len(samples)} measured points; at most {_MOST_POINTS} are judged")
     return samples, record(context, data, path.name, "text/csv", TABLE, Direction.FROM_SUT)
+
+
+def text_of(data: bytes) -> str:
+    """The text of a table as meters and spreadsheets save it. Raises ValueError."""
+    if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        return data.decode("utf-16")
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return data.decode("cp1252")
 
 
 def film_curve(film: Mapping[str, Any], wanted: Unit) -> JudgedCurve | None:
@@ -123,5 +146,5 @@ def film_curve(film: Mapping[str, Any], wanted: Unit) -> JudgedCurve | None:
         light["maximum_density"],
         Medium(light["medium"]),
     )
-    points = [measured.Sample(p_value, density) for p_value, density in sorted(samples.items())]
+    points = [tables.Sample(p_value, density) for p_value, density in sorted(samples.items())]
     return measured.judge_density(points, viewing)

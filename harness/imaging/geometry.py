@@ -100,6 +100,14 @@ def resampled(picture: NDArray[Any], scale: tuple[float, float]) -> NDArray[Any]
     return picture[np.ix_(y, x)]
 
 
+def screened(picture: NDArray[Any], placement: Placement, screen_pixel_mm: float) -> NDArray[Any]:
+    """The picture in square pixels of a screen: as large as TRUE SIZE and MAGNIFY ask, else no smaller than it is."""
+    height, width = placement.pixel_shape
+    if placement.area is not None and placement.area.mode is not SizeMode.SCALE_TO_FIT:
+        return resampled(picture, placement.scale((1, 1), screen_pixel_mm=screen_pixel_mm))
+    return resampled(picture, (max(height / width, 1.0), max(width / height, 1.0)))
+
+
 def centred(picture: NDArray[Any], viewport: tuple[int, int], fill: float) -> NDArray[Any]:
     """The picture in the middle of a viewport of (rows, columns): cut where larger, filled where smaller."""
     result = np.full(viewport, fill, picture.dtype)

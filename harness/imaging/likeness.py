@@ -31,6 +31,10 @@ _EVEN = 5
 _EVEN_SHARE = 0.25
 _SEARCHED = 192
 _FOUND_SCORE, _CLEARLY_BETTER = 0.85, 0.15
+#: how many grey values a relation has to have to be one, how steep it is at least, and how far off its ends may be
+_FEWEST_LEVELS, _MOST_LEVELS, _LEAST_SLOPE, _ENDS = 6, 4096, 0.05, 0.1
+#: share of points that may differ where the place of a part is known roughly only
+_PART_SHARE = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,13 +66,15 @@ def compare(
     keep: Mask | None = None,
     may_stretch: bool = True,
     alone: bool = False,
+    may_be_levels: bool = False,
     mistakes: Iterable[tuple[str, Unit]] = (),
 ) -> Likeness:
     """Compare P-Values of shape (rows, columns); ``pixel`` are height and width of one pixel in any unit.
 
     ``keep`` limits the comparison to pixels of the wanted picture. ``mistakes`` are wrong pictures with their names:
     who shows one of them is told so. ``may_stretch`` is False where proportions are part of what is asked. ``alone``:
-    nothing but the image belongs into the picture, as on film, so that other proportions are wrong.
+    nothing but the image belongs into the picture, as on film, so that other proportions are wrong. ``may_be_levels``:
+    nobody said whether the picture holds P-Values or the driving levels of a calibrated screen.
     """
     exact = wanted.shape == found.shape and pixel == found_pixel
     if exact and keep is None:
@@ -98,6 +104,8 @@ def compare(
     for name, mistake in mistakes:
         if _shows(mistake, found, tolerance, pixel, found_pixel):
             return _failed(best, f"it is {name}")
+    if may_be_levels and _rises_with(wanted, found, points, best.region, tolerance):
+        return _undecided(best, "its grey values rise with the P-Values: driving levels of a calibrated screen?")
     return _judged(best, wanted, found, points, tolerance, stretch, exact=exact, alone=alone)
 
 
@@ -114,11 +122,13 @@ def _judged(
 ) -> Likeness:
     """What to say of a picture that is not alike: wrong only where it is clear which part of it is the image."""
     differences = _differences(wanted, found, points, best.region)
-    if float(differences.max()) <= _LOSSY and float(np.median(differences)) <= tolerance:
+    if float(differences.max()) <= _LOSSY and _spread(wanted[points], differences, tolerance):
         return _undecided(best, "it differs a little nearly everywhere, as after a lossy compression; export it as PNG")
     if not exact and (place := _elsewhere(wanted, found)) is not None:
         where = ", ".join(str(round(value)) for value in place)
         return _undecided(best, f"the image seems to lie at (top, left, height, width) {where}; export it alone")
+    if not exact and (place := _elsewhere(found, wanted)) is not None and _shows_part(wanted, found, tolerance, place):
+        return _undecided(best, "it shows a part of the image only; export all of it, at any size")
     top, left, height, width = best.region
     framed = (top, left) != (0.0, 0.0) or (height, width) != found.shape
     if abs(stretch - 1.0) > _STRETCH and not framed:
@@ -128,6 +138,12 @@ def _judged(
             best, "it has other proportions than the image; export the displayed area alone, or tell its region"
         )
     return _failed(best, "")
+
+
+def _spread(wanted: Unit, differences: Unit, tolerance: float) -> bool:
+    """Whether no grey value is wrong as a whole: a compression changes some points of each."""
+    grey = np.round(wanted * 64.0)
+    return all(float(np.median(differences[grey == level])) <= tolerance for level in np.unique(grey))
 
 
 def ink(plain: Unit, found: Unit, region: Region) -> Unit:
@@ -141,6 +157,12 @@ def ink(plain: Unit, found: Unit, region: Region) -> Unit:
     at = np.ix_(r[y], c[x])
     np.maximum.at(drawn, at, np.abs(found[np.ix_(y, x)] - plain[at]))
     return np.where(even(plain), drawn, 0.0)
+
+
+def found_at(wanted: Unit, picture: Unit, tolerance: float) -> Region | None:
+    """Where in a larger picture the wanted one lies, if it clearly does and is like it there."""
+    place = _elsewhere(wanted, picture)
+    return place if place is not None and _shows_part(picture, wanted, tolerance, place) else None
 
 
 def near(mask: Mask, distance: int) -> Mask:
@@ -241,6 +263,33 @@ def _shows(
         return mistake.shape == found.shape and _at_every_pixel(mistake, found, tolerance).bad == 0
     places = _places(found, _proportion(mistake, pixel, found_pixel))
     return any(_alike(_at(mistake, found, points, tolerance, place)) for place in places)
+
+
+def _rises_with(wanted: Unit, found: Unit, points: Mask, region: Region, tolerance: float) -> bool:
+    """Whether every wanted value has one value of its own, from black to white in the same order."""
+    rows, columns = np.nonzero(points)
+    y, x = _sampled(found.shape, region, wanted.shape, rows, columns)
+    levels, where = np.unique(np.round(wanted[rows, columns], 4), return_inverse=True)
+    if not _FEWEST_LEVELS <= len(levels) <= _MOST_LEVELS:
+        return False
+    seen, at = found[y, x], where.reshape(-1)
+    middle = np.array([float(np.median(seen[at == level])) for level in range(len(levels))])
+    scattered = int((np.abs(seen - middle[at]) > tolerance).sum())
+    ends = [abs(m - level) for m, level in zip(middle, levels, strict=True) if level < 0.01 or level > 0.99]
+    rising = bool((np.diff(middle) > _LEAST_SLOPE * np.diff(levels)).all())
+    return rising and scattered <= EDGE_SHARE * seen.size and max(ends, default=0.0) <= _ENDS
+
+
+def _shows_part(wanted: Unit, found: Unit, tolerance: float, place: Region) -> bool:
+    """Whether the picture is that part of the wanted one."""
+    top, left, height, width = (round(value) for value in place)
+    part = wanted[max(top, 0) : top + height, max(left, 0) : left + width]
+    points = even(part)
+    if not points.any():
+        return False
+    here = (0.0, 0.0, float(found.shape[0]), float(found.shape[1]))
+    seen = _at(part, found, points, tolerance, here)
+    return seen.bad <= _PART_SHARE * seen.points
 
 
 def _elsewhere(wanted: Unit, found: Unit) -> Region | None:

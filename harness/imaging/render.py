@@ -78,7 +78,9 @@ def render(image: Image, state: PresentationState, *, frame: int = 1) -> Renditi
     unit = _grey(image, state, frame)
     shape: tuple[int, int] = (unit.shape[0], unit.shape[1])
     area = state.area(uid, frame)
-    planes = (*image.overlays, *state.overlays)
+    # an overlay of the state stands for that of the image with the same group (PS3.3 A.33.1.2)
+    replaced = {plane.group for plane in state.overlays}
+    planes = (*(plane for plane in image.overlays if plane.group not in replaced), *state.overlays)
     covered = np.zeros(shape, np.bool_)
     for shutter in state.shutters:
         mask = hidden(shutter, shape, overlays=planes, pixel_shape=area.pixel_shape if area else (1.0, 1.0))

@@ -70,7 +70,7 @@ class Product(_Table):
 class Claim(_Table):
     """``[[claims]]``: one actor of one profile; ``transactions`` limits the claim to those, for a partial product."""
 
-    profile: Literal["SWF", "SWF.b", "CPI", "ARI", "PDI"]
+    profile: Literal["SWF", "SWF.b", "CPI", "ARI", "PDI", "KIN", "ED"]
     actor: str
     transactions: list[str] | None = None
     options: list[str] = []
@@ -116,6 +116,26 @@ class TlsTable(_Table):
             raise ValueError("tls needs ca to check client certificates, or client_certificate_required = false")
         if not self.ca and self.check_host_name:
             raise ValueError("tls.check_host_name needs ca: a name proves nothing in a certificate that is not checked")
+        return self
+
+
+class DisplayTable(_Table):
+    """``[display]``: what the pictures hold that an Image Display exports, and of which screen they are.
+
+    ``export``: P-Values, or the driving levels of a calibrated screen; these need ``characteristic``, a table (CSV) of
+    driving level and measured cd/m2, relative to this file. ``ambient`` in cd/m2 is added to whatever was measured.
+    ``pixel_mm``: the size of a pixel of the screen, if the pictures have its pixels; then sizes are judged too.
+    """
+
+    export: Literal["P-Values", "driving levels"] | None = None
+    characteristic: str = ""
+    ambient: Annotated[float, Field(ge=0, le=4000)] = 0.0
+    pixel_mm: Annotated[float, Field(gt=0, le=10)] | None = None
+
+    @model_validator(mode="after")
+    def _measured(self) -> DisplayTable:
+        if (self.export == "driving levels") != bool(self.characteristic):
+            raise ValueError("export = 'driving levels' and characteristic need each other")
         return self
 
 
@@ -238,6 +258,7 @@ class SutFile(_Table):
     harness: HarnessSide = HarnessSide()
     timeouts: Timeouts = Timeouts()
     driver: DriverTable = DriverTable()
+    display: DisplayTable = DisplayTable()
     process: ProcessTable | None = None
     statement: dict[str, Any] = {}
     expectations: str = ""
@@ -343,6 +364,7 @@ def _model_at(location: tuple[int | str, ...]) -> type[BaseModel] | None:
         "tls": TlsTable,
         "harness": HarnessSide,
         "timeouts": Timeouts,
+        "display": DisplayTable,
         "driver": DriverTable,
         "process": ProcessTable,
         "files": ProcessFile,

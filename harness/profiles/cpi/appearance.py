@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterator
 from dataclasses import replace
 from types import MappingProxyType
 
 import numpy as np
-from pydicom import dcmread
 from pydicom.dataset import Dataset
-from pydicom.errors import InvalidDicomError
 
 from harness.imaging.luts import Unit
 from harness.imaging.presentation import Orientation, PresentationState, VoiItem
@@ -72,27 +69,3 @@ def _look(image: Dataset, state: Dataset | None, frame: int) -> tuple[Image, Pre
         modality=own.modality, voi=(VoiItem(own.voi),) if own.voi else (), presentation=own.presentation
     )
     return source, plain
-
-
-def captured(data: bytes) -> Unit:
-    """The P-Values in a Secondary Capture file, grey or RGB, native. Raises ValueError if it cannot be read."""
-    try:
-        ds = dcmread(io.BytesIO(data))
-        if str(ds.get("PhotometricInterpretation", "")) == "RGB" and isinstance(ds.get("PixelData"), bytes):
-            return _colours(ds)
-        picture = reading.image(ds)
-    except (InvalidDicomError, EOFError, OSError, AttributeError, TypeError) as error:
-        raise ValueError(f"the file cannot be read: {error}") from error
-    span = float(picture.format.highest - picture.format.lowest)
-    grey: Unit = (picture.frame() - picture.format.lowest) / span
-    return 1.0 - grey if picture.format.monochrome1 else grey
-
-
-def _colours(ds: Dataset) -> Unit:
-    rows, columns = int(ds.Rows), int(ds.Columns)
-    if rows * columns * 3 > len(ds.PixelData) or int(ds.BitsAllocated) != 8:
-        raise ValueError("Pixel Data is too short for its rows and columns, or has not 8 bits")
-    flat = np.frombuffer(ds.PixelData, np.uint8, rows * columns * 3).astype(np.float64) / 255.0
-    planes = flat.reshape((3, rows, columns)) if int(ds.get("PlanarConfiguration", 0) or 0) else None
-    grey: Unit = flat.reshape((rows, columns, 3)).mean(axis=2) if planes is None else planes.mean(axis=0)
-    return grey

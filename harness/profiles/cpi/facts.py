@@ -59,7 +59,9 @@ class Displayed(TypedDict, total=False):
     ``requirement`` is the row that the test object is about, ``image`` and ``state`` are SOP Instance UIDs of objects
     that we delivered (``state`` "" for none), ``message`` is the ``seq`` of the FILE message with the picture (PNG),
     ``region`` (left, top, width, height in pixels of the picture) is the displayed area in it, all of it if absent.
-    ``tolerance`` is in P-Values 0.0 to 1.0.
+    ``tolerance`` is in P-Values 0.0 to 1.0. ``values`` is what the picture holds, "P-Values" or "driving levels", ""
+    if nobody said; driving levels come with ``characteristic``, pairs of level (0.0 to 1.0) and measured cd/m2, to
+    which ``ambient`` is added. ``pixel_mm`` is the size of a pixel on the screen, if the picture has those of it.
     """
 
     requirement: str
@@ -69,6 +71,10 @@ class Displayed(TypedDict, total=False):
     message: int
     region: list[int]
     tolerance: float
+    values: str
+    characteristic: list[list[float]]
+    ambient: float
+    pixel_mm: float
 
 
 class Printed(TypedDict, total=False):

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from pydicom.dataset import Dataset
 from pydicom.multival import MultiValue
 
@@ -72,6 +73,13 @@ def pixel_format(ds: Dataset) -> PixelFormat:
 
 def image(ds: Dataset) -> Image:
     """Pixels (native encodings), overlays and pixel shape of an image."""
+    try:
+        return _image(ds)
+    except (ValueError, TypeError, IndexError) as error:
+        raise Unreadable(str(error)) from error
+
+
+def _image(ds: Dataset) -> Image:
     form = pixel_format(ds)
     rows, columns = _number(ds, "Rows"), _number(ds, "Columns")
     frames = int(ds.get("NumberOfFrames", 1) or 1)
@@ -81,8 +89,8 @@ def image(ds: Dataset) -> Image:
     data = ds.get("PixelData")
     if not isinstance(data, bytes) or len(data) < rows * columns * frames * allocated // 8:
         raise Unreadable("Pixel Data is absent, compressed or too short")
-    words = np.frombuffer(data, f"<u{allocated // 8}", rows * columns * frames).astype(np.int32)
-    words = (words >> max(int(ds.get("HighBit", form.bits_stored - 1)) + 1 - form.bits_stored, 0)) & (
+    cells = np.frombuffer(data, f"<u{allocated // 8}", rows * columns * frames).astype(np.int32)
+    words = (cells >> max(int(ds.get("HighBit", form.bits_stored - 1)) + 1 - form.bits_stored, 0)) & (
         (1 << form.bits_stored) - 1
     )
     if form.signed:
@@ -94,10 +102,22 @@ def image(ds: Dataset) -> Image:
         words.reshape(shape).astype(np.int32),
         form,
         str(ds.get("SOPInstanceUID", "")),
-        overlays(ds),
+        (*overlays(ds), *_embedded(ds, cells.reshape(shape))),
         (float(spacing[0]), float(spacing[1])) if spacing else None,
         (int(aspect[0]), int(aspect[1])) if aspect else None,
     )
+
+
+def _embedded(ds: Dataset, cells: NDArray[np.int32]) -> Iterable[Overlay]:
+    """Overlays in unused bits of the pixels (PS3.5 8.1.2, retired but to be met)."""
+    for group in _OVERLAY_GROUPS:
+        if (group, 0x0102) not in ds or (group, 0x3000) in ds or not ds[group, 0x0102].value:
+            continue
+        if cells.ndim != 2:
+            raise Unreadable(f"overlay {group:04X} lies in the pixels of several frames")
+        origin = ds[group, 0x0050].value if (group, 0x0050) in ds else (1, 1)
+        bits = (cells >> int(ds[group, 0x0102].value)) & 1
+        yield Overlay(group, bits.astype(np.bool_), (int(origin[0]), int(origin[1])))
 
 
 def image_grayscale(ds: Dataset) -> Grayscale:
@@ -114,10 +134,10 @@ def image_grayscale(ds: Dataset) -> Grayscale:
 def presentation_state(ds: Dataset, *, image: Dataset | None = None) -> PresentationState:
     """A grayscale softcopy presentation state; ``image`` tells whether its stored values are signed."""
     signed = bool(image is not None and image.get("PixelRepresentation", 0))
-    modality = modality_lut(ds, signed=signed) or IDENTITY_RESCALE
-    # behind a table values are unsigned; behind a rescale they may be negative (PS3.3 C.11.2.1.1)
-    voi_signed = isinstance(modality, Rescale) and (signed or modality.intercept < 0)
     try:
+        modality = modality_lut(ds, signed=signed) or IDENTITY_RESCALE
+        # behind a table values are unsigned; behind a rescale they may be negative (PS3.3 C.11.2.1.1)
+        voi_signed = isinstance(modality, Rescale) and (signed or modality.intercept < 0)
         return PresentationState(
             references=tuple(
                 reference for item in _items(ds, "ReferencedSeriesSequence") for reference in _targets(item)
@@ -145,7 +165,7 @@ def presentation_state(ds: Dataset, *, image: Dataset | None = None) -> Presenta
                 if (group, 0x1001) in ds and ds[group, 0x1001].value
             },
         )
-    except (ValueError, TypeError, IndexError) as error:
+    except (ValueError, TypeError, IndexError, AttributeError) as error:
         raise Unreadable(f"the presentation state cannot be applied: {error}") from error
 
 
@@ -183,7 +203,7 @@ def presentation_lut(ds: Dataset) -> PresentationLut:
 
 
 def overlays(ds: Dataset) -> tuple[Overlay, ...]:
-    """Overlay planes with their own data; overlays embedded in unused pixel bits are left out."""
+    """Overlay planes with data of their own."""
     found = []
     for group in _OVERLAY_GROUPS:
         data = ds.get((group, 0x3000))

@@ -16,7 +16,7 @@ from harness.imaging.phantoms import PixelFormat
 from harness.imaging.render import render
 from harness.modality.objects import View, presentation_state
 from harness.profiles.cpi import reading
-from harness.profiles.cpi.checks import states
+from harness.profiles.cpi.checks import states, states_content
 from harness.protocols.dicom.datasets import encode
 from tests.integration.imaging import dcmtk, objects
 from tests.peers import require_program
@@ -59,7 +59,7 @@ def test_states_of_the_reference_modality_are_right(view: View) -> None:
         event = story.ask(name, "C-STORE-RQ", FROM_SUT, str(ds.SOPClassUID), instance=uid)
         event.raw = encode(ds, EXPLICIT)
     exchange = story.exchange()
-    for check in states.CHECKS:
+    for check in (*states.CHECKS, *states_content.CHECKS):
         seen = list(check(exchange))
         assert seen or check.id in _ELSEWHERE, check.id
         assert all(one.ok for one in seen), [one.summary for one in seen if not one.ok]

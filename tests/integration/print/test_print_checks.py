@@ -31,7 +31,7 @@ from harness.core.check import Declaration, Exchange
 from harness.core.message import Blob, Direction, Protocol
 from harness.core.transcript import Transcript
 from harness.imaging import phantoms
-from harness.imaging.measured import read_table
+from harness.imaging.tables import read_table
 from harness.imaging.phantoms import PixelFormat
 from harness.profiles import names
 from harness.profiles.cpi import facts

@@ -27,7 +27,11 @@ def test_objects_are_valid_and_about_a_known_requirement(name: str) -> None:
         assert [str(finding) for finding in found if finding.severity is Severity.ERROR] == []
 
 
-@pytest.mark.parametrize("name", [name for name in NAMES if name not in ("rotation 0, flip N", "true size")])
+#: what is about the size on the screen, or about nothing at all
+_SAME = ("rotation 0, flip N", "true size", "magnify", "pixels that are not square")
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if name not in _SAME])
 def test_who_ignores_what_the_object_says_shows_another_picture(name: str) -> None:
     made = make(name, SUBJECTS[0], uid_source(1))
     image = reading.image(made.image)

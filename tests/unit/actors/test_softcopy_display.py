@@ -5,27 +5,26 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from harness.actors import defects, display_reading
+from harness.actors import defects
 from harness.actors.objects import SUBJECTS, uid_source
 from harness.actors.presentation_objects import NAMES, make, names_for
 from harness.actors.softcopy_defects import SOFTCOPY_DEFECTS
-from harness.actors.softcopy_display import PATCHES, SoftcopyBehaviour, SoftcopyDisplay
+from harness.actors.softcopy_display import PATCHES, PIXEL_MM, SoftcopyBehaviour, SoftcopyDisplay
 from harness.core.errors import UsageError
 from harness.core.transcript import Transcript
+from harness.imaging.geometry import screened
 from harness.imaging.luts import Unit
-from harness.imaging.measured import judge_luminance, read_table
+from harness.imaging.measured import judge_luminance
+from harness.imaging.tables import read_table
 from harness.profiles.cpi import appearance
 
 
 def shown(name: str, behaviour: SoftcopyBehaviour) -> tuple[Unit, Unit]:
     """What that screen shows of a test object, and what is right."""
     made = make(name, SUBJECTS[0], uid_source(1))
-    image = display_reading.picture(made.image)
-    if made.state is None:
-        look = behaviour.own_look(image, made.image)
-    else:
-        look = behaviour.look(image, made.image, made.state, made.frame)
-    return behaviour.rendered(image, look, made.frame), appearance.of(made.image, made.state, made.frame).p_values
+    wanted = appearance.of(made.image, made.state, made.frame)
+    right = screened(wanted.p_values, wanted.placement, PIXEL_MM)
+    return behaviour.shown(made.image, made.state, made.frame), right
 
 
 def differs(name: str, behaviour: SoftcopyBehaviour) -> bool:

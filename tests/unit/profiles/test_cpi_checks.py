@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 from typing import Any
 
@@ -18,6 +19,7 @@ from harness.imaging.luts import quantized
 from harness.imaging.phantoms import PixelFormat
 from harness.imaging.presentation import PresentationState
 from harness.imaging.render import render
+from harness.profiles import facts as common_facts
 from harness.profiles.cpi import facts, reading
 from harness.profiles.cpi.checks import CHECKS
 from harness.profiles.journal import COMMITMENT, COMMITMENT_INSTANCE, MPPS, STUDY_ROOT_FIND, STUDY_ROOT_MOVE
@@ -156,13 +158,154 @@ def test_a_bad_state_fails(check_id: str, change: Callable[[Dataset], object]) -
     assert failing(check_id, made(change))
 
 
-def test_an_image_with_a_rescale_needs_one_in_the_state() -> None:
-    def hounsfield(ds: Dataset) -> None:
-        ds.RescaleSlope, ds.RescaleIntercept = 1, -1024
+def _hounsfield(ds: Dataset) -> None:
+    ds.RescaleSlope, ds.RescaleIntercept = 1, -1024
 
-    image = objects.image(phantoms.chest(40, 48, form=PixelFormat(12)), hounsfield)
-    assert failing("state-complete-in-itself", made(image=image))
-    assert not failing("state-complete-in-itself", made(hounsfield, image=image))
+
+def _of_hounsfield(change: Callable[[Dataset], object] | None = None, **window: float) -> list[bool | None]:
+    """What is said of a state for an image of Hounsfield values whose own window is 40, 400."""
+
+    def ct(ds: Dataset) -> None:
+        _hounsfield(ds)
+        ds.WindowCenter, ds.WindowWidth = 40, 400
+
+    def look(ds: Dataset) -> None:
+        ds.SoftcopyVOILUTSequence = objects.items(WindowCenter=window["center"], WindowWidth=window["width"])
+        if change:
+            change(ds)
+
+    image = objects.image(phantoms.chest(40, 48, form=PixelFormat(12)), ct)
+    return [one.ok for one in observed("state-complete-in-itself", made(look, image=image))]
+
+
+def test_an_image_with_a_rescale_needs_one_in_the_state() -> None:
+    assert _of_hounsfield(center=40, width=400) == [False], "the window of the image, but not its rescale"
+    assert _of_hounsfield(_hounsfield, center=40, width=400) == [True]
+    assert _of_hounsfield(center=-900, width=200) == [False], "no stored value lies in that window"
+    assert _of_hounsfield(center=1064, width=400) == [None], "a window of stored values is legal"
+    assert _of_hounsfield(without("SoftcopyVOILUTSequence"), center=0, width=1) == [True], "everything is shown"
+
+
+def _colour_state(ds: Dataset) -> None:
+    ds.SOPClassUID = "1.2.840.10008.5.1.4.1.1.11.2"
+    del ds.PresentationLUTShape
+
+
+def test_colour_and_blending_states_are_left_alone() -> None:
+    story = made()
+    store(story, "colour", FROM_SUT, state(_colour_state))
+    for check_id in ("state-class-and-modality", "state-one-presentation-lut", "state-complete-in-itself"):
+        assert len(observed(check_id, story)) == len(observed(check_id, made()))
+
+
+def test_an_image_that_passed_before_this_exchange_is_no_fault() -> None:
+    story = Story(MAKER)
+    store(story, "state", FROM_SUT, state())
+    assert [one.ok for one in observed("state-references-resolve", story)] == [None]
+    story.fact(
+        common_facts.KNOWN_OBJECTS,
+        instances=[
+            {
+                "SOPInstanceUID": str(IMAGE.SOPInstanceUID),
+                "SOPClassUID": str(IMAGE.SOPClassUID),
+                "SeriesInstanceUID": str(IMAGE.SeriesInstanceUID),
+                "StudyInstanceUID": str(IMAGE.StudyInstanceUID),
+            }
+        ],
+    )
+    assert [one.ok for one in observed("state-references-resolve", story)] == [True]
+
+
+def _frames_of(*groups: tuple[int, ...]) -> Callable[[Dataset], None]:
+    """A displayed area for each group of frames."""
+
+    def change(ds: Dataset) -> None:
+        area = ds.DisplayedAreaSelectionSequence[0]
+        areas = []
+        for frames in groups:
+            one = copy.deepcopy(area)
+            one.ReferencedImageSequence = objects.items(
+                ReferencedSOPClassUID=IMAGE.SOPClassUID,
+                ReferencedSOPInstanceUID=IMAGE.SOPInstanceUID,
+                ReferencedFrameNumber=list(frames),
+            )
+            areas.append(one)
+        ds.DisplayedAreaSelectionSequence = areas
+
+    return change
+
+
+def test_displayed_areas_may_share_the_frames_among_them() -> None:
+    def of_three(ds: Dataset) -> None:
+        ds.NumberOfFrames, ds.PixelData = 3, ds.PixelData * 3
+
+    image = objects.image(phantoms.chest(40, 48, form=PixelFormat(12)), of_three)
+    assert not failing("state-displayed-areas", made(_frames_of((1, 2), (3,)), image=image))
+    assert failing("state-displayed-areas", made(_frames_of((1, 2)), image=image)), "frame 3 has none"
+
+    def second_is_bad(ds: Dataset) -> None:
+        _frames_of((1, 2), (3,))(ds)
+        ds.DisplayedAreaSelectionSequence[1].PresentationSizeMode = "TRUE SIZE"
+
+    assert failing("state-displayed-areas", made(second_is_bad, image=image))
+
+
+def _graphic(kind: str, points: list[float], units: str = "PIXEL", layer: str = "A") -> Callable[[Dataset], None]:
+    def change(ds: Dataset) -> None:
+        ds.GraphicLayerSequence = objects.items(GraphicLayer="A", GraphicLayerOrder=1)
+        graphic = objects.items(
+            GraphicAnnotationUnits=units,
+            GraphicDimensions=2,
+            NumberOfGraphicPoints=len(points) // 2,
+            GraphicData=points,
+            GraphicType=kind,
+            GraphicFilled="N",
+        )
+        ds.GraphicAnnotationSequence = objects.items(GraphicLayer=layer, GraphicObjectSequence=graphic)
+
+    return change
+
+
+def _text_nowhere(ds: Dataset) -> None:
+    _graphic("POINT", [1, 1])(ds)
+    ds.GraphicAnnotationSequence[0].TextObjectSequence = objects.items(UnformattedTextValue="WHERE")
+
+
+def _overlay_in_no_layer(ds: Dataset) -> None:
+    ds.add_new((0x6000, 0x1001), "CS", "NOWHERE")
+
+
+def _bitmap_shutter_of_nothing(ds: Dataset) -> None:
+    ds.ShutterShape, ds.ShutterOverlayGroup, ds.ShutterPresentationValue = "BITMAP", 0x6000, 0
+
+
+def _area_without_corner(ds: Dataset) -> None:
+    del ds.DisplayedAreaSelectionSequence[0].DisplayedAreaTopLeftHandCorner
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        _graphic("CIRCLE", [1, 1, 5, 5, 7, 7]),
+        _graphic("ELLIPSE", [1, 1, 5, 5]),
+        _graphic("POLYLINE", [1, 1]),
+        _graphic("POLYLINE", [10, 10, 20, 20], "DISPLAY"),
+        _graphic("POLYLINE", [1, 1, 5, 5], layer="B"),
+        _text_nowhere,
+        _overlay_in_no_layer,
+        _bitmap_shutter_of_nothing,
+        _area_without_corner,
+    ],
+)
+def test_a_state_that_contradicts_itself_cannot_be_applied(change: Callable[[Dataset], object]) -> None:
+    assert [one.ok for one in observed("state-complete-in-itself", made(change))] == [False]
+
+
+@pytest.mark.parametrize(
+    "change", [_graphic("CIRCLE", [20, 20, 25, 20]), _graphic("POLYLINE", [0.1, 0.1, 1.0, 0.9], "DISPLAY")]
+)
+def test_right_graphics_pass(change: Callable[[Dataset], object]) -> None:
+    assert [one.ok for one in observed("state-complete-in-itself", made(change))] == [True]
 
 
 def test_a_state_that_is_not_committed_or_listed_is_found() -> None:

@@ -11,14 +11,15 @@ import pytest
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import UID
 
-from harness.actors import defects, display_reading
+from harness.actors import defects
 from harness.actors.objects import SUBJECTS, uid_source
 from harness.actors.presentation_objects import NAMES, make, names_for
 from harness.actors.softcopy_defects import SOFTCOPY_DEFECTS
-from harness.actors.softcopy_display import SoftcopyBehaviour
+from harness.actors.softcopy_display import PIXEL_MM, SoftcopyBehaviour
 from harness.core.check import Declaration
 from harness.core.message import Protocol
 from harness.imaging import png
+from harness.imaging.geometry import screened
 from harness.imaging.luts import Unit
 from harness.profiles.cpi import appearance, facts
 from harness.profiles.cpi.checks.pictures import CHECKS
@@ -57,7 +58,9 @@ def judged(name: str, picture: Unit | bytes, **more: Any) -> bool | None:
 
 def right(name: str) -> Unit:
     made = MADE[name]
-    return appearance.of(made.image, made.state, made.frame).p_values
+    wanted = appearance.of(made.image, made.state, made.frame)
+    picture: Unit = screened(wanted.p_values, wanted.placement, PIXEL_MM)
+    return picture
 
 
 def tripled(picture: Unit) -> Unit:
@@ -77,25 +80,23 @@ def test_a_right_display_does_not_fail(name: str, convention: Callable[[Unit], U
     assert judged(name, convention(right(name))) is True
 
 
-@pytest.mark.parametrize("convention", [lambda p: p, tripled], ids=["as it is", "tripled"])
+@pytest.mark.parametrize(
+    ("convention", "pixel_mm"), [(lambda p: p, PIXEL_MM), (tripled, PIXEL_MM / 3)], ids=["as it is", "tripled"]
+)
 @pytest.mark.parametrize(
     "row",
     [row for row in SOFTCOPY_DEFECTS if "CPI-DISP" in row[2] and row[2] != "CPI-DISP-01"],
     ids=lambda row: row[0],
 )
 def test_a_wrong_display_fails_at_any_size(
-    row: tuple[str, str, str, object], convention: Callable[[Unit], Unit]
+    row: tuple[str, str, str, object], convention: Callable[[Unit], Unit], pixel_mm: float
 ) -> None:
     behaviour: SoftcopyBehaviour = defects.behaviour("softcopy-display", [row[0]])
     verdicts = []
     for name in names_for(row[2]):
         made = MADE[name]
-        image = display_reading.picture(made.image)
-        if made.state is None:
-            look = behaviour.own_look(image, made.image)
-        else:
-            look = behaviour.look(image, made.image, made.state, made.frame)
-        verdicts.append(judged(name, convention(behaviour.rendered(image, look, made.frame))))
+        picture = convention(behaviour.shown(made.image, made.state, made.frame))
+        verdicts.append(judged(name, picture, values="P-Values", pixel_mm=pixel_mm))
     assert False in verdicts
 
 

@@ -3,11 +3,21 @@
 from __future__ import annotations
 
 from harness.core.check import Check
-from harness.profiles.cpi.checks import actors, archive, pictures, rad23_printer, rad23_scp, rad23_scu, states
+from harness.profiles.cpi.checks import (
+    actors,
+    archive,
+    pictures,
+    rad23_printer,
+    rad23_scp,
+    rad23_scu,
+    states,
+    states_content,
+)
 
 CHECKS: tuple[Check, ...] = (
     *actors.CHECKS,
     *states.CHECKS,
+    *states_content.CHECKS,
     *archive.CHECKS,
     *pictures.CHECKS,
     *rad23_scu.CHECKS,

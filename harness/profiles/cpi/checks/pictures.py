@@ -7,6 +7,7 @@ an inversion that happened twice differs by far more than any tolerance.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -15,10 +16,12 @@ from pydicom.dataset import Dataset
 
 from harness.core.check import Check, Observation
 from harness.core.message import Message
-from harness.imaging import likeness, png
+from harness.imaging import likeness
 from harness.imaging.luts import Unit, apply_presentation_lut
-from harness.imaging.measured import CONTRAST_TOLERANCE, Sample, judge_luminance
-from harness.profiles.cpi import appearance, drawings, facts, reading
+from harness.imaging.measured import CONTRAST_TOLERANCE, judge_luminance
+from harness.imaging.presentation import SizeMode
+from harness.imaging.tables import Sample
+from harness.profiles.cpi import appearance, drawings, exports, facts, reading
 from harness.profiles.cpi.checks.print_jobs import FilmBox, PrintJob, print_jobs
 from harness.profiles.journal import FROM_SUT, Journal, Operation, instance_of
 from harness.profiles.observe import check, judged
@@ -28,16 +31,10 @@ from harness.protocols.dicom.errors import WireError
 
 DISPLAY_TOLERANCE = 0.02
 PRINT_TOLERANCE = 2.0 / 255.0
+_AREA_ROW = "CPI-DISP-09"
 _DRAWN_ROWS = frozenset({"CPI-DISP-10", "CPI-DISP-11", "CPI-DISP-14"})
 _EXPORTED = "The exported picture"
 _UNREADABLE = (reading.Unreadable, WireError, IndexError)
-_OTHER_FILES = (
-    (b"\xff\xd8", "a JPEG"),
-    (b"BM", "a BMP"),
-    (b"GIF8", "a GIF"),
-    (b"II*\0", "a TIFF"),
-    (b"MM\0*", "a TIFF"),
-)
 _WHY = "The same image has to look the same on every display and on film."
 
 
@@ -74,72 +71,109 @@ def _displayed(j: Journal, data: Mapping[str, Any]) -> Observation:
     known = (message.seq,) if message is not None else ()
     try:
         objects = _objects(j, data)
-        found = _picture(message, data)
-        if objects is None or message is None or found is None:
+        decoded = _decoded(message, data)
+        if objects is None or message is None or decoded is None:
             return judged(None, "The picture, its image or its presentation state is not in the transcript", known)
-        image, state, frame, sources = objects
-        seen = _drawn(data, image, state, frame, found) or _shown(data, image, state, frame, found)
+        asked = _Asked(data, *objects[:3], decoded[1])
+        seen = asked.judged(decoded[0])
     except (*_UNREADABLE, ValueError) as error:
         return judged(None, f"The exported picture cannot be judged: {error}", known)
-    return _observation(seen, float(data.get("tolerance") or DISPLAY_TOLERANCE), (message.seq, *sources), _EXPORTED)
+    return _observation(seen, decoded[1], (message.seq, *objects[3]), _EXPORTED)
 
 
-def _shown(
-    data: Mapping[str, Any], image: Dataset, state: Dataset | None, frame: int, found: Unit
-) -> likeness.Likeness:
-    """The grey values of the displayed area."""
-    wanted = appearance.of(image, state, frame)
-    return likeness.compare(
-        wanted.p_values,
-        found,
-        float(data.get("tolerance") or DISPLAY_TOLERANCE),
-        pixel=wanted.placement.pixel_shape,
-        may_stretch=data.get("requirement") != "CPI-DISP-09",
-        mistakes=appearance.mistakes(image, state, frame),
-    )
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What a display was asked to show; ``data`` is the DISPLAYED fact, ``tolerance`` is in P-Values."""
+
+    data: Mapping[str, Any]
+    image: Dataset
+    state: Dataset | None
+    frame: int
+    tolerance: float
+
+    def judged(self, picture: Unit) -> likeness.Likeness:
+        """The displayed area in the region that was told; a region that shows something else is told from a defect."""
+        region = self.data.get("region")
+        seen = self._compared(_in_region(picture, region) if region else picture)
+        if region and not seen.ok:
+            wanted = appearance.of(self.image, self.state, self.frame).p_values
+            place = likeness.found_at(wanted, picture, self.tolerance)
+            if place is not None or self._compared(picture).ok:
+                where = f" at (left, top) {place[1]:.0f}, {place[0]:.0f}" if place else ""
+                return replace(seen, ok=None, why=f"the region that was told is wrong: the image lies elsewhere{where}")
+        return self._sized(seen)
+
+    def _compared(self, found: Unit) -> likeness.Likeness:
+        return self._drawn(found) or self._shown(found)
+
+    def _shown(self, found: Unit) -> likeness.Likeness:
+        """The grey values of the displayed area."""
+        wanted = appearance.of(self.image, self.state, self.frame)
+        pixels_of_image = not self.data.get("pixel_mm") and wanted.p_values.shape == found.shape
+        seen = likeness.compare(
+            wanted.p_values,
+            found,
+            self.tolerance,
+            pixel=wanted.placement.pixel_shape,
+            may_stretch=self.data.get("requirement") != _AREA_ROW or pixels_of_image,
+            may_be_levels=not self.data.get("values"),
+            mistakes=appearance.mistakes(self.image, self.state, self.frame),
+        )
+        height, width = wanted.placement.pixel_shape
+        if seen.ok and pixels_of_image and height != width and self.data.get("requirement") == _AREA_ROW:
+            return replace(seen, ok=None, why="a pixel for each of the image; export what the screen makes of them")
+        return seen
+
+    def _drawn(self, found: Unit) -> likeness.Likeness | None:
+        """Graphics, overlays and texts: every display draws them with lines, greys and letters of its own.
+
+        They have to be where the state puts them and nowhere else; None where the whole picture can be compared.
+        """
+        if self.state is None or self.data.get("requirement") not in _DRAWN_ROWS:
+            return None
+        look, bare = appearance.undrawn(self.image, self.state, self.frame)
+        wanted = appearance.of(self.image, self.state, self.frame).p_values
+        as_drawn_here = wanted.shape == found.shape and float(np.abs(wanted - found).max()) <= self.tolerance
+        if as_drawn_here or not (look.annotations or look.activated):
+            return None
+        texts = [text for note in look.annotations for text in note.texts]
+        if texts:
+            return drawings.written(bare, texts, found, self.tolerance)
+        return drawings.marked(bare, wanted, found, self.tolerance)
+
+    def _sized(self, seen: likeness.Likeness) -> likeness.Likeness:
+        """TRUE SIZE and MAGNIFY: as large as asked, where pixels of the picture are those of the screen."""
+        pixel_mm = float(self.data.get("pixel_mm") or 0.0)
+        if self.data.get("requirement") != _AREA_ROW or not seen.ok:
+            return seen
+        placement = appearance.of(self.image, self.state, self.frame).placement
+        if placement.area is None or placement.area.mode is SizeMode.SCALE_TO_FIT:
+            return seen
+        if not pixel_mm:
+            return replace(seen, why="its size on the screen is not known from the picture")
+        scale = placement.scale((1, 1), screen_pixel_mm=pixel_mm)
+        wanted = [size * factor for size, factor in zip(placement.size, scale, strict=True)]
+        off = max(abs(found - size) - 1.5 - 0.02 * size for found, size in zip(seen.region[2:], wanted, strict=True))
+        if off <= 0.0:
+            return seen
+        sizes = f"{seen.region[2]:.0f} x {seen.region[3]:.0f} pixels of the screen"
+        return replace(seen, ok=False, why=f"it is {sizes} large, not {wanted[0]:.0f} x {wanted[1]:.0f}")
 
 
-def _drawn(
-    data: Mapping[str, Any], image: Dataset, state: Dataset | None, frame: int, found: Unit
-) -> likeness.Likeness | None:
-    """Graphics, overlays and texts: every display draws them with lines, greys and letters of its own.
-
-    They have to be where the state puts them and nowhere else; None where the whole picture can be compared.
-    """
-    if state is None or data.get("requirement") not in _DRAWN_ROWS:
-        return None
-    look, bare = appearance.undrawn(image, state, frame)
-    wanted, tolerance = appearance.of(image, state, frame).p_values, float(data.get("tolerance") or DISPLAY_TOLERANCE)
-    as_drawn_here = wanted.shape == found.shape and float(np.abs(wanted - found).max()) <= tolerance
-    if as_drawn_here or not (look.annotations or look.activated):
-        return None
-    texts = [text for note in look.annotations for text in note.texts]
-    if texts:
-        return drawings.written(bare, texts, found, tolerance)
-    return drawings.marked(bare, wanted, found, tolerance)
-
-
-def _picture(message: Message | None, data: Mapping[str, Any]) -> Unit | None:
+def _decoded(message: Message | None, data: Mapping[str, Any]) -> tuple[Unit, float] | None:
+    """P-Values of the exported file, and how far they may be off because of how it was exported."""
     if message is None:
         return None
-    raw = message.payload.bytes()
-    unit = appearance.captured(raw) if message.fields.get("media_type") == "application/dicom" else _decoded(raw)
-    region = data.get("region")
-    if region:
-        left, top, width, height = (int(value) for value in region)
-        unit = unit[max(top, 0) : top + height, max(left, 0) : left + width]
+    export = exports.read(message.payload.bytes())
+    tolerance = float(data.get("tolerance") or DISPLAY_TOLERANCE) + exports.half_a_level(data)
+    return exports.p_values(export, data), max(tolerance, exports.LOSSY_TOLERANCE if export.lossy else 0.0)
+
+
+def _in_region(picture: Unit, region: Any) -> Unit:
+    left, top, width, height = (int(value) for value in region)
+    unit = picture[max(top, 0) : max(top + height, 0), max(left, 0) : max(left + width, 0)]
     if unit.size == 0:
         raise ValueError("the region of the displayed area lies outside the picture")
-    return unit
-
-
-def _decoded(data: bytes) -> Unit:
-    for start, kind in _OTHER_FILES:
-        if data.startswith(start):
-            raise ValueError(f"the file is {kind}; export PNG or Secondary Capture, which lose nothing")
-    picture = png.decode(data)
-    grey = picture.mean(axis=2) if picture.ndim == 3 else picture.astype(np.float64)
-    unit: Unit = grey / float(65535 if picture.dtype == np.uint16 else 255)
     return unit
 
 

@@ -8,7 +8,8 @@ from typing import Any
 from harness.core.check import Check, Observation
 from harness.imaging.density import Medium, Viewing
 from harness.imaging.luts import Shape
-from harness.imaging.measured import Sample, judge_density
+from harness.imaging.measured import judge_density, mirrored
+from harness.imaging.tables import Sample
 from harness.profiles.cpi import facts
 from harness.profiles.cpi.checks.print_jobs import FilmBox, PrintJob, print_jobs, response_of
 from harness.profiles.cpi.mapping import printing as table
@@ -180,10 +181,12 @@ def _densities(j: Journal, requirement: str, why: str) -> Iterator[Observation]:
             continue
         curve = judge_density(samples, viewing, tolerance=float(data.get("tolerance") or 0.10), shape=shape)
         worst = curve.worst
+        turned = not curve.ok and judge_density(mirrored(samples), viewing, shape=shape).ok
         yield judged(
             curve.ok,
             f"{len(samples)} densities measured; the largest deviation is {worst.deviation:+.2f} OD at P-Value "
-            f"{worst.p_value:.3f}",
+            f"{worst.p_value:.3f}"
+            + ("; they are right from the other end: inverted on film, or measured from the brightest" * turned),
             evidence,
             expected=f"{worst.expected:.2f} OD +/- {curve.tolerance:.2f}",
             actual=f"{worst.measured:.2f} OD",

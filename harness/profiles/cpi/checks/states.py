@@ -1,36 +1,39 @@
-"""RAD-9 and RAD-19: presentation states as a modality or an evidence creator makes and stores them (PS3.3 A.33)."""
+"""RAD-9 and RAD-19: what a presentation state is, what it belongs to and refers to, how it is kept (PS3.3 A.33)."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 from harness.core.check import Check, Observation
-from harness.profiles import names
-from harness.profiles.cpi import reading
+from harness.profiles import facts, names
 from harness.profiles.cpi.mapping import presentation as table
 from harness.profiles.journal import COMMITMENT, FROM_SUT, MPPS, Journal, Operation, instance_of
 from harness.profiles.observe import all_present, all_valued, check, judged, same
-from harness.profiles.values import Attributes, items, listed, references, shown, text, valued
-from harness.protocols.dicom.attributes import dataset_of
-from harness.protocols.dicom.errors import WireError
+from harness.profiles.values import Attributes, items, listed, references, shown, text
 
 _REFERENCES = "ReferencedSeriesSequence"
+_IDENTIFIED = ("SOPInstanceUID", "SOPClassUID", "SeriesInstanceUID", "StudyInstanceUID")
 _WHY = "A display applies exactly what the state says, to exactly the images that it names."
 
 
 def states(j: Journal) -> Iterator[Operation]:
-    """Presentation states that the system under test stored."""
+    """Grayscale presentation states that the system under test stored; those of colour or of blending are not asked."""
     for store in j.stores:
-        if store.sop_class == table.GRAYSCALE_STATE or text(store.attributes, "Modality") == "PR":
+        other = store.sop_class.startswith(table.EVERY_STATE)
+        if store.sop_class == table.GRAYSCALE_STATE or (text(store.attributes, "Modality") == "PR" and not other):
             yield store
 
 
 def known_images(j: Journal) -> dict[str, tuple[int, Attributes]]:
-    """Everything but presentation states that passed either way: sequence number and data set by instance."""
+    """Everything but presentation states that passed either way or was there before: where, and what, by instance."""
     found: dict[str, tuple[int, Attributes]] = {}
     for store in (*j.ours, *j.stores, *j.deliveries):
-        if store.sop_class != table.GRAYSCALE_STATE:
+        if not store.sop_class.startswith(table.EVERY_STATE):
             found.setdefault(instance_of(store), (store.request.seq, store.attributes))
+    for seq, data in j.facts(facts.KNOWN_OBJECTS):
+        for instance in data.get("instances") or ():
+            if all(text(instance, keyword) for keyword in _IDENTIFIED) and text(instance, "Modality") != "PR":
+                found.setdefault(text(instance, "SOPInstanceUID"), (seq, instance))
     return found
 
 
@@ -50,6 +53,12 @@ def frames_of(item: Attributes) -> tuple[int, ...]:
     """Referenced Frame Number as numbers, empty if all frames are meant."""
     parts = text(item, "ReferencedFrameNumber").split("\\")
     return tuple(int(part) for part in parts if part.strip().isdigit())
+
+
+def frame_count(image: Attributes) -> int:
+    """How many frames an image has; 1 where it does not say."""
+    said = text(image, "NumberOfFrames")
+    return int(said) if said.isdigit() else 1
 
 
 def class_and_modality(j: Journal) -> Iterator[Observation]:
@@ -110,7 +119,15 @@ def references_resolve(j: Journal) -> Iterator[Observation]:
                 locator=_REFERENCES,
                 why=_WHY,
             )
+        studies = {text(image, "StudyInstanceUID") for _, image in images.values()}
         for series, sop_class, uid, frames in named:
+            if uid not in images and uid and text(store.attributes, "StudyInstanceUID") not in studies:
+                yield judged(
+                    None,
+                    f"{store.request.label} refers to image {uid}; nothing of its study passed here",
+                    (store.request.seq,),
+                )
+                continue
             yield _reference(store, images.get(uid), series, sop_class, uid, frames)
 
 
@@ -134,7 +151,7 @@ def _reference(
         )
     seq, image = found
     wanted = (text(image, "SeriesInstanceUID"), text(image, "SOPClassUID"))
-    count = int(text(image, "NumberOfFrames") or 1) if (text(image, "NumberOfFrames") or "1").isdigit() else 1
+    count = frame_count(image)
     ok = (series, sop_class) == wanted and all(1 <= frame <= count for frame in frames)
     return judged(
         ok,
@@ -152,123 +169,6 @@ def identification(j: Journal) -> Iterator[Observation]:
     for store in states(j):
         yield from all_valued(store.attributes, table.IDENTIFICATION, store.request, why=why)
         yield from all_present(store.attributes, table.IDENTIFICATION_MAY_BE_EMPTY, store.request, why=why)
-
-
-def displayed_area_for_each_image(j: Journal) -> Iterator[Observation]:
-    for store in states(j):
-        areas = items(store.attributes, "DisplayedAreaSelectionSequence")
-        for _, _, uid, frames in referenced(store.attributes):
-            covering = [area for area in areas if _covers(area, uid, frames)]
-            problem = "" if covering else "no displayed area"
-            for area in covering[:1]:
-                problem = _area_problem(area)
-            yield judged(
-                not problem,
-                f"{store.request.label} has {problem or 'a displayed area'} for image {uid}",
-                (store.request.seq,),
-                expected="corners, a size mode, and pixel spacing or aspect ratio",
-                actual=problem or "complete",
-                locator="DisplayedAreaSelectionSequence",
-                why="Without it a display does not know what part of the image to show, and how large.",
-            )
-
-
-def _covers(area: Attributes, uid: str, frames: tuple[int, ...]) -> bool:
-    targets = items(area, "ReferencedImageSequence")
-    if not targets:
-        return True
-    for target in targets:
-        if text(target, "ReferencedSOPInstanceUID") == uid:
-            of_area = frames_of(target)
-            if not of_area or set(frames) & set(of_area):
-                return True
-    return False
-
-
-def _area_problem(area: Attributes) -> str:
-    for corner in ("DisplayedAreaTopLeftHandCorner", "DisplayedAreaBottomRightHandCorner"):
-        parts = text(area, corner).split("\\")
-        if len(parts) != 2 or not all(part.strip().lstrip("-").isdigit() for part in parts):
-            return f"a displayed area without {corner}"
-    mode = text(area, "PresentationSizeMode")
-    if mode not in table.SIZE_MODES:
-        return f"a displayed area with the size mode {mode or '(none)'}"
-    spacing, aspect = valued(area, "PresentationPixelSpacing"), valued(area, "PresentationPixelAspectRatio")
-    if not spacing and (not aspect or mode == "TRUE SIZE"):
-        return "a displayed area without pixel spacing or aspect ratio"
-    if mode == "MAGNIFY" and not valued(area, "PresentationPixelMagnificationRatio"):
-        return "a magnified area without its ratio"
-    return ""
-
-
-def one_presentation_lut(j: Journal) -> Iterator[Observation]:
-    for store in states(j):
-        ds = store.attributes
-        tables, shape = items(ds, "PresentationLUTSequence"), text(ds, "PresentationLUTShape")
-        ok = (len(tables) == 1) != bool(shape) and (not shape or shape in ("IDENTITY", "INVERSE")) and len(tables) < 2
-        yield judged(
-            ok,
-            f"{store.request.label} has {len(tables)} Presentation LUT(s) and the shape {shape or '(none)'}",
-            (store.request.seq,),
-            expected=("one Presentation LUT Sequence item", "Presentation LUT Shape IDENTITY or INVERSE"),
-            actual=f"{len(tables)} item(s), shape {shape or '(none)'}",
-            locator="PresentationLUTSequence, PresentationLUTShape",
-            why="The output of a state is P-Values, and nothing but the Presentation LUT says how they come about.",
-        )
-
-
-def complete_in_itself(j: Journal) -> Iterator[Observation]:
-    """What the images need to be shown has to be in the state: their own transformations do not count any more."""
-    images = known_images(j)
-    for store in states(j):
-        ds = store.attributes
-        problem = _unusable(store)
-        if problem:
-            yield judged(
-                False,
-                f"{store.request.label} cannot be applied: {problem}",
-                (store.request.seq,),
-                expected="a presentation state that can be applied",
-                actual=problem,
-                locator="data set",
-                why=_WHY,
-            )
-            continue
-        rescaled = valued(ds, "RescaleSlope") or valued(ds, "ModalityLUTSequence")
-        for _, _, uid, _ in referenced(ds):
-            if uid not in images:
-                continue
-            seq, image = images[uid]
-            needs = _own_modality_lut(image)
-            ok = not needs or rescaled
-            yield judged(
-                ok,
-                f"Image {uid} has {needs or 'no Modality LUT'}; {store.request.label} "
-                f"{'has one of its own' if rescaled else 'has none'}",
-                (store.request.seq, seq),
-                expected="a Modality LUT in the state" if needs else "none needed",
-                actual="present" if rescaled else "absent",
-                locator="RescaleSlope, ModalityLUTSequence",
-                why="A Modality LUT that is absent from the state is the identity, whatever the image has.",
-            )
-
-
-def _unusable(store: Operation) -> str:
-    try:
-        reading.presentation_state(dataset_of(store.request))
-    except (reading.Unreadable, WireError) as error:
-        return str(error)
-    return ""
-
-
-def _own_modality_lut(image: Attributes) -> str:
-    if valued(image, "ModalityLUTSequence"):
-        return "a Modality LUT table"
-    try:
-        slope, intercept = float(text(image, "RescaleSlope") or 1), float(text(image, "RescaleIntercept") or 0)
-    except ValueError:
-        return ""
-    return f"a rescale of {slope:g} and {intercept:g}" if (slope, intercept) != (1.0, 0.0) else ""
 
 
 def new_instance_for_new_content(j: Journal) -> Iterator[Observation]:
@@ -377,9 +277,6 @@ _ROWS = (
     ("state-in-study-own-series", "RAD-9-SCU-02", study_and_series, "a state lies in the study, in its own series"),
     ("state-references-resolve", "RAD-9-SCU-03", references_resolve, "a state refers to images that exist"),
     ("state-identification", "RAD-9-SCU-04", identification, "a state has label, date, time, description and creator"),
-    ("state-displayed-areas", "RAD-9-SCU-05", displayed_area_for_each_image, "each image has a displayed area"),
-    ("state-one-presentation-lut", "RAD-9-SCU-06", one_presentation_lut, "either a Presentation LUT or a shape"),
-    ("state-complete-in-itself", "RAD-9-SCU-07", complete_in_itself, "a state holds all that its images need"),
     ("state-new-instance", "RAD-9-SCU-08", new_instance_for_new_content, "another content is another instance"),
     ("state-shared-and-listed", "RAD-9-SCU-09", listed_in_performed_step, "a state shares the study and is listed"),
 )
