@@ -7,6 +7,7 @@ its settings from the controller.
 from __future__ import annotations
 
 import json
+import os
 import sys
 import time
 from collections.abc import Iterator
@@ -40,6 +41,8 @@ RECORD = pytest.StashKey[ScenarioRecord]()
 RUNNING = pytest.StashKey[ScenarioRecord | None]()
 RESULTS = pytest.StashKey[list[ScenarioResult]]()
 FAILURE = pytest.StashKey[HarnessError]()
+#: ids of the scenarios that were selected, in their order
+SELECTED = pytest.StashKey[list[str]]()
 #: drivers that nobody stands beside
 UNATTENDED = ("reference", "silent", "replay")
 _PROPERTY = "ihe-harness-scenario"
@@ -102,6 +105,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         return
     kept: list[pytest.Item] = []
     dropped: list[pytest.Item] = []
+    selected = config.stash[SELECTED] = []
     for item in items:
         # What a person reads of a failure is in the findings. pytest's own rendering parses source code, which in
         # Python 3.11 must not happen in two threads at once (python/cpython#106905), and simulated actors have threads.
@@ -109,10 +113,21 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         name = identity(item.path, item.name, settings.features)
         wanted = selection.wanted(name, title(item), read(tags_of(item)), settings)
         (kept if wanted else dropped).append(item)
+        if wanted:
+            selected.append(name)
     items[:] = kept
     if dropped:
         config.hook.pytest_deselected(items=dropped)
     config.stash[PROGRESS].planned(len(kept))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_node_collection_finished(node: Any, ids: list[str]) -> None:
+    """With workers the controller collects nothing: a worker says what it found."""
+    settings, root = node.config.stash[SETTINGS], node.config.rootpath
+    found = (identifier.partition("::")[::2] for identifier in ids)
+    names = [identity(Path(os.path.normpath(root / path)), name, settings.features) for path, name in found]
+    node.config.stash[SELECTED] = names
 
 
 def title(item: pytest.Item) -> str:

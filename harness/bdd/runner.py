@@ -54,6 +54,7 @@ def carry_out(settings: RunSettings, progress: Progress) -> RunOutcome:
     if failure is None and int(code) == 1 and all(result.verdict <= Verdict.WARNING for result in results):
         failure = EngineFailure("the test runner saw a failure that no scenario tells of")
     interrupted = int(code) == 2 and failure is None
+    selected: list[str] = holder.config.stash.get(plugin.SELECTED, [])
     result = RunResult(
         run_id=settings.run_id,
         started=started.isoformat(timespec="seconds"),
@@ -73,6 +74,7 @@ def carry_out(settings: RunSettings, progress: Progress) -> RunOutcome:
         },
         environment=environment(),
         interrupted=interrupted,
+        selected=tuple(selected),
         failure={"kind": kind_of(failure), "text": str(failure)} if failure is not None else {},
     )
     return RunOutcome(result, failure)

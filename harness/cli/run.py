@@ -36,7 +36,7 @@ from harness.sut.config import SutFile, load_sut
 def run(
     sut: Annotated[Path | None, typer.Option(help="SUT file; without it the reference modality is tested.")] = None,
     profile: Annotated[
-        list[str] | None, typer.Option(help="Only this profile (SWF, SWF.b, CPI, ARI, PDI); repeatable.")
+        list[str] | None, typer.Option(help="Only this profile (SWF, SWF.b, CPI, ARI, PDI, KIN, ED); repeatable.")
     ] = None,
     actor: Annotated[
         list[str] | None, typer.Option(help="Only scenarios in which the product plays this actor; repeatable.")
@@ -53,7 +53,9 @@ def run(
         bool, typer.Option("--allow-inconclusive", help="Not judged does not fail the run.")
     ] = False,
     strict: Annotated[bool, typer.Option("--strict", help="Unconfirmed SHALLs fail, too.")] = False,
-    rerun_failed: Annotated[Path | None, typer.Option(help="Only what did not pass in this earlier run.")] = None,
+    rerun_failed: Annotated[
+        Path | None, typer.Option(help="Only what did not pass in this earlier run, or was not reached.")
+    ] = None,
     defect: Annotated[
         list[str] | None, typer.Option(help="Seed this defect into the reference modality; repeatable.")
     ] = None,
@@ -81,7 +83,7 @@ def run(
         quick=quick,
         strict=strict,
         workers=_workers(workers, product),
-        rerun=_failed_ids(rerun_failed),
+        rerun=failed_ids(rerun_failed),
         defects=_defects(defect or (), product),
         allure=str(allure.resolve()) if allure else "",
     )
@@ -287,16 +289,19 @@ def require_known(given: Sequence[str], known: Sequence[str], what: str) -> list
     return list(given)
 
 
-def _failed_ids(path: Path | None) -> tuple[str, ...]:
+def failed_ids(path: Path | None) -> tuple[str, ...]:
+    """Ids of the scenarios of an earlier run that did not pass or were not reached. Raises UsageError for none."""
     if path is None:
         return ()
     from harness.reporting.evidence import load_run
 
     earlier = load_run(path)
     failed = tuple(s.id for s in earlier.scenarios if s.verdict > Verdict.WARNING)
-    if not failed:
+    if not failed and not earlier.not_run:
+        if earlier.interrupted or earlier.failure:
+            raise UsageError(f"{path} ended early and does not say what was left out: run the whole again")
         raise UsageError(f"nothing to run again: everything in {path} passed")
-    return failed
+    return (*failed, *earlier.not_run)
 
 
 def unknown_only(words: Sequence[str]) -> str:

@@ -14,9 +14,11 @@ from harness.cli.console import STYLES
 from harness.core.errors import HarnessError
 from harness.core.finding import Finding
 from harness.core.result import RunResult
-from harness.core.verdict import Verdict, roll_up
+from harness.core.verdict import Verdict
 from harness.profiles import registry
+from harness.reporting import totals
 from harness.reporting.decode import visible
+from harness.reporting.words import plural
 from harness.sut.waivers import WaivedRun
 
 #: characters of one value on the terminal; the report has more
@@ -35,7 +37,7 @@ def print_summary(
 ) -> None:
     """Everything a person needs in one screen of 80 columns."""
     console.print()
-    console.print(_by_transaction(result))
+    console.print(by_transaction(result))
     _print_broken(console, result, waived)
     if waived.waived:
         names = sorted({finding.requirement for _, finding, _ in waived.waived})
@@ -65,6 +67,9 @@ def print_summary(
     console.print(Text.assemble(("Verdict: ", "bold"), (f"{overall.mark} {words}", STYLES[overall])))
     if result.interrupted:
         console.print(Text("The run was interrupted: this is what was judged until then.", style="yellow"))
+    if result.not_run:
+        left = f"{plural(len(result.not_run), 'scenario')} not run; `--rerun-failed {settings.out}` runs what is left."
+        console.print(Text(left, style="yellow"))
     console.print(Text(f"Report:  {report}", no_wrap=True, overflow="ignore"), soft_wrap=True)
     console.print(f"Exit code {code}")
 
@@ -87,36 +92,31 @@ def _words(result: RunResult, overall: Verdict) -> str:
     }[overall]
 
 
-def _by_transaction(result: RunResult) -> Table:
-    cells: dict[str, dict[str, list[Verdict]]] = defaultdict(lambda: defaultdict(list))
-    rows = registry.requirements()
-    for scenario in result.scenarios:
-        for finding in scenario.findings:
-            row = rows.get(finding.requirement)
-            places = [t for t in scenario.transactions if row and t in row.transactions] or ["across transactions"]
-            for place in places[:1]:
-                cells[place][finding.requirement].append(finding.verdict)
+def by_transaction(result: RunResult) -> Table:
+    """Requirements of each transaction by verdict, counted as the page of the run counts them."""
+    cells: dict[str, list[Verdict]] = defaultdict(list)
+    for total in totals.of_requirements(result, registry.requirements()):
+        for place in total.transactions:
+            cells[place].append(total.verdict)
     table = Table(box=None, pad_edge=False, header_style="bold", expand=False)
     table.add_column("Transaction", overflow="ellipsis", no_wrap=True, max_width=44)
     table.add_column("judged", justify="right")
     for verdict in _COLUMNS:
         table.add_column(verdict.mark, justify="right")
-    for place in sorted(cells, key=_transaction_order):
-        verdicts = [roll_up(found) for found in cells[place].values()]
+    for place in sorted(cells, key=totals.natural):
+        verdicts = cells[place]
+        if not any(verdicts):
+            continue  # nothing of it applies
         known = registry.TRANSACTIONS.get(place)
         name = f"{place} {known.name}" if known else place
         counts = [verdicts.count(verdict) for verdict in _COLUMNS]
-        table.add_row(name, str(len(verdicts)), *(_cell(c, v) for c, v in zip(counts, _COLUMNS, strict=True)))
+        judged = sum(counts[: len(totals.JUDGED)])
+        table.add_row(name, str(judged), *(_cell(c, v) for c, v in zip(counts, _COLUMNS, strict=True)))
     return table
 
 
 def _cell(count: int, verdict: Verdict) -> Text:
     return Text(str(count) if count else "", style=STYLES[verdict])
-
-
-def _transaction_order(name: str) -> tuple[int, str]:
-    digits = name.removeprefix("RAD-")
-    return (int(digits) if digits.isdigit() else 999, name)
 
 
 def _print_broken(console: Console, result: RunResult, waived: WaivedRun) -> None:

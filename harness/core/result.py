@@ -53,6 +53,7 @@ class RunResult:
 
     ``failure`` says what ended it before its end, if anything did: ``{"kind": "environment" | "usage" | "harness",
     "text": ...}``. ``accepted`` holds, by scenario id, the verdicts that remain after waivers, where they differ.
+    ``selected`` holds the ids of all scenarios that were meant to be run, those of a run that ended early included.
     """
 
     run_id: str
@@ -67,6 +68,7 @@ class RunResult:
     interrupted: bool = False
     failure: Mapping[str, str] = field(default_factory=dict)
     accepted: Mapping[str, Verdict] = field(default_factory=dict)
+    selected: tuple[str, ...] = ()
     schema_version: int = SCHEMA_VERSION
 
     @property
@@ -87,6 +89,12 @@ class RunResult:
         if self.failure:
             return [Verdict.INCONCLUSIVE if self.failure["kind"] == "environment" else Verdict.ERROR]
         return [Verdict.INCONCLUSIVE] if self.interrupted else []
+
+    @property
+    def not_run(self) -> tuple[str, ...]:
+        """Ids of scenarios that were selected and of which nothing is known, because the run ended before them."""
+        run = {scenario.id for scenario in self.scenarios}
+        return tuple(identifier for identifier in self.selected if identifier not in run)
 
     def requirement_verdicts(self) -> dict[str, Verdict]:
         """The gravest verdict by requirement id, over all scenarios."""
@@ -128,6 +136,7 @@ class RunResult:
             "options": dict(self.options),
             "environment": dict(self.environment),
             "waivers": [dict(waiver) for waiver in self.waivers],
+            "selected": list(self.selected),
             "scenarios": [scenario_to_json(scenario) for scenario in self.scenarios],
         }
 
@@ -150,6 +159,7 @@ class RunResult:
             interrupted=data["interrupted"],
             failure=data.get("failure") or {},
             accepted={name: Verdict[verdict] for name, verdict in data.get("accepted", {}).items()},
+            selected=tuple(data.get("selected", ())),
             scenarios=tuple(scenario_from_json(entry) for entry in data["scenarios"]),
         )
 

@@ -73,6 +73,8 @@ def _cut_short(run: RunResult) -> etree._Element:
     suite = etree.Element("testsuite", name="the run", tests="1", failures="0", errors="1", skipped="0", time="0.000")
     case = etree.SubElement(suite, "testcase", name="comes to its end", classname="run", time="0.000")
     text = run.failure.get("text", "the run was interrupted")
+    if run.not_run:
+        text += f"; {words.plural(len(run.not_run), 'scenario')} not run"
     etree.SubElement(case, "error", type=run.failure.get("kind", "interrupted"), message=_text(text))
     return suite
 

@@ -20,7 +20,7 @@ from harness.reporting.view import (
     filter_class,
 )
 
-_JUDGED = (Verdict.PASS, Verdict.WARNING, Verdict.FAIL)
+JUDGED = (Verdict.PASS, Verdict.WARNING, Verdict.FAIL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,40 +34,74 @@ class Rules:
         return Rule(row.id, row.statement, row.source, row.confidence.value, row.keyword.value, row.transactions)
 
 
+@dataclass(frozen=True, slots=True)
+class Total:
+    """One requirement over all scenarios: the gravest verdict, the scenarios (numbered from 1) that show it, where it
+    counts.
+
+    INCONCLUSIVE for one that scenarios name and nobody judged, NOT_APPLICABLE if none of them applied.
+    """
+
+    requirement: str
+    verdict: Verdict
+    scenarios: tuple[int, ...]
+    transactions: tuple[str, ...]
+
+
+def of_requirements(run: RunResult, requirements: Mapping[str, Requirement]) -> Iterator[Total]:
+    """Every requirement that was judged or named, by id. A requirement of several transactions counts in each that
+    the scenarios of its verdict belong to."""
+    numbered = tuple(enumerate(run.scenarios, start=1))
+    verdicts = run.requirement_verdicts()
+    gravest: dict[str, list[int]] = {}
+    claiming: dict[str, list[int]] = {}
+    for number, scenario in numbered:
+        for claim in scenario.claims:
+            claiming.setdefault(claim, []).append(number)
+        for name in {f.requirement for f in scenario.findings if f.verdict is verdicts[f.requirement]}:
+            gravest.setdefault(name, []).append(number)
+    for name in sorted({*claiming, *verdicts}):
+        verdict = verdicts.get(name)
+        shown = gravest.get(name) or claiming[name]
+        scenarios = [run.scenarios[number - 1] for number in shown]
+        if verdict is None:
+            left_out = all(scenario.verdict is Verdict.NOT_APPLICABLE for scenario in scenarios)
+            verdict = Verdict.NOT_APPLICABLE if left_out else Verdict.INCONCLUSIVE
+        row = requirements.get(name)
+        met = {transaction for scenario in scenarios for transaction in scenario.transactions}
+        yield Total(name, verdict, tuple(shown), _places(row.transactions if row else (), met))
+
+
+def _places(binds: tuple[str, ...], met: set[str]) -> tuple[str, ...]:
+    if len(binds) < 2:
+        return binds or tuple(sorted(met, key=natural)) or ("other",)
+    return tuple(name for name in binds if name in met) or binds[:1]
+
+
 def requirement_rows(run: RunResult, views: tuple[ScenarioView, ...], rules: Rules) -> tuple[RequirementRow, ...]:
     found: dict[str, list[tuple[ScenarioView, FindingView]]] = {}
     for view in views:
         for finding in (*view.grave, *view.passed):
             found.setdefault(finding.finding.requirement, []).append((view, finding))
-    verdicts = run.requirement_verdicts()
     accepted = {
         verdict: words.broken_requirements(run, verdict)[1]
         for verdict in (Verdict.WARNING, Verdict.INCONCLUSIVE, Verdict.FAIL)
     }
-    claimed = {claim for scenario in run.scenarios for claim in scenario.claims}
+    by_number = {view.number: view for view in views}
     rows = []
-    for requirement in sorted(claimed | set(verdicts)):
-        verdict = verdicts.get(requirement)
-        seen = found.get(requirement, [])
-        gravest = [(view, finding) for view, finding in seen if finding.finding.verdict is verdict]
-        first = gravest[0][1] if gravest else None
-        scenarios = tuple(dict.fromkeys(view.number for view, _ in gravest))
-        by_number = {view.number: view for view, _ in gravest}
-        if verdict is None:
-            claiming = [view for view in views if requirement in view.result.claims]
-            if all(view.result.verdict is Verdict.NOT_APPLICABLE for view in claiming):
-                verdict = Verdict.NOT_APPLICABLE
-            by_number = {view.number: view for view in claiming}
-            scenarios = tuple(by_number)
+    for total in of_requirements(run, rules.requirements):
+        seen = found.get(total.requirement, [])
+        first = next((finding for _, finding in seen if finding.finding.verdict is total.verdict), None)
         rows.append(
             RequirementRow(
-                rule=rules.rule(requirement),
-                verdict=Verdict.INCONCLUSIVE if verdict is None else verdict,
+                rule=rules.rule(total.requirement),
+                verdict=total.verdict,
                 summary=first.finding.summary if first else "",
-                scenarios=tuple(by_number[number] for number in scenarios),
+                scenarios=tuple(by_number[number] for number in total.scenarios),
                 first=first,
                 attested=any(finding.attested for _, finding in seen),
-                accepted=verdict is not None and requirement in accepted.get(verdict, ()),
+                accepted=total.requirement in accepted.get(total.verdict, ()),
+                transactions=total.transactions,
             )
         )
     return tuple(rows)
@@ -79,7 +113,7 @@ def numbers(rows: tuple[RequirementRow, ...]) -> Numbers:
 
     return Numbers(
         total=len(rows) - having(Verdict.NOT_APPLICABLE),
-        judged=having(*_JUDGED),
+        judged=having(*JUDGED),
         passed=having(Verdict.PASS),
         broken=having(Verdict.FAIL),
         warnings=having(Verdict.WARNING),
@@ -92,10 +126,8 @@ def transaction_rows(
 ) -> Iterator[TransactionRow]:
     grouped: dict[str, list[RequirementRow]] = {}
     for row in rows:
-        of_scenarios = {t for view in row.scenarios for t in view.result.transactions}
-        for name in row.rule.transactions or sorted(of_scenarios) or ("other",):
-            if not row.rule.transactions or not of_scenarios or name in of_scenarios or len(row.rule.transactions) == 1:
-                grouped.setdefault(name, []).append(row)
+        for name in row.transactions:
+            grouped.setdefault(name, []).append(row)
     own = {actor for actor, _ in _claimed(run)}
     for name in sorted(grouped, key=natural):
         transaction = transactions.get(name)

@@ -113,6 +113,7 @@ class RequirementRow:
     first: FindingView | None
     attested: bool
     accepted: bool
+    transactions: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -137,7 +137,10 @@ def headline(run: RunResult) -> str:
         text = "Nothing that was run applies to this product"
     if accepted:
         text += f"; {plural(len(accepted), 'broken requirement')} accepted as known"
-    return f"{text} (the run was interrupted)" if run.interrupted else text
+    cut = ["the run was interrupted"] if run.interrupted else []
+    if run.not_run:
+        cut.append(f"{plural(len(run.not_run), 'scenario')} not run")
+    return f"{text} ({'; '.join(cut)})" if cut else text
 
 
 def headline_verdict(run: RunResult) -> Verdict:

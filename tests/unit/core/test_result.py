@@ -52,3 +52,10 @@ def test_a_run_reads_back_what_it_wrote() -> None:
     assert RunResult.from_json(json.loads(json.dumps(written.to_json()))) == written
     older = {k: v for k, v in run(Verdict.PASS).to_json().items() if k not in ("failure", "accepted")}
     assert RunResult.from_json(older) == run(Verdict.PASS)
+
+
+def test_what_was_selected_and_not_reached_is_known() -> None:
+    cut = dataclasses.replace(run(Verdict.PASS), interrupted=True, selected=("swf/x/0", "swf/x/1", "swf/x/2"))
+    assert cut.not_run == ("swf/x/1", "swf/x/2")
+    assert RunResult.from_json(json.loads(json.dumps(cut.to_json()))).not_run == cut.not_run
+    assert run(Verdict.PASS).not_run == ()
