@@ -96,8 +96,128 @@ def image_cases() -> Iterator[Case]:
         yield _image(f"VOI LUT of {bits} bits", objects.image(twelve, lut), "+Wl", "1", bits=bits)
     lut = _set(ModalityLUTSequence=table(100, _curve(3900, 16), 16, ModalityLUTType="US"))
     yield _image("Modality LUT", objects.image(twelve, lut))
+    yield from _image_edges(twelve)
     marked = _with_overlay(phantoms.noise(seed=8, form=PixelFormat(12)))
     yield _overlaid(marked)
+    yield _overlaid(_with_overlay_in_pixels(phantoms.noise(seed=15, form=PixelFormat(12))), "overlay in the pixels")
+
+
+def _image_edges(twelve: phantoms.Phantom) -> Iterator[Case]:
+    """Negative first values, as many entries as there can be, entries in bytes, windows at their limits."""
+    signed = phantoms.noise(seed=9, form=PixelFormat(12, signed=True))
+    signed16 = phantoms.noise(seed=10, form=PixelFormat(16, signed=True))
+    sixteen = phantoms.noise(seed=11, form=PixelFormat(16))
+    below = _set(ModalityLUTSequence=table(-2048, _curve(4096, 16), 16, ModalityLUTType="US"))
+    yield _image("Modality LUT from -2048", objects.image(signed, below))
+    below = _set(VOILUTSequence=table(-1500, _curve(3000, 12), 12))
+    yield _image("VOI LUT from -1500", objects.image(signed, below), "+Wl", "1", bits=12)
+    rescaled = _set(
+        RescaleSlope=1, RescaleIntercept=-1024, RescaleType="HU", **_one(table(-1000, _curve(3000, 12), 12))
+    )
+    yield _image("VOI LUT from -1000 behind a rescale", objects.image(twelve, rescaled), "+Wl", "1", bits=12)
+    whole = _set(VOILUTSequence=table(0, _curve(65536, 16), 16))
+    yield _image("VOI LUT of 65536 entries", objects.image(sixteen, whole), "+Wl", "1")
+    whole = _set(VOILUTSequence=table(-32768, _curve(65536, 16), 16))
+    yield _image("VOI LUT of 65536 entries from -32768", objects.image(signed16, whole), "+Wl", "1")
+    narrow = _set(VOILUTSequence=table(300, _curve(3000, 8), 8, packed=True))
+    yield _image("VOI LUT of 8 bits in bytes", objects.image(twelve, narrow), "+Wl", "1", bits=8)
+    single = _set(VOILUTSequence=table(2000, np.array([0, 4095]), 12))
+    yield _image("VOI LUT of two entries", objects.image(twelve, single), "+Wl", "1", bits=12)
+    for name, center, width in (("two", 2000, 2), ("fractions", 2000.25, 300.5), ("all but one", 2048, 4095)):
+        yield _image(
+            f"window of {name}", objects.image(twelve, _set(WindowCenter=center, WindowWidth=width)), "+Wi", "1"
+        )
+    far = _set(WindowCenter=-500, WindowWidth=5000)
+    yield _image("window that begins below zero", objects.image(twelve, far), "+Wi", "1")
+    falling = _set(RescaleSlope=-2, RescaleIntercept=500, RescaleType="US", WindowCenter=-3000, WindowWidth=5000)
+    yield _image("falling rescale", objects.image(twelve, falling), "+Wi", "1")
+    steep = _set(WindowCenter=0, WindowWidth=100, VOILUTFunction="SIGMOID")
+    yield _image("sigmoid of signed values", objects.image(signed, steep), "+Wi", "1")
+    odd = objects.image(phantoms.chest(33, 47, form=PixelFormat(8)))
+    yield _image("odd number of pixels", odd, bits=8)
+
+
+def _one(lut: Any) -> dict[str, Any]:
+    return {"VOILUTSequence": lut}
+
+
+def _state_edges(twelve: phantoms.Phantom) -> Iterator[Case]:
+    """Signed values, narrow windows, tables in bytes, frames, areas of turned pictures, bitmap shutters."""
+    signed = phantoms.noise(seed=12, form=PixelFormat(12, signed=True))
+    below = _set(SoftcopyVOILUTSequence=items(VOILUTSequence=table(-1500, _curve(3000, 12), 12)))
+    yield from _state("VOI LUT from -1500", objects.image(signed), below)
+    below = _set(ModalityLUTSequence=table(-2048, _curve(4096, 16), 16, ModalityLUTType="US"))
+    yield from _state("Modality LUT from -2048", objects.image(signed), below)
+    one = _set(SoftcopyVOILUTSequence=items(WindowCenter=2000, WindowWidth=1))
+    yield from _state("window of one", objects.image(twelve), one)
+    packed = _set(SoftcopyVOILUTSequence=items(VOILUTSequence=table(300, _curve(3000, 8), 8, packed=True)))
+    yield from _state("VOI LUT of 8 bits in bytes", objects.image(twelve), packed, narrow=True)
+    whole = _set(SoftcopyVOILUTSequence=items(VOILUTSequence=table(0, _curve(65536, 16), 16)))
+    yield from _state("VOI LUT of 65536 entries", objects.image(phantoms.noise(seed=13, form=PixelFormat(16))), whole)
+    mark = phantoms.orientation_mark(48, 64)
+    for rotation, flip, corners in (
+        (90, "N", ([9, 36], [48, 5])),
+        (90, "Y", ([9, 5], [48, 36])),
+        (180, "N", ([48, 36], [9, 5])),
+        (270, "Y", ([48, 36], [9, 5])),
+    ):
+        area = items(
+            DisplayedAreaTopLeftHandCorner=corners[0],
+            DisplayedAreaBottomRightHandCorner=corners[1],
+            PresentationSizeMode="SCALE TO FIT",
+            PresentationPixelAspectRatio=[1, 1],
+        )
+        turned = _set(ImageRotation=rotation, ImageHorizontalFlip=flip, DisplayedAreaSelectionSequence=area)
+        name = f"displayed area, rotation {rotation}, flip {flip}"
+        yield from _state(name, objects.image(mark), turned, tools=("dcmpsprt",))
+    two = objects.image(phantoms.noise(seed=14, form=PixelFormat(12)), _two_frames)
+    for frame in (1, 2):
+        yield _frame_of(two, frame)
+    yield from _state("bitmap shutter", objects.image(twelve), _bitmap_shutter, tools=("dcmp2pgm",))
+
+
+def _two_frames(ds: Dataset) -> None:
+    other = phantoms.orientation_mark(64, 64, form=PixelFormat(12))
+    ds.NumberOfFrames, ds.PixelData = 2, ds.PixelData + other.encoded()
+    ds["PixelData"].VR = "OW"
+
+
+def _frame_of(ds: Dataset, frame: int) -> Case:
+    """Each frame has a window of its own."""
+
+    def windows(look: Dataset) -> None:
+        found: list[Dataset] = []
+        for number, (center, width) in enumerate(((1000, 1500), (3000, 1800)), start=1):
+            meant = items(
+                ReferencedSOPClassUID=ds.SOPClassUID,
+                ReferencedSOPInstanceUID=ds.SOPInstanceUID,
+                ReferencedFrameNumber=number,
+            )
+            found += items(WindowCenter=center, WindowWidth=width, ReferencedImageSequence=meant)
+        look.SoftcopyVOILUTSequence = found
+
+    look = objects.state(ds, windows)
+
+    def ours() -> Picture:
+        state = reading.presentation_state(look, image=ds)
+        return quantized(render(reading.image(ds), state, frame=frame).p_values, 8)
+
+    return Case(f"window of frame {frame}", "dcmp2pgm", 8, lambda f: dcmtk.dcmp2pgm(f, ds, look, frame=frame), ours)
+
+
+def _bitmap_shutter(ds: Dataset) -> None:
+    rows, columns = 64, 64
+    y, x = np.mgrid[0:rows, 0:columns]
+    bits = ((y - 30) ** 2 + (x - 33) ** 2 > 25**2).astype(np.uint8)
+    ds.SoftcopyVOILUTSequence = items(WindowCenter=2100, WindowWidth=1500)
+    ds.ShutterShape, ds.ShutterOverlayGroup, ds.ShutterPresentationValue = "BITMAP", 0x6000, 0x8000
+    ds.add_new((0x6000, 0x0010), "US", rows)
+    ds.add_new((0x6000, 0x0011), "US", columns)
+    ds.add_new((0x6000, 0x0040), "CS", "G")
+    ds.add_new((0x6000, 0x0050), "SS", [1, 1])
+    ds.add_new((0x6000, 0x0100), "US", 1)
+    ds.add_new((0x6000, 0x0102), "US", 0)
+    ds.add_new((0x6000, 0x3000), "OW", np.packbits(bits, axis=None, bitorder="little").tobytes())
 
 
 def state_cases() -> Iterator[Case]:
@@ -165,6 +285,7 @@ def state_cases() -> Iterator[Case]:
         _set(DisplayedAreaSelectionSequence=area, **window),
         tools=("dcmpsprt",),
     )
+    yield from _state_edges(twelve)
 
 
 def all_cases() -> tuple[Case, ...]:
@@ -183,7 +304,7 @@ def _image(name: str, ds: Dataset, *options: str, bits: int = 16, allowed: int =
     return Case(name, "dcm2pnm", bits, theirs, ours, allowed, reason)
 
 
-def _overlaid(ds: Dataset) -> Case:
+def _overlaid(ds: Dataset, name: str = "overlay") -> Case:
     """DCMTK draws overlays of images only; a state that activates the plane has to look alike."""
     look = objects.state(ds, _overlay_active)
 
@@ -193,7 +314,7 @@ def _overlaid(ds: Dataset) -> Case:
     def theirs(folder: Path) -> Picture:
         return dcmtk.dcm2pnm(folder, ds, "+Ww", "2100", "1500", "+O", "1", "+Omr", "+Osf", str(49152 / 65535))
 
-    return Case("overlay", "dcm2pnm", 16, theirs, ours)
+    return Case(name, "dcm2pnm", 16, theirs, ours)
 
 
 def _state(
@@ -243,6 +364,24 @@ def _with_overlay(phantom: phantoms.Phantom) -> Dataset:
         ds.add_new((0x6000, 0x0100), "US", 1)
         ds.add_new((0x6000, 0x0102), "US", 0)
         ds.add_new((0x6000, 0x3000), "OW", np.packbits(bits, bitorder="little").tobytes())
+
+    return objects.image(phantom, change)
+
+
+def _with_overlay_in_pixels(phantom: phantoms.Phantom) -> Dataset:
+    """Bit 14 of every pixel is an overlay."""
+
+    def change(ds: Dataset) -> None:
+        words = np.frombuffer(ds.PixelData, "<u2").reshape(phantom.rows, phantom.columns).copy()
+        words[10:40, 20:50] |= 1 << 14
+        words[16:30, 26:40] &= 0x0FFF
+        ds.PixelData = words.tobytes()
+        ds.add_new((0x6000, 0x0010), "US", phantom.rows)
+        ds.add_new((0x6000, 0x0011), "US", phantom.columns)
+        ds.add_new((0x6000, 0x0040), "CS", "G")
+        ds.add_new((0x6000, 0x0050), "SS", [1, 1])
+        ds.add_new((0x6000, 0x0100), "US", 16)
+        ds.add_new((0x6000, 0x0102), "US", 14)
 
     return objects.image(phantom, change)
 
