@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from harness.actors.order_filler import EMPTY_WORKLIST, MIXED_PENDING, FindReply
 from harness.bdd.context import ScenarioContext
+from harness.bdd.numbers import Numbers
 from harness.bdd.orders import COLUMNS, OPTIONAL_COLUMNS, Scheduler, Step
 from harness.bdd.registry import given, when
 from harness.bdd.tables import rows
@@ -75,8 +76,14 @@ def product_scheduled_many(scenario_context: ScenarioContext, number: int, patie
 
 @given("the system under test has scheduled these steps")
 def product_scheduled(scenario_context: ScenarioContext, datatable: list[list[str]]) -> None:
-    """Have the product schedule steps, by its driver; an ORDER fact says what its worklist must offer."""
+    """Have the product schedule steps, by its driver; an ORDER fact says what its worklist must offer.
+
+    A product may number them itself: the driver answers with the numbers, `{"orders": [{...}, ...]}` by DICOM keyword,
+    or `{"numbers": "worklist"}` to have them looked up by patient, modality and start, as for an operator.
+    """
     steps = made_steps(scenario_context, datatable)
-    scenario_context.act("schedule-steps", orders=[dict(step.entry) for step in steps.values()])
+    numbers = Numbers(scenario_context, steps)
+    outcome = scenario_context.act("schedule-steps", orders=[dict(step.entry) for step in steps.values()])
+    steps.update(numbers.learn(outcome.answers))
     for step in steps.values():
         scenario_context.transcript.note(facts.ORDER, {"keywords": dict(step.entry)})

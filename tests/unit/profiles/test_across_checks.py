@@ -244,7 +244,26 @@ def test_the_good_story_passes_and_the_change_fails(check_id: str, base: Base, c
     assert [seen for seen in failing(check_id, story) if seen.ok is False], "the check does not see the defect"
 
 
+def numbers_with_application() -> Story:
+    story = filler()
+    story.data("match").update(
+        PlacerOrderNumberImagingServiceRequest="PL1^A", FillerOrderNumberImagingServiceRequest="F1^B^1.2^ISO"
+    )
+    return story
+
+
+def copies_of_two_moments() -> Story:
+    """An ADT that renders each copy for itself, and sends one again because it was not acknowledged."""
+    story = adt()
+    story.rewrite("filler", "EVN|A04|20260102", "EVN|A04|20260102093011.5")
+    lines = [msh("ADT^A04", "1"), "EVN|A04|20260102", PID, PV1]
+    story.hl7("once more", FROM_SUT, lines, actor="Order Placer")
+    return story
+
+
 GOOD: list[Base] = [
+    numbers_with_application,
+    copies_of_two_moments,
     filler,
     pregnant,
     filler_b,

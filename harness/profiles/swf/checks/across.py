@@ -243,9 +243,12 @@ def order_numbers_agree(j: Journal) -> Iterator[Observation]:
             ("PlacerOrderNumberImagingServiceRequest", step.told.placer_number),
             ("FillerOrderNumberImagingServiceRequest", step.told.filler_number),
         ):
-            # both are optional in a worklist (PS3.4 K.6.1.2.2): one that leaves them out says nothing wrong
-            if wanted and entry.text(keyword):
-                yield _agree(keyword, wanted, entry.text(keyword), entry, step.told)
+            # both are optional in a worklist (PS3.4 K.6.1.2.2): one that leaves them out says nothing wrong, one that
+            # adds the application which gave them out says more (HL7 EI, as PS3.3 has it for both attributes)
+            found = entry.text(keyword)
+            if wanted and found:
+                same = wanted if found.partition("^")[0] == wanted else found
+                yield _agree(keyword, wanted, same, entry, step.told)
 
 
 def _provider(told: Told, path: str) -> str:

@@ -52,21 +52,23 @@ def registration_reaches_all(j: Journal) -> Iterator[Observation]:
     """Each A04 and A08 that the product was asked for arrives at both receivers that listen."""
     hl7 = HL7Journal(j)
     receivers = [a for a in (names.ORDER_PLACER, names.ORDER_FILLER) if a not in j.sut.actors and hl7.sees(a)]
-    by_event: dict[tuple[str, str, str], dict[str, int]] = {}
-    for told in hl7.sent:
-        if told.hl7.type == "ADT" and told.transaction in ("RAD-1", "RAD-12"):
-            key = (told.hl7.trigger, told.patient[0], told.hl7["EVN-2"])
-            by_event.setdefault(key, {})[told.record.actor] = told.seq
     if len(receivers) < 2 or names.ADT not in j.sut.actors:
         return
-    for (trigger, patient, _), reached in by_event.items():
-        missing = [actor for actor in receivers if actor not in reached]
+    # copies are counted: two renderings of one event need not have the same time, two events may have the same
+    by_event: dict[tuple[str, str], dict[str, dict[str, int]]] = {}
+    for told in hl7.sent:
+        if told.hl7.type == "ADT" and told.transaction in ("RAD-1", "RAD-12"):
+            copies = by_event.setdefault((told.hl7.trigger, told.patient[0]), {}).setdefault(told.record.actor, {})
+            copies.setdefault(told.hl7.control_id, told.seq)  # what is sent again after silence is one copy
+    for (trigger, patient), reached in by_event.items():
+        number = max(len(copies) for copies in reached.values())
+        missing = [actor for actor in receivers if len(reached.get(actor, {})) < number]
         yield judged(
             not missing,
             f"{trigger} of patient {patient} " + (f"did not reach {listed(missing)}" if missing else "reached all"),
-            tuple(reached.values()),
+            tuple(seq for copies in reached.values() for seq in copies.values()),
             expected=receivers,
-            actual=listed(sorted(reached)),
+            actual=listed(f"{actor} ({len(copies)})" for actor, copies in sorted(reached.items())),
             locator="MSH-5",
             why="Who is left out goes on with an old name.",
         )

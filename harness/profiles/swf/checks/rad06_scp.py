@@ -127,7 +127,8 @@ def set_after_final_refused(j: Journal) -> Iterator[Observation]:
 
 
 def set_of_unknown_refused(j: Journal) -> Iterator[Observation]:
-    known = {operation.instance for operation in creates(j) if operation.status == 0}
+    # a step whose N-CREATE was refused is another matter: that refusal is judged, and what follows from it is not
+    known = {operation.instance for operation in creates(j)}
     for operation in sets(j):
         if operation.final is not None and operation.instance not in known:
             yield _refused(

@@ -40,18 +40,14 @@ def unscheduled_accepted(j: Journal) -> Iterator[Observation]:
             )
 
 
-def _reported(j: Journal, trigger: Operation, state: str, which: Attributes) -> Message | None:
-    """The status message of that state for the order of a scheduled item, after ``trigger``."""
+def _reported(j: Journal, after: int, state: str, which: Attributes) -> Message | None:
+    """The status message of that state for the order of a scheduled item, after the message ``after``."""
     numbers = {
         text(which, key) for key in ("PlacerOrderNumberImagingServiceRequest", "FillerOrderNumberImagingServiceRequest")
     }
     known = _order_numbers(j, which) | (numbers - {""})
     for report in order_status_messages(j):
-        if (
-            report.status == state
-            and report.message.seq > trigger.request.seq
-            and (not known or report.numbers & known)
-        ):
+        if report.status == state and report.message.seq > after and (not known or report.numbers & known):
             return report.message
     return None
 
@@ -80,7 +76,8 @@ def _status_reported(j: Journal, grouped: bool, why: str) -> Iterator[Observatio
             step_id = text(item, "ScheduledProcedureStepID")
             if not step_id:
                 continue
-            report = _reported(j, operation, "IP", item)
+            # an order is in progress from the first of its steps on; nobody has to say so again at the next one
+            report = _reported(j, _first_start(j, item), "IP", item)
             yield judged(
                 report is not None,
                 f"Step {step_id} was started; the order is "
@@ -91,6 +88,19 @@ def _status_reported(j: Journal, grouped: bool, why: str) -> Iterator[Observatio
                 locator=f"ScheduledStepAttributesSequence[{number + 1}]/ScheduledProcedureStepID",
                 why=why,
             )
+
+
+def _first_start(j: Journal, item: Attributes) -> int:
+    """Where the first accepted N-CREATE for the accession of a scheduled item stands: its own, if it has none."""
+    accession, step_id = text(item, "AccessionNumber"), text(item, "ScheduledProcedureStepID")
+    return min(
+        operation.request.seq
+        for operation in creates(j)
+        if operation.status == 0
+        for other in _scheduled_ids(operation)
+        if text(other, "ScheduledProcedureStepID") == step_id
+        or (accession and text(other, "AccessionNumber") == accession)
+    )
 
 
 def step_tied_to_order(j: Journal) -> Iterator[Observation]:
@@ -131,7 +141,7 @@ def completion_reported(j: Journal) -> Iterator[Observation]:
             done.add(text(item, "ScheduledProcedureStepID"))
             if _open_siblings(j, item, done, operation.request.seq):
                 continue
-            report = _reported(j, operation, "CM", item)
+            report = _reported(j, operation.request.seq, "CM", item)
             yield judged(
                 report is not None,
                 "All steps of the order are completed; the order is "
@@ -178,7 +188,7 @@ def _not_reported_completed(j: Journal, *, wrong_entry: bool, why: str) -> Itera
             )
             if again or not text(item, "ScheduledProcedureStepID"):
                 continue
-            report = _reported(j, closing, "CM", item)
+            report = _reported(j, closing.request.seq, "CM", item)
             yield judged(
                 report is None,
                 f"Step {text(item, 'ScheduledProcedureStepID')} was discontinued; its order is "
