@@ -16,6 +16,37 @@ Feature: RAD-23 Print Request with Presentation LUT: the composer prints
       | modality rescale           |
       | rotation 90, flip Y        |
 
+  @req:RAD-23-SCU-09 @req:RAD-23-SCU-10
+  Scenario: Every image stands in its own box
+    When the system under test prints the test object "VOI window; presentation inverse"
+    Then a film is printed on the Print Server
+    And the exchange satisfies every "RAD-23" requirement
+
+  @req:RAD-23-SCU-10
+  Scenario Outline: Nothing is printed on what the printer refused: <status> to the <operation>
+    Given the Print Server answers the first <operation> with the status "<status>"
+    When the system under test prints the test object "VOI window"
+    Then the exchange satisfies every "RAD-23" requirement
+
+    Examples:
+      | operation        | status |
+      | film box         | 0106   |
+      | image box        | C603   |
+      | Presentation LUT | 0105   |
+
+  @req:RAD-23-SCU-09 @req:RAD-23-SCU-10
+  Scenario Outline: A warning of the printer is no reason to print something else: <status> to the <operation>
+    Given the Print Server answers the first <operation> with the status "<status>"
+    When the system under test prints the test object "VOI window"
+    Then the exchange satisfies every "RAD-23" requirement
+
+    Examples:
+      | operation | status |
+      | film box  | B605   |
+      | image box | B604   |
+      | image box | B609   |
+      | image box | B60A   |
+
   @req:RAD-23-SCU-01
   Scenario: A printer without Presentation LUT
     Given the Print Server supports no Presentation LUT

@@ -16,7 +16,7 @@ Feature: RAD-23 Print Request with Presentation LUT: the server prints
       | table    |
 
   @req:RAD-23-SCP-03
-  Scenario Outline: <count> images in the format <format>
+  Scenario Outline: Format <format>, which is printed or refused, with <count> image(s)
     When the Print Composer prints <count> images in the format "<format>"
     Then the film was printed
     And the requirement "RAD-23-SCP-03" is met
@@ -27,27 +27,28 @@ Feature: RAD-23 Print Request with Presentation LUT: the server prints
       | STANDARD\1,2 | 2     |
       | STANDARD\2,2 | 4     |
       | STANDARD\2,3 | 6     |
+      | ROW\1,2      | 3     |
+      | COL\2,1      | 3     |
+      | SLIDE        | 1     |
+      | SUPERSLIDE   | 1     |
+      | CUSTOM\1     | 1     |
 
-  @req:RAD-23-SCP-03
-  Scenario Outline: <count> images in the format <format>, which a printer may refuse
-    When the Print Composer prints <count> images in the format "<format>"
-    Then the requirement "RAD-23-SCP-03" is met
-
-    Examples:
-      | format   | count |
-      | ROW\1,2  | 3     |
-      | COL\2,1  | 3     |
+  @req:RAD-23-SCP-04
+  Scenario: Film size, orientation and magnification, which are done or told not to be
+    When the Print Composer prints the step wedge with
+      | film size     | 14INX17IN |
+      | orientation   | LANDSCAPE |
+      | magnification | BILINEAR  |
+    Then the film was printed
+    And the requirement "RAD-23-SCP-04" is met
 
   @req:RAD-23-SCP-04 @req:RAD-23-SCP-05
-  Scenario: Film size, orientation, densities and viewing light
+  Scenario: Densities and viewing light
     When the Print Composer prints the step wedge with
-      | film size               | 14INX17IN |
-      | orientation             | LANDSCAPE |
-      | magnification           | BILINEAR  |
-      | minimum density         | 20        |
-      | maximum density         | 300       |
-      | illumination            | 2500      |
-      | reflected ambient light | 15        |
+      | minimum density         | 20   |
+      | maximum density         | 300  |
+      | illumination            | 2500 |
+      | reflected ambient light | 15   |
     Then the film was printed
     And the requirement "RAD-23-SCP-04" is met
     And the requirement "RAD-23-SCP-05" is met
@@ -63,6 +64,26 @@ Feature: RAD-23 Print Request with Presentation LUT: the server prints
     When the Print Composer prints the step wedge with
       | images | none |
     Then the requirement "RAD-23-SCP-09" is met
+
+  @req:RAD-23-SCP-09
+  Scenario: An image that is larger than any film
+    When the Print Composer prints the step wedge with
+      | images | too large |
+    Then the requirement "RAD-23-SCP-09" is met
+
+  @req:RAD-23-SCP-15
+  Scenario: An image that is larger than any film and must not be made smaller
+    When the Print Composer prints the step wedge with
+      | images                 | too large |
+      | decimate/crop behavior | FAIL      |
+    Then the requirement "RAD-23-SCP-15" is met
+
+  @req:RAD-23-SCP-14
+  Scenario: The film session is changed; Presentation LUT and film box are deleted before it
+    When the Print Composer prints the step wedge with
+      | priority changed to | LOW                        |
+      | then deleted        | film box, Presentation LUT |
+    Then the requirement "RAD-23-SCP-14" is met
 
   @req:RAD-23-SCP-10
   Scenario Outline: A value that no printer has: <setting>
@@ -108,6 +129,21 @@ Feature: RAD-23 Print Request with Presentation LUT: the server prints
     And the densities of image 2 of the film are measured
     Then the film was printed
     And the requirement "RAD-23-SCP-08" is met
+
+  @manual @req:RAD-23-SCP-07
+  Scenario Outline: Black stays black: <photometric>, Polarity <polarity>
+    When the Print Composer prints the step wedge with
+      | photometric interpretation | <photometric> |
+      | polarity                   | <polarity>    |
+    And the densities of image 1 of the film are measured
+    Then the film was printed
+    And the requirement "RAD-23-SCP-07" is met
+
+    Examples:
+      | photometric | polarity |
+      | MONOCHROME2 | REVERSE  |
+      | MONOCHROME1 | NORMAL   |
+      | MONOCHROME1 | REVERSE  |
 
   @manual @req:RAD-23-SCP-07
   Scenario Outline: Densities follow the display function at <illumination> cd/m2

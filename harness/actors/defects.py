@@ -35,15 +35,11 @@ from harness.actors.orders_defects import DEFECTS as ORDERS_DEFECTS
 from harness.actors.orders_hl7 import HL7_251
 from harness.actors.orders_variants import VARIANTS as ORDERS_VARIANTS
 from harness.actors.pps_manager import PpsManagerBehaviour
-from harness.actors.print_composer import PrintComposerBehaviour
-from harness.actors.print_defects import (
-    COMPOSER_DEFECTS,
-    COMPOSER_VARIANTS,
-    SERVER_DEFECTS,
-    SERVER_VARIANTS,
-    PrintDefect,
-)
+from harness.actors.print_composer_defects import COMPOSER_DEFECTS, COMPOSER_VARIANTS
+from harness.actors.print_composing import PrintComposerBehaviour
+from harness.actors.print_defect import PrintDefect
 from harness.actors.print_server_behaviour import PrintServerBehaviour
+from harness.actors.print_server_defects import SERVER_DEFECTS, SERVER_VARIANTS
 from harness.actors.softcopy_defects import SOFTCOPY_DEFECTS
 from harness.actors.softcopy_display import SoftcopyBehaviour
 from harness.core.errors import UsageError

@@ -43,6 +43,8 @@ class PrintPicture:
     polarity: str = ""
     aspect: tuple[int, int] | None = None
     source: str = ""
+    #: what is to happen if the image is larger than its box: DECIMATE, CROP or FAIL, "" to leave it to the printer
+    decimate_crop: str = ""
 
 
 def picture_of(image: Dataset, state: Dataset | None = None, *, bits: int = 12, frame: int = 1) -> PrintPicture:

@@ -95,11 +95,12 @@ class PrintServer(SimulatedActor):
                 break
 
     def measured(self, position: int = 1) -> str:
-        """What a densitometer reads on the levels of an image of the last film, as a table (CSV)."""
+        """What a densitometer reads on the steps of an image of the last film, from left to right, as a table (CSV)."""
         with self._lock:
             boxes = [box for box in self._last.get("boxes") or () if box["position"] == position]
-        levels = boxes[0]["levels"] if boxes else ()
-        return "\n".join(["level,density", *(f"{one['stored']},{one['density']}" for one in levels), ""])
+        levels = sorted(boxes[0]["levels"], key=lambda one: int(one["column"])) if boxes else []
+        lines = (f"{step},{one['density']}" for step, one in enumerate(levels))
+        return "\n".join(["step,density", *lines, ""])
 
     def _handle(self, request: Request) -> Response:
         session = self._session(request.association)
@@ -160,12 +161,15 @@ class PrintServer(SimulatedActor):
                 ds.ExecutionStatusInfo, ds.PrinterName = info, self.printer.name
             else:
                 ds.PrinterStatusInfo, ds.PrinterName = info, self.printer.name
+            about = self.behaviour.job_event(instance) if sop_class == uids.PRINT_JOB else instance
             try:
                 association.n_event_report(
-                    sop_class, instance, int(number), ds, abstract_syntax=abstract_syntax, timeout=5.0
+                    sop_class, about, int(number), ds, abstract_syntax=abstract_syntax, timeout=5.0
                 )
             except PeerError:
                 continue  # the transcript shows what became of it
+            if int(number) == _JOB_EVENTS["DONE"] and sop_class == uids.PRINT_JOB:
+                self._session(association).forget_job(instance)
 
 
 def _contexts(association: Association, *abstract_syntaxes: str) -> list[str]:

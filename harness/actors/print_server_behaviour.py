@@ -19,6 +19,7 @@ ATTRIBUTE_LIST_ERROR = 0x0107
 PROCESSING_FAILURE = 0x0110
 DUPLICATE_INSTANCE = 0x0111
 NO_SUCH_INSTANCE = 0x0112
+NO_SUCH_ATTRIBUTE = 0x0105
 NO_SUCH_SOP_CLASS = 0x0118
 MISSING_ATTRIBUTE = 0x0120
 MISSING_VALUE = 0x0121
@@ -29,6 +30,7 @@ EMPTY_PAGE = 0xB603
 DENSITY_OUT_OF_RANGE = 0xB605
 NO_FILM_BOX = 0xC600
 IMAGE_TOO_LARGE = 0xC603
+DEMAGNIFIED, CROPPED, DECIMATED = 0xB604, 0xB609, 0xB60A
 
 
 class Refused(Exception):
@@ -60,6 +62,16 @@ def effective_density(requested: int, printer: Printer) -> int:
     return min(max(requested, printer.minimum_density), printer.maximum_density)
 
 
+def too_large(asked: str, magnification: str) -> int:
+    """What happens to an image that is larger than its box (PS3.3 C.13.5, PS3.4 H.4.3.1.2.1.3).
+
+    ``asked`` is its Requested Decimate/Crop Behavior, "" if it has none: then it is made smaller.
+    """
+    if asked == "FAIL" or magnification == "NONE":
+        return IMAGE_TOO_LARGE if asked != "CROP" else CROPPED
+    return {"": DEMAGNIFIED, "CROP": CROPPED}.get(asked, DECIMATED)
+
+
 @dataclass(frozen=True, slots=True)
 class PrintServerBehaviour:
     """Every decision of the print server; the defaults are what PS3.4 annex H wants.
@@ -70,10 +82,16 @@ class PrintServerBehaviour:
 
     scripted: Callable[[str, str, int], int | None] = lambda kind, sop_class, before: None
     box_count: Callable[[int], int] = lambda count: count
+    offers: Callable[[str], bool] = lambda display_format: True
+    #: whether an image box may have a Presentation LUT of its own, which is optional
+    takes_lut_of_box: bool = True
     density_status: Callable[[int | None, Printer], int] = density_status
     effective_density: Callable[[int, Printer], int] = effective_density
+    too_large: Callable[[str, str], int] = too_large
     empty_status: Callable[[bool], int] = lambda whole_session: EMPTY_SESSION if whole_session else EMPTY_PAGE
     session_reference_needed: Callable[[], bool] = lambda: True
+    #: attributes of a film box that the printer does not know
+    unknown: frozenset[str] = frozenset()
     #: SOP classes that are not offered
     refused_classes: frozenset[str] = frozenset()
     #: whether values are taken that the printer does not have
@@ -83,6 +101,10 @@ class PrintServerBehaviour:
     reports_changes: bool = True
     #: what the answer to a print says besides its status
     printed: Callable[[Dataset], Dataset | None] = lambda dataset: dataset
+    #: the print job that an event is about
+    job_event: Callable[[str], str] = lambda job: job
+    #: whether an operation that tidies up (kind, SOP class) is carried out
+    tidies: Callable[[str, str], bool] = lambda kind, sop_class: True
     image_set: Callable[[Dataset], Dataset | None] = lambda dataset: dataset
     shapes: frozenset[str] = frozenset({"IDENTITY", "LIN OD"})
     created: Callable[[str, Dataset], Dataset | None] = lambda sop_class, dataset: dataset

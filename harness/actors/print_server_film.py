@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -32,6 +32,9 @@ class Exposure:
     lut: PresentationLut = Shape.IDENTITY
     aspect: tuple[int, int] = (1, 1)
     requested_width_mm: float | None = None
+    #: densities of this image box in hundredths of optical density, which override those of the film box
+    minimum_density: int | None = None
+    maximum_density: int | None = None
 
     @property
     def lut_name(self) -> str:
@@ -92,9 +95,9 @@ def expose(
         if exposure is None:
             film[top:bottom, left:right] = viewing.maximum if empty_density is None else empty_density
             continue
-        values = p_values(exposure)
-        _place(film[top:bottom, left:right], densities(exposure, values, viewing), exposure)
-        boxes.append(_box(exposure, values, viewing))
+        values, own = p_values(exposure), _own_range(exposure, viewing)
+        _place(film[top:bottom, left:right], densities(exposure, values, own), exposure)
+        boxes.append(_box(exposure, values, own))
     if label:
         dots = text_mask(label)[: rows - 4, : columns - 4]
         film[-dots.shape[0] - 2 : -2, 2 : 2 + dots.shape[1]][dots] = viewing.minimum
@@ -113,6 +116,14 @@ def expose(
         "boxes": boxes,
     }
     return Sheet(picture, table)
+
+
+def _own_range(exposure: Exposure, viewing: Viewing) -> Viewing:
+    """Densities of an image box override those of its film box, within what the printer reaches (H.4.3.1.2.1.1)."""
+    low, high = exposure.minimum_density, exposure.maximum_density
+    minimum = viewing.minimum if low is None else low / 100.0
+    maximum = viewing.maximum if high is None else high / 100.0
+    return replace(viewing, minimum=minimum, maximum=maximum) if 0.0 <= minimum < maximum else viewing
 
 
 def _place(box: NDArray[np.float64], picture: NDArray[np.float64], exposure: Exposure) -> None:
@@ -140,6 +151,8 @@ def _box(exposure: Exposure, values: Unit, viewing: Viewing) -> dict[str, Any]:
         "bits_stored": exposure.bits_stored,
         "photometric_interpretation": "MONOCHROME1" if exposure.monochrome1 else "MONOCHROME2",
         "polarity": "REVERSE" if exposure.reverse else "NORMAL",
+        "minimum_density": viewing.minimum,
+        "maximum_density": viewing.maximum,
         "presentation_lut": exposure.lut_name,
         "levels": [
             {

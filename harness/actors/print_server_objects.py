@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -9,13 +11,16 @@ from pydicom.dataset import Dataset
 from pydicom.multival import MultiValue
 
 from harness.actors.print_server_behaviour import (
+    CROPPED,
     IMAGE_TOO_LARGE,
     INVALID_ATTRIBUTE_VALUE,
     SUCCESS,
     Refused,
     Reply,
     check,
+    is_warning,
     needed,
+    optional,
 )
 from harness.actors.print_server_film import Exposure
 from harness.actors.print_server_printer import Printer
@@ -54,6 +59,7 @@ def exposure_of(printer: Printer, position: int, image: Dataset, ds: Dataset) ->
     width = ds.get("RequestedImageSize")
     check(ds, "Polarity", ("NORMAL", "REVERSE"))
     check(ds, "MagnificationType", printer.magnifications)
+    check(ds, "RequestedDecimateCropBehavior", ("DECIMATE", "CROP", "FAIL"))
     return Exposure(
         position,
         (pixels & ((1 << stored) - 1)).reshape(rows, columns),
@@ -63,7 +69,26 @@ def exposure_of(printer: Printer, position: int, image: Dataset, ds: Dataset) ->
         Shape.IDENTITY,
         (max(int(aspect[0]), 1), max(int(aspect[1]), 1)),
         float(width) if width else None,
+        optional(ds, "MinDensity"),
+        optional(ds, "MaxDensity"),
     )
+
+
+def fitted(exposure: Exposure, most: tuple[int, int], status: Callable[[], int]) -> tuple[int, Exposure]:
+    """An image in a box of that many rows and columns, with the status that its size deserves.
+
+    Raises Refused if it is not to be printed then.
+    """
+    rows, columns = exposure.stored.shape
+    if rows <= most[0] and columns <= most[1]:
+        return SUCCESS, exposure
+    outcome = status()
+    if outcome != SUCCESS and not is_warning(outcome):
+        raise Refused(outcome, f"{rows} x {columns} pixels; the box has {most[0]} x {most[1]}")
+    if outcome != CROPPED:
+        return outcome, exposure  # whatever is too large is made smaller when it is exposed
+    top, left = max((rows - most[0]) // 2, 0), max((columns - most[1]) // 2, 0)
+    return outcome, replace(exposure, stored=exposure.stored[top : top + most[0], left : left + most[1]])
 
 
 def shade(ds: Dataset, keyword: str, low: float, high: float) -> float | None:

@@ -18,7 +18,7 @@ FILM_SIZES: Mapping[str, tuple[float, float]] = MappingProxyType(
         "8INX10IN": (203.2, 254.0),
         "8_5INX11IN": (215.9, 279.4),
         "10INX12IN": (254.0, 304.8),
-        "10INX14IN": (254.0, 355.6),
+        "10INX14IN": (257.0, 364.0),
         "11INX14IN": (279.4, 355.6),
         "11INX17IN": (279.4, 431.8),
         "14INX14IN": (355.6, 355.6),
@@ -73,6 +73,8 @@ class Printer:
     magnifications: tuple[str, ...] = ("REPLICATE", "BILINEAR", "CUBIC", "NONE")
     bits: tuple[int, ...] = (8, 12)
     most_pixels: int = 8192 * 8192
+    #: printable pixels, 300 to the inch
+    pixels_per_mm: float = 300 / 25.4
 
     def places(self, display_format: str) -> tuple[BoxPlace, ...]:
         """The image boxes of an Image Display Format (2010,0010), in the order of their positions.
@@ -103,6 +105,11 @@ class Printer:
         """Height and width of a film in millimetres; the first film size if none is asked for."""
         width, height = FILM_SIZES.get(film_size or self.film_sizes[0], FILM_SIZES[self.film_sizes[0]])
         return (width, height) if orientation == "LANDSCAPE" else (height, width)
+
+    def box_pixels(self, place: BoxPlace, height_mm: float, width_mm: float) -> tuple[int, int]:
+        """Rows and columns that an image box of a film of that size can show."""
+        rows, columns = place.height * height_mm * self.pixels_per_mm, place.width * width_mm * self.pixels_per_mm
+        return max(int(rows), 1), max(int(columns), 1)
 
     def viewing(
         self,

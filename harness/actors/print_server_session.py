@@ -21,6 +21,7 @@ from harness.actors.print_server_behaviour import (
     MISSING_ATTRIBUTE,
     NO_FILM_BOX,
     NO_SUCH_ACTION,
+    NO_SUCH_ATTRIBUTE,
     NO_SUCH_INSTANCE,
     PROCESSING_FAILURE,
     SUCCESS,
@@ -35,7 +36,16 @@ from harness.actors.print_server_behaviour import (
     optional,
 )
 from harness.actors.print_server_film import Exposure, Sheet
-from harness.actors.print_server_objects import exposure_of, got, job_of, reference, shade, table_of, without_pixels
+from harness.actors.print_server_objects import (
+    exposure_of,
+    fitted,
+    got,
+    job_of,
+    reference,
+    shade,
+    table_of,
+    without_pixels,
+)
 from harness.actors.print_server_printer import BoxPlace, Printer, UnknownFormat
 from harness.imaging.luts import PresentationLut, Shape
 from harness.protocols.dicom import uids
@@ -101,6 +111,8 @@ class PrintSession:
         return sheets
 
     def _carry_out(self, kind: str, sop_class: str, instance: str, ds: Dataset, action: int, asked: Any) -> Reply:
+        if kind in ("N-SET-RQ", "N-DELETE-RQ") and not self.behaviour.tidies(kind, sop_class):
+            raise Refused(UNRECOGNIZED_OPERATION, f"{kind} is not supported for {sop_class}")
         match kind, sop_class:
             case "N-CREATE-RQ", uids.BASIC_FILM_SESSION:
                 return self._create_session(instance, ds)
@@ -132,9 +144,7 @@ class PrintSession:
     def _create_session(self, instance: str, ds: Dataset) -> Reply:
         if self._session is not None:
             raise Refused(PROCESSING_FAILURE, "there is a film session on this association already")
-        check(ds, "PrintPriority", ("HIGH", "MED", "LOW"))
-        check(ds, "MediumType", self.printer.medium_types)
-        check(ds, "FilmDestination", self.printer.destinations)
+        self._check_session(ds)
         uid = instance or self._new_uid()
         self._session = (uid, ds)
         return self._made(uids.BASIC_FILM_SESSION, uid, ds)
@@ -142,6 +152,8 @@ class PrintSession:
     def _create_film(self, instance: str, ds: Dataset) -> Reply:
         session = self._referenced_session(ds)
         needed(ds, "ImageDisplayFormat")
+        if not self.behaviour.offers(str(ds.ImageDisplayFormat)):
+            raise Refused(INVALID_ATTRIBUTE_VALUE, f"{ds.ImageDisplayFormat} is not offered")
         try:
             places = self.printer.places(str(ds.ImageDisplayFormat))
         except UnknownFormat as error:
@@ -188,6 +200,7 @@ class PrintSession:
 
     def _set_session(self, instance: str, ds: Dataset) -> Reply:
         session = self._the_session(instance)
+        self._check_session(ds)
         session.update(ds)
         return Reply(SUCCESS, session)
 
@@ -215,10 +228,20 @@ class PrintSession:
             owner.images.pop(position, None)
             return Reply(SUCCESS, without_pixels(ds))
         lut = self._referenced_lut(ds)
-        owner.images[position] = exposure_of(self.printer, position, images[0], ds)
+        if lut is not None and not self.behaviour.takes_lut_of_box:
+            raise Refused(NO_SUCH_ATTRIBUTE, "an image box has no Presentation LUT of its own")
+        asked = str(ds.get("RequestedDecimateCropBehavior", "") or "")
+        magnification = str(ds.get("MagnificationType") or owner.attributes.get("MagnificationType", "") or "")
+        status, answer = self._densities(without_pixels(ds))
+        too_large, exposure = fitted(
+            exposure_of(self.printer, position, images[0], answer),
+            self.printer.box_pixels(owner.places[position - 1], *self._film_mm(owner)),
+            lambda: self.behaviour.too_large(asked, magnification),
+        )
+        owner.images[position] = exposure
         if lut is not None:
             owner.box_luts[position] = lut
-        return Reply(SUCCESS, self.behaviour.image_set(without_pixels(ds)))
+        return Reply(too_large or status, self.behaviour.image_set(answer))
 
     # -- printing and deleting ---------------------------------------------------------------------------------
 
@@ -259,17 +282,24 @@ class PrintSession:
             for position, exposure in sorted(one.images.items())
         )
         facts = {"film_box": one.uid, "display_format": str(of_film.get("ImageDisplayFormat", ""))}
-        size = self.printer.film_mm(str(of_film.get("FilmSizeID", "") or ""), str(of_film.get("FilmOrientation", "")))
         return film.expose(
             exposures,
             one.places,
-            size,
+            self._film_mm(one),
             viewing,
             facts=facts,
             empty_density=shade(of_film, "EmptyImageDensity", viewing.minimum, viewing.maximum),
             border_density=shade(of_film, "BorderDensity", viewing.minimum, viewing.maximum),
             label=str(session.get("FilmSessionLabel", "") or ""),
         )
+
+    def _film_mm(self, one: _Film) -> tuple[float, float]:
+        size, orientation = (str(one.attributes.get(word, "") or "") for word in ("FilmSizeID", "FilmOrientation"))
+        return self.printer.film_mm(size, orientation)
+
+    def forget_job(self, job: str) -> None:
+        """A job whose end was told is deleted (PS3.4 H.4.5.2.1.2)."""
+        self._jobs.pop(job, None)
 
     def _delete(self, sop_class: str, instance: str) -> Reply:
         if sop_class == uids.BASIC_FILM_SESSION:
@@ -332,7 +362,15 @@ class PrintSession:
             raise Refused(INVALID_ATTRIBUTE_VALUE, f"the referenced Presentation LUT {uid} does not exist")
         return self._luts[uid]
 
+    def _check_session(self, ds: Dataset) -> None:
+        check(ds, "PrintPriority", ("HIGH", "MED", "LOW"))
+        check(ds, "MediumType", self.printer.medium_types)
+        check(ds, "FilmDestination", self.printer.destinations)
+
     def _check_film(self, ds: Dataset) -> None:
+        for keyword in sorted(self.behaviour.unknown):
+            if keyword in ds:
+                raise Refused(NO_SUCH_ATTRIBUTE, f"{keyword} is not supported")
         if self.behaviour.takes_any_value:
             return
         check(ds, "FilmOrientation", ("PORTRAIT", "LANDSCAPE"))

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from pydicom.dataset import Dataset
+
 from harness.actors import softcopy_display
 from harness.actors.actor import SimulatedActor
-from harness.actors.print_composer import FilmOrder, LutChoice, PrintComposer
+from harness.actors.print_composer import PrintComposer
 from harness.actors.print_composer_pictures import picture_of
+from harness.actors.print_orders import FilmOrder, LutChoice
 from harness.actors.print_server import PrintServer
 from harness.actors.report_reader import ReportReader
 from harness.actors.softcopy_display import SoftcopyDisplay
@@ -65,10 +68,22 @@ def peers(text: str) -> tuple[Address, ...]:
 def _print(composer: PrintComposer, parameters: Parameters) -> dict[str, Any]:
     objects = [composer.kept(str(uid)) for uid in parameters["images"]]
     states = [ds for ds in objects if str(ds.Modality) == "PR"]
-    pictures = tuple(picture_of(ds, states[0] if states else None) for ds in objects if str(ds.Modality) != "PR")
+    pictures = tuple(picture_of(ds, _state_for(ds, states)) for ds in objects if str(ds.Modality) != "PR")
     order = FilmOrder(pictures, f"STANDARD\\1,{len(pictures)}", lut=LutChoice("IDENTITY"))
     outcome = composer.print_films(peers(str(parameters["peer"]))[0], (order,))
     return {"entries": len(pictures), "error": "; ".join(composer.shown), "printed": outcome.printed}
+
+
+def _state_for(image: Dataset, states: list[Dataset]) -> Dataset | None:
+    """The presentation state that names an image."""
+    uid = str(image.SOPInstanceUID)
+    return next((state for state in states if uid in _named(state)), None)
+
+
+def _named(state: Dataset) -> Iterator[str]:
+    for series in state.get("ReferencedSeriesSequence") or ():
+        for item in series.get("ReferencedImageSequence") or ():
+            yield str(item.get("ReferencedSOPInstanceUID", ""))
 
 
 def _printer(server: PrintServer, action: str, parameters: Parameters) -> dict[str, Any]:

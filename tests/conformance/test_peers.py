@@ -21,7 +21,8 @@ SUTS = resources.folder("fixtures") / "sut"
         ("dcmqrscp", "dcmqrscp", 20),
         ("wlmscpfs", "wlmscpfs", 15),
         ("orthanc-worklist", "Orthanc", 15),
-        ("dcmprscp", "dcmprscp", 10),
+        ("dcmprscp", "dcmprscp", 20),
+        ("dcmprscp-restricted", "dcmprscp", 20),
     ],
 )
 @pytest.mark.peer("dcmtk, orthanc")

@@ -2,47 +2,36 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator
-from typing import Any
 
-import numpy as np
 import pytest
 
 from harness.actors import presentation_objects
 from harness.actors.objects import SUBJECTS, Sample, Subject
 from harness.actors.presentation_parts import TestObject
-from harness.actors.print_composer import HEALTHY, FilmOrder, LutChoice, PrintComposer, PrintOutcome, SessionOrder
-from harness.actors.print_composer_pictures import PrintPicture
+from harness.actors.print_composer import PrintComposer
+from harness.actors.print_composing import HEALTHY, PrintOutcome, Said
+from harness.actors.print_orders import FilmOrder, LutChoice, SessionOrder
 from harness.actors.print_server import FILM, PrintServer
 from harness.actors.print_server_behaviour import PrintServerBehaviour
 from harness.actors.print_server_printer import Printer
 from harness.bdd import pictures
 from harness.bdd.context import ScenarioContext
 from harness.bdd.guests import Guests
+from harness.bdd.print_settings import STEPS, Settings, wedge
 from harness.bdd.registry import given, then, when
 from harness.bdd.tables import pairs
 from harness.core.errors import UsageError
 from harness.core.message import Direction
-from harness.imaging import phantoms
 from harness.imaging.density import Viewing
 from harness.imaging.luts import Shape
 from harness.imaging.measured import judge_density
-from harness.imaging.phantoms import PixelFormat
 from harness.profiles.cpi import appearance, facts
+from harness.profiles.cpi.mapping.printing import ATTRIBUTE_TOLD, INVALID_VALUE, SIMPLEST_FORMAT
+from harness.profiles.facts import FAULT_INJECTED
+from harness.profiles.values import attributes_of, text
 from harness.protocols.dicom import uids
-
-#: what a film may be asked for: field of the order, attribute of the film box
-_SETTINGS = {
-    "minimum density": ("minimum_density", "MinDensity"),
-    "maximum density": ("maximum_density", "MaxDensity"),
-    "illumination": ("illumination", "Illumination"),
-    "reflected ambient light": ("ambient", "ReflectedAmbientLight"),
-    "film size": ("film_size", "FilmSizeID"),
-    "orientation": ("orientation", "FilmOrientation"),
-    "magnification": ("magnification", "MagnificationType"),
-}
-_LIMITS = {"unsupported": facts.UNSUPPORTED_VALUE, "unreachable": facts.DENSITY_OUT_OF_RANGE}
-_NUMBERS = ("minimum_density", "maximum_density", "illumination", "ambient")
 
 
 @pytest.fixture
@@ -53,25 +42,15 @@ def guests(scenario_context: ScenarioContext) -> Iterator[Guests]:
     invited.close()
 
 
-def _wedge() -> PrintPicture:
-    return PrintPicture(phantoms.step_wedge(128, 256, steps=16, form=PixelFormat(12)).pixels.astype(np.int64))
-
-
-def _lut(name: str) -> LutChoice:
-    if name in ("IDENTITY", "LIN OD"):
-        return LutChoice(name)
-    if name == "table":
-        return LutChoice(entries=np.arange(4096) * 16, bits=16)
-    raise UsageError(f"there is no Presentation LUT {name!r}; known: IDENTITY, LIN OD, table")
-
-
-def _print(context: ScenarioContext, guests: Guests, film: FilmOrder, label: str = "") -> PrintOutcome:
+def _print(
+    context: ScenarioContext, guests: Guests, film: FilmOrder, session: SessionOrder | None = None
+) -> PrintOutcome:
     composer = guests.invite(PrintComposer, behaviour=HEALTHY)
     context.begin()
     outcome = context.converse(
         "RAD-23-SCP-01",
         "Printing",
-        lambda: composer.print_films(context.lab.product, (film,), SessionOrder(label=label)),
+        lambda: composer.print_films(context.lab.product, (film,), session),
     )
     context.memory["printed"] = outcome
     context.memory["film order"] = film
@@ -92,43 +71,21 @@ def _probe(context: ScenarioContext, kind: str, sop_class: str, purpose: str, ke
 @when('the Print Composer prints {count:Count} images in the format "{display_format:Text}"')
 def prints_in_format(scenario_context: ScenarioContext, guests: Guests, count: int, display_format: str) -> None:
     """Print so many step wedges on a film of an Image Display Format such as STANDARD\\2,3."""
-    _print(scenario_context, guests, FilmOrder((_wedge(),) * count, display_format))
+    _print(scenario_context, guests, FilmOrder((wedge(),) * count, display_format))
 
 
 @when("the Print Composer prints the step wedge with")
 def prints_with(scenario_context: ScenarioContext, guests: Guests, datatable: list[list[str]]) -> None:
     """Print one film with settings: densities in hundredths, light in cd/m2, film size, Presentation LUT and so on.
 
-    `Presentation LUTs` are one for each of several images; `images` none leaves the film empty; `unsupported` before a
-    setting says that no printer has that value, `unreachable` before a density that it lies beyond every printer.
+    `Presentation LUTs` are one for each of several images; `images` none leaves the film empty, `images` too large are
+    wider than any printer prints; `unsupported` before a setting says that no printer has that value, `unreachable`
+    before a density that it lies beyond every printer. `priority changed to` sets the film session once more, `then
+    deleted` removes film box or Presentation LUT after the print.
     """
-    values: dict[str, Any] = {}
-    pictures_of_film: tuple[PrintPicture, ...] = (_wedge(),)
-    probes: list[tuple[str, str, str, str]] = []
-    for said, value in pairs(datatable).items():
-        if (said, value) == ("images", "none"):
-            pictures_of_film = ()
-            probes.append(("N-ACTION-RQ", uids.BASIC_FILM_BOX, facts.EMPTY_FILM, ""))
-            continue
-        if said == "Presentation LUT":
-            values["lut"] = _lut(value)
-            continue
-        if said == "Presentation LUTs":
-            luts = tuple(_lut(part.strip()) for part in value.split(","))
-            pictures_of_film = (_wedge(),) * len(luts)
-            values |= {"image_luts": luts, "display_format": f"STANDARD\\1,{len(luts)}"}
-            continue
-        limit, _, rest = said.partition(" ")
-        name = rest if limit in _LIMITS else said
-        if name not in _SETTINGS:
-            known = ", ".join(("images", "Presentation LUT", "Presentation LUTs", *_SETTINGS))
-            raise UsageError(f"there is no print setting {name!r}; known: {known}")
-        field, keyword = _SETTINGS[name]
-        values[field] = int(value) if field in _NUMBERS else value
-        if limit in _LIMITS:
-            probes.append(("N-CREATE-RQ", uids.BASIC_FILM_BOX, _LIMITS[limit], keyword))
-    _print(scenario_context, guests, FilmOrder(pictures_of_film, **values))
-    for kind, sop_class, purpose, keyword in probes:
+    settings = Settings.read(pairs(datatable))
+    _print(scenario_context, guests, settings.order(), SessionOrder(**settings.session))
+    for kind, sop_class, purpose, keyword in settings.probes:
         _probe(scenario_context, kind, sop_class, purpose, keyword)
 
 
@@ -155,43 +112,79 @@ def printer_changes(scenario_context: ScenarioContext, guests: Guests, status: s
 
 @when("the densities of image {position:Count} of the film are measured")
 def densities_of_image_measured(scenario_context: ScenarioContext, position: int) -> None:
-    """Ask for a table (CSV) of the densities of a step wedge on the last film, and plot it."""
+    """Ask for a table (CSV) of the densities of a step wedge on the last film, and plot it.
+
+    Densities that the printer said it would use instead are those that count. A film that did not come out has none.
+    """
     context = scenario_context
     film: FilmOrder = context.memory["film order"]
+    if not context.memory["printed"].printed:
+        return
     own = film.image_luts[position - 1] if position <= len(film.image_luts) else None
     requirement = "RAD-23-SCP-07" if own is None else "RAD-23-SCP-08"
     lut = own or film.lut or LutChoice()
     path = pictures.folder(context, "measured") / "density.csv"
+    used = _densities_used(context)
     context.act("measure-film", table=str(path), position=position)
-    samples, message = pictures.table(context, path)
+    samples, message = pictures.table(context, path, steps=STEPS)
     fact: facts.Densities = {
         "message": message.seq,
         "samples": [[one.p_value, one.measured] for one in samples],
         "illumination": float(film.illumination or 2000),
         "ambient": float(film.ambient or 10),
-        "minimum_density": (film.minimum_density or 20) / 100.0,
-        "maximum_density": (film.maximum_density or 300) / 100.0,
+        "minimum_density": used.get("MinDensity", min(one.measured for one in samples)),
+        "maximum_density": used.get("MaxDensity", (film.maximum_density or 300) / 100.0),
         "shape": lut.shape,
         "requirement": requirement,
     }
     context.transcript.note(facts.DENSITIES, {**fact})
-    viewing = Viewing(fact["illumination"], fact["ambient"], fact["minimum_density"], fact["maximum_density"])
-    curve = judge_density(samples, viewing, shape=Shape(lut.shape))
-    pictures.record_plot(context, curve, f"Density of image {position}, Presentation LUT {lut.shape}")
+    with contextlib.suppress(ValueError):  # densities that are no rising range are told by the check
+        viewing = Viewing(fact["illumination"], fact["ambient"], fact["minimum_density"], fact["maximum_density"])
+        curve = judge_density(samples, viewing, shape=Shape(lut.shape))
+        pictures.record_plot(context, curve, f"Density of image {position}, Presentation LUT {lut.shape}")
+
+
+def _densities_used(context: ScenarioContext) -> dict[str, float]:
+    """Densities of the film box that was made: as the answer says, or else as it was asked for.
+
+    A printer that knows no Min Density prints its own, which is only found by measuring.
+    """
+    used: dict[str, float] = {}
+    for kind, direction in (("N-CREATE-RQ", Direction.TO_SUT), ("N-CREATE-RSP", Direction.FROM_SUT)):
+        for message in context.transcript.select(kind, direction=direction):
+            attributes = attributes_of(message)
+            if "ImageDisplayFormat" in attributes or "ReferencedImageBoxSequence" in attributes:
+                found = {word: text(attributes, word) for word in ("MinDensity", "MaxDensity")}
+                asked = {} if kind == "N-CREATE-RQ" else used
+                used = {**asked, **{word: int(value) / 100.0 for word, value in found.items() if value.isdigit()}}
+    return used
 
 
 @then("the film was printed")
 def film_was_printed(scenario_context: ScenarioContext) -> None:
-    """Every operation of our composer was answered with success or a warning."""
+    """Every operation of our composer was answered with success or a warning.
+
+    A display format besides STANDARD\\1,1, a film size and the like, and a Presentation LUT of an image box, may be
+    refused as not supported.
+    """
     outcome: PrintOutcome = scenario_context.memory["printed"]
+    film: FilmOrder = scenario_context.memory["film order"]
     failed = [said for said in outcome.said if said.is_failure and not said.own]
-    if failed:
+    if failed and not _may_be_refused(failed[0], film):
         scenario_context.broken(
             "RAD-23-SCP-02" if failed[0].operation == "Presentation LUT" else "RAD-23-SCP-01",
             f"The film was not printed: {'; '.join(outcome.messages)}",
             expected=("success or a warning for every operation",),
             actual="; ".join(outcome.messages),
         )
+
+
+def _may_be_refused(said: Said, film: FilmOrder) -> bool:
+    """What a printer need not have; how it says so is judged elsewhere."""
+    if said.operation == "film box":
+        special = film.display_format != SIMPLEST_FORMAT or film.film_size or film.magnification
+        return bool(special or film.orientation != "PORTRAIT") and said.status == INVALID_VALUE
+    return said.operation.startswith("image ") and bool(film.image_luts) and said.status in ATTRIBUTE_TOLD
 
 
 # -- a composer under test -----------------------------------------------------------------------------------------
@@ -220,24 +213,37 @@ def server_scripted(scenario_context: ScenarioContext, guests: Guests, what: str
     def scripted(kind: str, sop_class: str, before: int) -> int | None:
         return code if (kind, sop_class) == operations[what] and before == 0 else None
 
+    scenario_context.transcript.note(FAULT_INJECTED, {"fault": "print-answered", "operation": what, "status": code})
     guests.invite(PrintServer, behaviour=PrintServerBehaviour(scripted=scripted))
 
 
 @when('the system under test prints the test object "{name:Text}"')
 def product_prints(scenario_context: ScenarioContext, guests: Guests, name: str) -> None:
-    """Give the product an image with its presentation state, and have it print them on our printer."""
+    """Give the product an image with its presentation state, and have it print them on our printer.
+
+    Several test objects, with "; " between, go on one film, in the order of their names from its first position.
+    """
     context, lab = scenario_context, scenario_context.lab
     server = guests.invite(PrintServer)
-    made = presentation_objects.make(name, _subject(context), lambda: f"2.25.{lab.source.getrandbits(121)}")
-    send_objects(context, [made])
-    state = str(made.state.SOPInstanceUID) if made.state is not None else ""
-    image = str(made.image.SOPInstanceUID)
-    context.transcript.note(facts.PRINTED, {"image": image, "state": state, "position": 1})
-    context.memory["to print"] = made
-    pictures.record_expected(context, made)
+    subject = _subject(context)
+    objects = [
+        presentation_objects.make(one, subject, lambda: f"2.25.{lab.source.getrandbits(121)}")
+        for one in name.split("; ")
+    ]
+    send_objects(context, objects)
+    images: list[str] = []
+    states: list[str] = []
+    for position, made in enumerate(objects, start=1):
+        state, image = str(made.state.SOPInstanceUID) if made.state is not None else "", str(made.image.SOPInstanceUID)
+        context.transcript.note(facts.PRINTED, {"image": image, "state": state, "position": position})
+        pictures.record_expected(context, made)
+        images.append(image)
+        states += [state] if state else []
+    context.memory["to print"] = objects[0]
     address = guests.address(server)
     peer = f"{address.ae_title} at {address.host}:{address.port}"
-    context.act("print-images", images=[uid for uid in (image, state) if uid], peer=peer, settings=name)
+    settings = name if len(objects) == 1 else f"{name}, one film STANDARD\\1,{len(objects)} in this order"
+    context.act("print-images", images=[*images, *states], peer=peer, settings=settings)
 
 
 @then("a film is printed on the Print Server")

@@ -78,7 +78,7 @@ class Displayed(TypedDict, total=False):
 
 
 class Printed(TypedDict, total=False):
-    """PRINTED: the composer under test was asked to print an image with a presentation state at a position."""
+    """PRINTED: the composer under test was asked to print an image, with a state, at a position of a film."""
 
     image: str
     state: str

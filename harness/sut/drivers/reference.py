@@ -42,6 +42,7 @@ _WORKLIST_KEYS = {
     "RequestedProcedureID": "requested_procedure_id",
     "ScheduledPerformingPhysicianName": "performing_physician",
 }
+_LAYOUT = re.compile(r"STANDARD\\1,(?P<rows>[1-9])")
 _PEER = re.compile(r"(?P<ae_title>.{1,16}) at (?P<host>.+):(?P<port>[0-9]+)")
 _BAD_GATEWAY = 502
 
@@ -278,18 +279,21 @@ class ReferenceDriver:
         return Outcome(OutcomeState.DONE, "", {"medium": str(target)})
 
     def _print_images(self, parameters: Mapping[str, Any], timeout: float) -> Outcome:
-        """Enter the printer, then print the first object, an image, with the others, its presentation states."""
+        """Enter the printer, then print: images first, one unless the settings say more, then presentation states."""
         printer = _PEER.fullmatch(str(parameters["peer"]))
         if printer is None:
             raise _Failed(0, f"{parameters['peer']!r} is not an AE title at a host and port")
         node = {"enabled": "true", **printer.groupdict()}
         assignments = [f"nodes.printer.{key}={value}" for key, value in node.items()]
         self._post("config-set", {"assignments": assignments}, timeout)
-        image, *states = parameters["images"]
-        job = self._post("print", {"instances": [image], "states": states}, timeout)
-        if job["state"] != "done":
-            raise _Failed(0, f"print: {job['message']}")
-        return Outcome(OutcomeState.DONE, str(job["message"]))
+        layout = _LAYOUT.search(str(parameters.get("settings", "")))
+        count = int(layout["rows"]) if layout else 1
+        images, states = parameters["images"][:count], parameters["images"][count:]
+        asked = {"instances": images, "states": states, "layout": f"1x{count}"}
+        job = self._post("print", asked, timeout)
+        said = str(job["message"])
+        told = said if job["state"] != "done" else said.partition("warnings: ")[2]
+        return Outcome(OutcomeState.DONE, said, {"error": told})
 
     def _verify(self, parameters: Mapping[str, Any], timeout: float) -> Outcome:
         del parameters

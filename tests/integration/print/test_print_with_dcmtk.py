@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 from pydicom import dcmwrite
 
-from harness.actors.print_composer import FilmOrder, LutChoice, PrintComposer, SessionOrder
+from harness.actors.print_composer import PrintComposer
 from harness.actors.print_composer_pictures import PrintPicture, picture_of
+from harness.actors.print_orders import FilmOrder, LutChoice, SessionOrder
 from harness.actors.print_server import FILM, PrintServer
 from harness.core.message import Direction
 from harness.core.transcript import Transcript
@@ -69,14 +70,25 @@ def test_composer_prints_on_dcmprscp(tmp_path: Path, printer: str, lut: LutChoic
 @pytest.mark.peer("dcmtk")
 def test_a_refusal_of_dcmprscp_is_shown_and_ends_the_print(tmp_path: Path) -> None:
     transcript = Transcript()
-    film = FilmOrder((WEDGE,), film_size="8INX10IN", more=(("BorderDensity", "BLACK"),))
+    film = FilmOrder((WEDGE,), film_size="99INX99IN")
     with dcmtk.print_scp(tmp_path, "IHERESTRICTED") as port, PrintComposer("COMPOSER", transcript) as composer:
         outcome = composer.print_films(Address("IHERESTRICTED", "127.0.0.1", port), (film,))
     assert not outcome.printed
     assert outcome.said[-1].operation == "film box"
-    assert outcome.said[-1].status in (0x0105, 0x0106)
+    assert outcome.said[-1].status == 0x0106
     assert composer.shown == outcome.messages != ()
     assert "N-ACTION-RQ" not in {message.kind for message in transcript.messages}
+
+
+@pytest.mark.peer("dcmtk")
+def test_what_dcmprscp_does_not_know_and_need_not_is_left_out_the_second_time(tmp_path: Path) -> None:
+    transcript = Transcript()
+    film = FilmOrder((WEDGE,), film_size="8INX10IN", minimum_density=20, more=(("BorderDensity", "BLACK"),))
+    with dcmtk.print_scp(tmp_path, "IHERESTRICTED") as port, PrintComposer("COMPOSER", transcript) as composer:
+        outcome = composer.print_films(Address("IHERESTRICTED", "127.0.0.1", port), (film,))
+    assert outcome.printed, outcome.messages
+    assert [status for kind, status in _answers(transcript) if status] == [0x0105]
+    assert ("N-ACTION-RSP", 0) in _answers(transcript)
 
 
 @pytest.mark.peer("dcmtk")

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from pydicom.dataset import Dataset
 
-from harness.actors.print_composer import FilmOrder, LutChoice, film_box, image_box, reference
 from harness.actors.print_composer_pictures import PrintPicture
+from harness.actors.print_orders import FilmOrder, LutChoice, film_box, image_box, reference
 from harness.actors.print_server_behaviour import PrintServerBehaviour, Reply
 from harness.actors.print_server_film import Exposure, lut_input, p_values
 from harness.actors.print_server_printer import Printer, UnknownFormat

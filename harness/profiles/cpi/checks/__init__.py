@@ -7,6 +7,7 @@ from harness.profiles.cpi.checks import (
     actors,
     archive,
     pictures,
+    rad23_limits,
     rad23_printer,
     rad23_scp,
     rad23_scu,
@@ -22,5 +23,6 @@ CHECKS: tuple[Check, ...] = (
     *pictures.CHECKS,
     *rad23_scu.CHECKS,
     *rad23_scp.CHECKS,
+    *rad23_limits.CHECKS,
     *rad23_printer.CHECKS,
 )

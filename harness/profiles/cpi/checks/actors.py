@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from harness.core.check import Check, Observation
 from harness.core.message import Direction
 from harness.profiles import names
+from harness.profiles.cpi.checks.print_jobs import film_associations
 from harness.profiles.cpi.checks.retrieval import referenced_instances
 from harness.profiles.cpi.mapping import presentation, printing
 from harness.profiles.journal import (
@@ -104,8 +105,9 @@ def display_finds_and_retrieves(j: Journal) -> Iterator[Observation]:
 
 
 def print_with_lut(j: Journal) -> Iterator[Observation]:
+    for_films = {association.id for association, _ in film_associations(j)}
     for association in j.associations.values():
-        if association.request is None:
+        if association.request is None or (association.from_sut and association.id not in for_films):
             continue
         proposed = {str(context.get("abstract_syntax")) for context in association.proposed}
         if printing.META not in proposed:

@@ -17,7 +17,8 @@ from pydicom.dataset import Dataset
 from harness.core.check import Check, Observation
 from harness.core.message import Message
 from harness.imaging import likeness
-from harness.imaging.luts import Unit, apply_presentation_lut
+from harness.imaging.density import Medium, Viewing
+from harness.imaging.luts import Shape, Unit, apply_presentation_lut
 from harness.imaging.measured import CONTRAST_TOLERANCE, judge_luminance
 from harness.imaging.presentation import SizeMode
 from harness.imaging.tables import Sample
@@ -25,7 +26,7 @@ from harness.profiles.cpi import appearance, drawings, exports, facts, reading
 from harness.profiles.cpi.checks.print_jobs import FilmBox, PrintJob, print_jobs
 from harness.profiles.journal import FROM_SUT, Journal, Operation, instance_of
 from harness.profiles.observe import check, judged
-from harness.profiles.values import references
+from harness.profiles.values import references, text
 from harness.protocols.dicom.attributes import dataset_of
 from harness.protocols.dicom.errors import WireError
 
@@ -212,7 +213,7 @@ def _printed(
         if not matching:
             return
         data = matching[-1][1]
-        objects, found = _objects(j, data), _film_values(job, film, image, ds)
+        objects, found = _objects(j, data), _film_values(j, job, film, image, ds)
         if objects is None or found is None:
             yield judged(None, "The image that was to be printed is not in the transcript", image.evidence)
             return
@@ -228,7 +229,7 @@ def _printed(
             alone=True,
             mistakes=appearance.mistakes(picture, state, frame),
         )
-    except (*_UNREADABLE, ValueError, AttributeError) as error:
+    except (*_UNREADABLE, ValueError, AttributeError, KeyError, TypeError) as error:
         yield judged(None, f"{image.request.label} cannot be compared: {error}", (image.request.seq,))
         return
     evidence = (image.request.seq, *sources)
@@ -242,7 +243,7 @@ def _aspect(ds: Dataset) -> tuple[float, float]:
     return tall / wide, 1.0
 
 
-def _film_values(job: PrintJob, film: FilmBox, image: Operation, ds: Dataset) -> Unit | None:
+def _film_values(j: Journal, job: PrintJob, film: FilmBox, image: Operation, ds: Dataset) -> Unit | None:
     pictures = ds.get("BasicGrayscaleImageSequence")
     if not pictures:
         return None
@@ -252,10 +253,37 @@ def _film_values(job: PrintJob, film: FilmBox, image: Operation, ds: Dataset) ->
     if picture.format.monochrome1 != reverse:
         unit = 1.0 - unit
     named = [uid for _, uid in references(image.attributes, "ReferencedPresentationLUTSequence")] or [film.lut]
-    for lut in job.luts:
-        if lut.instance == named[0]:
-            return apply_presentation_lut(unit, reading.presentation_lut(dataset_of(lut.request)))
-    return unit
+    used = next((lut for lut in job.luts if lut.instance == named[0]), None)
+    if used is None:
+        return unit
+    lut = reading.presentation_lut(dataset_of(used.request))
+    if lut is not Shape.LIN_OD:
+        return apply_presentation_lut(unit, lut)
+    # these pixels say densities, not P-Values: what the eye sees of them depends on the light (PS3.3 C.11.4)
+    viewing = _viewing(j, film)
+    values: Unit = viewing.p_value(viewing.printed(unit, Shape.LIN_OD))
+    return values
+
+
+def _viewing(j: Journal, film: FilmBox) -> Viewing:
+    """How our printer says that the film is looked at, or else as the film box wants it (PS3.4 H.4.2.2.1.1)."""
+    for _, data in j.facts("FILM"):
+        light = data.get("viewing")
+        if data.get("film_box") == film.uid and isinstance(light, Mapping):
+            return Viewing(
+                float(light["illumination"]),
+                float(light["ambient"]),
+                float(light["minimum_density"]),
+                float(light["maximum_density"]),
+                Medium(light["medium"]),
+            )
+    asked, usual = film.attributes, Viewing()
+    return Viewing(
+        float(text(asked, "Illumination") or usual.illumination),
+        float(text(asked, "ReflectedAmbientLight") or usual.ambient),
+        float(text(asked, "MinDensity") or usual.minimum * 100) / 100,
+        float(text(asked, "MaxDensity") or usual.maximum * 100) / 100,
+    )
 
 
 def luminances(j: Journal) -> Iterator[Observation]:
@@ -304,6 +332,20 @@ _DISPLAY_ROWS = (
 
 CHECKS: tuple[Check, ...] = (
     check("display-luminance", "CPI-DISP-01", "RAD-16 RAD-17", luminances, "luminances follow the display function"),
+    check(
+        "display-applies-state",
+        "RAD-17-SCU-01",
+        "RAD-17",
+        partial(displayed, requirement="RAD-17-SCU-01"),
+        "a state is applied",
+    ),
+    check(
+        "display-supports-all",
+        "RAD-17-SCU-02",
+        "RAD-17",
+        partial(displayed, requirement="RAD-17-SCU-02"),
+        "all that a state says is applied together",
+    ),
     *(
         check(f"display-{row[-2:]}", row, rads, partial(displayed, requirement=row), title)
         for row, rads, title in _DISPLAY_ROWS

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from harness.core.message import Direction
 from harness.profiles.cpi.mapping import printing as table
 from harness.profiles.journal import Association, Journal, Operation
-from harness.profiles.values import attributes_of, items, references, text
+from harness.profiles.values import Attributes, attributes_of, items, references, text, valued
 
 
 @dataclass(slots=True)
@@ -17,6 +17,7 @@ class FilmBox:
 
     create: Operation
     image_boxes: tuple[str, ...] = ()
+    changes: list[Operation] = field(default_factory=list)
     images: list[Operation] = field(default_factory=list)
     prints: list[Operation] = field(default_factory=list)
 
@@ -26,9 +27,35 @@ class FilmBox:
         return self.create.instance
 
     @property
+    def attributes(self) -> Attributes:
+        """What it was created with and later set to."""
+        merged = dict(self.create.attributes)
+        for change in self.changes:
+            merged.update(change.attributes)
+        return merged
+
+    @property
     def lut(self) -> str:
         """The Presentation LUT that the film box refers to, "" if none."""
-        return next((uid for _, uid in references(self.create.attributes, "ReferencedPresentationLUTSequence")), "")
+        return next((uid for _, uid in references(self.attributes, "ReferencedPresentationLUTSequence")), "")
+
+    @property
+    def refused_as_optional(self) -> bool:
+        """Whether it was refused for an attribute that the printer need not know (PS3.4 H.2.4, usage U/U)."""
+        optional = any(valued(self.create.attributes, keyword) for keyword in table.FILM_BOX_OPTIONAL)
+        return optional and self.create.status == table.NO_SUCH_ATTRIBUTE
+
+    @property
+    def may_be_refused(self) -> bool:
+        """Whether it asks for a format, size or the like that a printer need not have (PS3.4 H.2.4)."""
+        asked = self.create.attributes
+        return text(asked, "ImageDisplayFormat") != table.SIMPLEST_FORMAT or any(
+            text(asked, keyword) not in ("", usual) for keyword, usual in table.FILM_BOX_VALUES.items()
+        )
+
+    def next_print(self, image: Operation) -> Operation | None:
+        """The print that an image came out with."""
+        return next((one for one in self.prints if one.request.seq > image.request.seq), None)
 
 
 @dataclass(slots=True)
@@ -58,6 +85,23 @@ def print_jobs(j: Journal, direction: Direction) -> Iterator[PrintJob]:
     yield from jobs.values()
 
 
+def film_associations(j: Journal) -> list[tuple[Association, set[str]]]:
+    """Associations of a composer under test that are for films, each with the SOP classes proposed.
+
+    One that asks for the state of the printer only need not be fit for printing; nor need one that was given up, if
+    films went to the printer on another.
+    """
+    created = {o.request.association for o in j.operations if o.request.kind == "N-CREATE-RQ"}
+    found = []
+    for association in j.associations.values():
+        if not association.from_sut:
+            continue
+        classes = {str(context.get("abstract_syntax")) for context in association.proposed}
+        if any(uid.startswith(table.PRINT) for uid in classes - table.STATUS_CLASSES):
+            found.append((association, classes))
+    return [one for one in found if one[0].id in created] or found
+
+
 def _sort(job: PrintJob, operation: Operation, kind: str) -> None:
     match kind, operation.sop_class:
         case "N-CREATE-RQ", table.FILM_SESSION:
@@ -70,6 +114,10 @@ def _sort(job: PrintJob, operation: Operation, kind: str) -> None:
             for film in job.films:
                 if operation.instance in film.image_boxes:
                     film.images.append(operation)
+        case "N-SET-RQ", table.FILM_BOX:
+            for film in job.films:
+                if film.uid == operation.instance:
+                    film.changes.append(operation)
         case "N-ACTION-RQ", table.FILM_BOX:
             for film in job.films:
                 if film.uid == operation.instance:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from harness.core.check import Check, Observation
-from harness.profiles.cpi.checks.print_jobs import PrintJob, bits_stored, print_jobs
+from harness.profiles.cpi.checks.print_jobs import PrintJob, bits_stored, film_associations, print_jobs
 from harness.profiles.cpi.mapping import printing as table
+from harness.profiles.facts import OUTCOME
 from harness.profiles.journal import FROM_SUT, Journal, Operation
 from harness.profiles.observe import all_present, all_valued, check, judged
 from harness.profiles.values import Attributes, items, listed, references, shown, text
@@ -20,11 +21,9 @@ def jobs(j: Journal) -> Iterator[PrintJob]:
 
 
 def _proposed(j: Journal) -> Iterator[tuple[int, set[str]]]:
-    for association in j.associations.values():
-        if association.from_sut and association.request is not None:
-            classes = {str(context.get("abstract_syntax")) for context in association.proposed}
-            if any(uid.startswith("1.2.840.10008.5.1.1.") for uid in classes):
-                yield association.request.seq, classes
+    for association, classes in film_associations(j):
+        if association.request is not None:
+            yield association.request.seq, classes
 
 
 def meta_class_proposed(j: Journal) -> Iterator[Observation]:
@@ -188,7 +187,7 @@ def viewing_parameters(j: Journal) -> Iterator[Observation]:
         if job.luts:
             for film in job.films:
                 yield from all_valued(
-                    film.create.attributes,
+                    film.attributes,
                     table.VIEWING,
                     film.create.request,
                     why="Densities follow from these; without them the film looks different on every printer.",
@@ -237,34 +236,71 @@ def order_of_operations(j: Journal) -> Iterator[Observation]:
     for job in jobs(j):
         if not job.films and not job.sessions:
             continue
-        problems = []
-        first_session = job.sessions[0].request.seq if job.sessions else None
-        for film in job.films:
-            if first_session is None or first_session > film.create.request.seq:
-                problems.append("a film box before the film session")
-            for image in film.images:
-                if film.create.final is None or film.create.final.seq > image.request.seq:
-                    problems.append("an image before its film box was answered")
-                if any(print_.request.seq < image.request.seq for print_ in film.prints):
-                    problems.append("an image after its film was printed")
-        created = {uid for film in job.films for uid in film.image_boxes}
-        strays = [
-            o
-            for o in job.operations
-            if o.request.kind == "N-SET-RQ" and o.sop_class == table.IMAGE_BOX and o.instance not in created
-        ]
-        if strays:
-            problems.append("an image for a box that the printer did not make")
+        problems = sorted(set(_problems(job)))
         yield judged(
             not problems,
             "Film session, film box, images and print follow each other"
             if not problems
-            else f"The order is wrong: {listed(sorted(set(problems)))}",
+            else f"The order is wrong: {listed(problems)}",
             tuple(operation.request.seq for operation in job.operations),
             expected="film session, film box, its images, print",
-            actual=listed(sorted(set(problems))) or "as expected",
+            actual=listed(problems) or "as expected",
             locator="order of operations",
-            why="The printer makes the image boxes when it makes the film box.",
+            why="The printer makes the image boxes when it makes the film box, and knows the last film box only.",
+        )
+
+
+def _problems(job: PrintJob) -> Iterator[str]:
+    created = {film.create.request.seq: film for film in job.films}
+    session, last = False, None
+    for operation in job.operations:
+        match operation.request.kind, operation.sop_class:
+            case "N-CREATE-RQ", table.FILM_SESSION:
+                session = session or operation.status is None or table.is_done(operation.status)
+            case "N-CREATE-RQ", table.FILM_BOX:
+                if not session:
+                    yield "a film box before the film session"
+                if table.is_done(operation.status):
+                    last = created[operation.request.seq]
+            case "N-SET-RQ", table.IMAGE_BOX:
+                owner = next((film for film in job.films if operation.instance in film.image_boxes), None)
+                if owner is None:
+                    yield "an image for a box that the printer did not make"
+                elif owner.create.final is None or owner.create.final.seq > operation.request.seq:
+                    yield "an image before its film box was answered"
+                elif owner is not last:
+                    yield "an image for a film box that is not the last one"
+            case "N-ACTION-RQ", table.FILM_BOX:
+                made = [film for film in job.films if film.uid == operation.instance]
+                if not any(table.is_done(film.create.status) for film in made):
+                    yield "a print of a film box that the printer did not make"
+                elif last not in made:
+                    yield "a print of a film box that is not the last one"
+    for film in job.films:
+        if film.prints and any(film.next_print(image) is None for image in film.images):
+            yield "an image after its film was printed"
+
+
+def told_to_user(j: Journal) -> Iterator[Observation]:
+    """Where the driver sees what the product tells its user; otherwise the operator is asked."""
+    said = [o for job in jobs(j) for o in job.operations if o.status and o.final is not None]
+    for seq, data in j.facts(OUTCOME):
+        answers = data.get("answers")
+        if data.get("action") != "print-images" or not isinstance(answers, dict) or "error" not in answers:
+            continue
+        before = [o for o in said if o.request.seq < seq]
+        if not before:
+            continue
+        answered = listed(f"{o.status:04X} to {o.request.label}" for o in before)
+        told = str(answers["error"])
+        yield judged(
+            bool(told),
+            f"The printer answered {answered}; the user was {'told so' if told else 'told nothing'}",
+            tuple(number for o in before for number in o.evidence),
+            expected="a message to the user",
+            actual=told or "nothing",
+            locator="Status",
+            why="A film that looks different, or never comes, must not be a surprise.",
         )
 
 
@@ -278,6 +314,7 @@ _ROWS = (
     ("print-viewing", "RAD-23-SCU-07", viewing_parameters, "densities and light are given"),
     ("print-image-described", "RAD-23-SCU-08", image_described, "an image box describes its pixels"),
     ("print-order", "RAD-23-SCU-10", order_of_operations, "print operations come in their order"),
+    ("print-told", "RAD-23-SCU-11", told_to_user, "the user learns what the printer answered"),
 )
 
 CHECKS: tuple[Check, ...] = tuple(check(id, row, "RAD-23", function, title) for id, row, function, title in _ROWS)

@@ -1,35 +1,19 @@
-"""Seeded defects of print composers and print servers, each replacing one decision; legal variants break nothing."""
+"""Seeded defects and legal variants of print composers, each replacing one decision."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from typing import Any, Generic, TypeVar
+from dataclasses import replace
 
 import numpy as np
 from pydicom.dataset import Dataset
 
-from harness.actors.print_composer import FilmOrder, PrintComposerBehaviour
 from harness.actors.print_composer_pictures import PrintPicture
-from harness.actors.print_server_behaviour import PrintServerBehaviour
-from harness.actors.print_server_film import Exposure
-from harness.imaging.luts import Shape
+from harness.actors.print_composing import PrintComposerBehaviour
+from harness.actors.print_defect import PrintDefect
+from harness.actors.print_orders import FilmOrder
+from harness.imaging.density import Viewing
 from harness.protocols.dicom import uids
-
-_Behaviour = TypeVar("_Behaviour", PrintComposerBehaviour, PrintServerBehaviour)
-
-
-@dataclass(frozen=True, slots=True)
-class PrintDefect(Generic[_Behaviour]):
-    """One way to be wrong: ``breaks`` names the requirements that must be found broken, none for a legal variant."""
-
-    id: str
-    title: str
-    breaks: frozenset[str]
-    apply: Callable[[_Behaviour], _Behaviour]
-
-
-# -- the composer --------------------------------------------------------------------------------------------------
 
 
 def _film(change: Callable[[Dataset], None]) -> Callable[[PrintComposerBehaviour], PrintComposerBehaviour]:
@@ -118,7 +102,35 @@ def _sixteen_bits(ds: Dataset) -> None:
     picture.BitsStored, picture.HighBit = 16, 15
 
 
+def _lin_od(_: Dataset) -> Dataset:
+    ds = Dataset()
+    ds.PresentationLUTShape = "LIN OD"
+    return ds
+
+
+def _as_densities(picture: PrintPicture) -> PrintPicture:
+    """P-Values as shares of the way from the highest density to the lowest, by the light that a film order asks for."""
+    highest, light = (1 << picture.bits) - 1, Viewing()
+    density = light.printed(picture.pixels / highest)
+    share = (light.maximum - density) / (light.maximum - light.minimum)
+    return replace(picture, pixels=np.rint(share * highest).astype(np.int64))
+
+
+def _rooted(picture: PrintPicture) -> PrintPicture:
+    highest = (1 << picture.bits) - 1
+    return replace(picture, pixels=np.rint(np.sqrt(picture.pixels / highest) * highest).astype(np.int64))
+
+
+def _squares(_: Dataset) -> Dataset:
+    item, ds = Dataset(), Dataset()
+    item.add_new("LUTDescriptor", "US", [4096, 0, 16])
+    item.add_new("LUTData", "OW", np.rint((np.arange(4096) / 4095) ** 2 * 65535).astype("<u2").tobytes())
+    ds.PresentationLUTSequence = [item]
+    return ds
+
+
 _SINGLE_CLASSES: Callable[[], tuple[str, ...]] = lambda: (uids.BASIC_FILM_SESSION, uids.PRESENTATION_LUT)  # noqa: E731
+_ALL: Callable[[], tuple[str, ...]] = lambda: (*_META_ONLY(), uids.PRESENTATION_LUT)  # noqa: E731
 _META_ONLY: Callable[[], tuple[str, ...]] = lambda: (uids.BASIC_GRAYSCALE_PRINT, uids.PRINT_JOB)  # noqa: E731
 
 COMPOSER_DEFECTS: tuple[PrintDefect[PrintComposerBehaviour], ...] = (
@@ -150,7 +162,7 @@ COMPOSER_DEFECTS: tuple[PrintDefect[PrintComposerBehaviour], ...] = (
         "composer-lut-too-late",
         "The film box refers to a Presentation LUT that is created afterwards",
         frozenset({"RAD-23-SCU-03"}),
-        lambda behaviour: replace(behaviour, lut_first=lambda: False, goes_on_after=lambda said: True),
+        lambda behaviour: replace(behaviour, lut_first=lambda: False, goes_on_after=lambda said: not said.own),
     ),
     PrintDefect(
         "composer-lut-table-and-shape",
@@ -218,6 +230,36 @@ COMPOSER_DEFECTS: tuple[PrintDefect[PrintComposerBehaviour], ...] = (
         frozenset({"RAD-23-SCU-09"}),
         _picture(_flattened),
     ),
+    PrintDefect(
+        "composer-wrong-polarity",
+        "Polarity is REVERSE and the pixels are as they were",
+        frozenset({"RAD-23-SCU-09"}),
+        _picture(lambda picture: replace(picture, polarity="REVERSE")),
+    ),
+    PrintDefect(
+        "composer-lin-od-for-p-values",
+        "P-Values are sent with the Presentation LUT Shape LIN OD",
+        frozenset({"RAD-23-SCU-09"}),
+        _lut(_lin_od),
+    ),
+    PrintDefect(
+        "composer-swaps-images",
+        "The images of a film stand in each other's boxes",
+        frozenset({"RAD-23-SCU-09"}),
+        lambda behaviour: replace(behaviour, arranged=lambda pictures: pictures[::-1]),
+    ),
+    PrintDefect(
+        "composer-prints-what-was-refused",
+        "A refusal is not minded: films are printed that the printer did not make",
+        frozenset({"RAD-23-SCU-03", "RAD-23-SCU-10"}),
+        lambda behaviour: replace(behaviour, goes_on_after=lambda said: True),
+    ),
+    PrintDefect(
+        "composer-tells-nothing",
+        "The user is told nothing of what the printer answered",
+        frozenset({"RAD-23-SCU-11"}),
+        lambda behaviour: replace(behaviour, tells=lambda outcome: ()),
+    ),
 )
 
 COMPOSER_VARIANTS: tuple[PrintDefect[PrintComposerBehaviour], ...] = (
@@ -250,6 +292,30 @@ COMPOSER_VARIANTS: tuple[PrintDefect[PrintComposerBehaviour], ...] = (
         lambda behaviour: replace(behaviour, deletes_session=lambda: False),
     ),
     PrintDefect(
+        "composer-lin-od",
+        "Pixels are densities, with the Presentation LUT Shape LIN OD",
+        frozenset(),
+        lambda behaviour: replace(behaviour, lut=_lin_od, picture=_as_densities),
+    ),
+    PrintDefect(
+        "composer-table",
+        "The Presentation LUT is a table that the pixels were made for",
+        frozenset(),
+        lambda behaviour: replace(behaviour, lut=_squares, picture=_rooted),
+    ),
+    PrintDefect(
+        "composer-cubic",
+        "The printer is asked to magnify with CUBIC",
+        frozenset(),
+        _film(lambda ds: setattr(ds, "MagnificationType", "CUBIC")),
+    ),
+    PrintDefect(
+        "composer-offers-colour",
+        "Basic Color Print Management is proposed besides, and may be refused",
+        frozenset(),
+        lambda behaviour: replace(behaviour, proposals=lambda: (uids.BASIC_COLOR_PRINT, *_ALL())),
+    ),
+    PrintDefect(
         "composer-explains-film",
         "A film box with attributes that are optional for both sides",
         frozenset(),
@@ -262,165 +328,3 @@ def _optional_attributes() -> Dataset:
     ds = Dataset()
     ds.BorderDensity, ds.EmptyImageDensity, ds.Trim = "BLACK", "BLACK", "NO"
     return ds
-
-
-# -- the server ----------------------------------------------------------------------------------------------------
-
-
-def _created(
-    change: Callable[[str, Dataset], Dataset | None],
-) -> Callable[[PrintServerBehaviour], PrintServerBehaviour]:
-    return lambda behaviour: replace(behaviour, created=change)
-
-
-def _without_lighting(sop_class: str, ds: Dataset) -> Dataset:
-    answer = Dataset()
-    answer.update(ds)
-    if sop_class == uids.BASIC_FILM_BOX:
-        for keyword in ("Illumination", "ReflectedAmbientLight"):
-            if keyword in answer:
-                setattr(answer, keyword, 1)
-    return answer
-
-
-def _other_size(sop_class: str, ds: Dataset) -> Dataset:
-    answer = Dataset()
-    answer.update(ds)
-    if sop_class == uids.BASIC_FILM_BOX and "FilmSizeID" in answer:
-        answer.FilmSizeID = "8INX10IN" if answer.FilmSizeID == "14INX17IN" else "14INX17IN"
-    return answer
-
-
-def _nothing_for_film(sop_class: str, ds: Dataset) -> Dataset | None:
-    return None if sop_class == uids.BASIC_FILM_BOX else ds
-
-
-def _always(value: Any) -> Callable[..., Any]:
-    return lambda *given: value
-
-
-def _linear_density(exposure: Exposure) -> Exposure:
-    """P-Values become densities in equal steps, not by the display function."""
-    return replace(exposure, lut=Shape.LIN_OD)
-
-
-def _other_lut(ds: Dataset) -> Dataset:
-    """The answer to an image box names another Presentation LUT than the one that was asked for."""
-    answer = Dataset()
-    answer.update(ds)
-    if "ReferencedPresentationLUTSequence" in answer:
-        item = Dataset()
-        item.ReferencedSOPClassUID, item.ReferencedSOPInstanceUID = (
-            uids.PRESENTATION_LUT,
-            "1.2.826.0.1.3680043.10.1599.7",
-        )
-        answer.ReferencedPresentationLUTSequence = [item]
-    return answer
-
-
-def _own_word(ds: Dataset) -> Dataset:
-    ds.PrinterStatus = "READY"
-    return ds
-
-
-SERVER_DEFECTS: tuple[PrintDefect[PrintServerBehaviour], ...] = (
-    PrintDefect(
-        "server-without-luts",
-        "The Presentation LUT SOP class is not accepted",
-        frozenset({"RAD-23-SCP-01", "CPI-ACT-05"}),
-        lambda behaviour: replace(behaviour, refused_classes=frozenset({uids.PRESENTATION_LUT})),
-    ),
-    PrintDefect(
-        "server-linear-density",
-        "Densities rise linearly with P-Values",
-        frozenset({"RAD-23-SCP-07"}),
-        lambda behaviour: replace(behaviour, exposure=_linear_density),
-    ),
-    PrintDefect(
-        "server-takes-any-value",
-        "Film sizes that do not exist are taken with success",
-        frozenset({"RAD-23-SCP-10"}),
-        lambda behaviour: replace(behaviour, takes_any_value=True),
-    ),
-    PrintDefect(
-        "server-own-state-word",
-        "The state of the printer is a word of its own",
-        frozenset({"RAD-23-SCP-11"}),
-        lambda behaviour: replace(behaviour, printer=_own_word),
-    ),
-    PrintDefect(
-        "server-silent-state",
-        "A change of its state is not reported",
-        frozenset({"RAD-23-SCP-12"}),
-        lambda behaviour: replace(behaviour, reports_changes=False),
-    ),
-    PrintDefect(
-        "server-hides-job",
-        "Print jobs are negotiated and then not named",
-        frozenset({"RAD-23-SCP-13"}),
-        lambda behaviour: replace(behaviour, printed=lambda ds: None),
-    ),
-    PrintDefect(
-        "server-box-lut-ignored",
-        "The Presentation LUT of an image box has no effect",
-        frozenset({"RAD-23-SCP-08"}),
-        lambda behaviour: replace(behaviour, lut_of_box=lambda of_box, of_film: of_film or Shape.IDENTITY),
-    ),
-    PrintDefect(
-        "server-other-image-lut",
-        "An image box is answered with another Presentation LUT",
-        frozenset({"RAD-23-SCP-08"}),
-        lambda behaviour: replace(behaviour, image_set=_other_lut),
-    ),
-    PrintDefect(
-        "server-refuses-lin-od",
-        "The Presentation LUT Shape LIN OD is refused",
-        frozenset({"RAD-23-SCP-02"}),
-        lambda behaviour: replace(behaviour, shapes=frozenset({"IDENTITY"})),
-    ),
-    PrintDefect(
-        "server-one-box-too-few",
-        "There is an image box less than the display format has",
-        frozenset({"RAD-23-SCP-03"}),
-        lambda behaviour: replace(behaviour, box_count=lambda count: count - 1),
-    ),
-    PrintDefect(
-        "server-empty-answer",
-        "The film box is answered without attributes",
-        frozenset({"RAD-23-SCP-03"}),
-        _created(_nothing_for_film),
-    ),
-    PrintDefect(
-        "server-other-film-size",
-        "Film Size ID is replaced in silence",
-        frozenset({"RAD-23-SCP-04"}),
-        _created(_other_size),
-    ),
-    PrintDefect(
-        "server-own-lighting",
-        "Illumination and ambient light are replaced in silence",
-        frozenset({"RAD-23-SCP-05"}),
-        _created(_without_lighting),
-    ),
-    PrintDefect(
-        "server-silent-density",
-        "A density beyond the range is taken with success",
-        frozenset({"RAD-23-SCP-06"}),
-        lambda behaviour: replace(behaviour, density_status=_always(0x0000)),
-    ),
-    PrintDefect(
-        "server-empty-film-succeeds",
-        "An empty film is printed with success",
-        frozenset({"RAD-23-SCP-09"}),
-        lambda behaviour: replace(behaviour, empty_status=_always(0x0000)),
-    ),
-)
-
-SERVER_VARIANTS: tuple[PrintDefect[PrintServerBehaviour], ...] = (
-    PrintDefect(
-        "server-guesses-session",
-        "A film box without reference to its session is taken",
-        frozenset(),
-        lambda behaviour: replace(behaviour, session_reference_needed=lambda: False),
-    ),
-)
