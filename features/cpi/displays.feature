@@ -11,6 +11,8 @@ Feature: The display shows images and presentation states consistently
       | object                              |
       | window of the image                 |
       | monochrome1 of the image            |
+      | presentation state                  |
+      | everything together                 |
       | photometric interpretation          |
       | modality rescale                    |
       | modality table                      |
@@ -40,7 +42,6 @@ Feature: The display shows images and presentation states consistently
       | bitmap shutter                      |
       | overlays                            |
       | overlay of the state                |
-      | overlay in the pixels               |
       | image that the state does not name  |
       | frame with a window of its own      |
 

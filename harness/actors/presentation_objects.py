@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 from pydicom.dataset import Dataset
-from pydicom.sequence import Sequence
 
+from harness.actors import presentation_drawings as drawn
 from harness.actors.objects import Subject, UidSource
 from harness.actors.presentation_frames import FRAME_OBJECTS
 from harness.actors.presentation_parts import Change, TestObject, composite, items, lut, picture, state_of
@@ -60,122 +60,15 @@ def _presentation_table(ds: Dataset) -> None:
     ds.PresentationLUTSequence = lut(0, np.rint(255 * (np.arange(256) / 255) ** 2).astype(int) * 257, 16)
 
 
-def _layer(ds: Dataset, name: str = "MARKS", order: int = 1, grayscale: int = 65535) -> None:
-    layers = list(ds.get("GraphicLayerSequence") or ())
-    layers += items(GraphicLayer=name, GraphicLayerOrder=order, GraphicLayerRecommendedDisplayGrayscaleValue=grayscale)
-    ds.GraphicLayerSequence = Sequence(layers)
-
-
-def _graphic(kind: str, points: list[float], *, units: str = "PIXEL", filled: bool = False) -> Dataset:
-    return items(
-        GraphicAnnotationUnits=units,
-        GraphicDimensions=2,
-        NumberOfGraphicPoints=len(points) // 2,
-        GraphicData=points,
-        GraphicType=kind,
-        GraphicFilled="Y" if filled else "N",
-    )[0]
-
-
-def _graphics(ds: Dataset) -> None:
-    _layer(ds)
-    drawn = [
-        _graphic("POINT", [20.5, 20.5]),
-        _graphic("POLYLINE", [40, 10, 90, 10, 90, 40, 40, 40, 40, 10]),
-        _graphic("INTERPOLATED", [10, 60, 40, 80, 70, 60, 100, 80]),
-        _graphic("CIRCLE", [60, 60, 75, 60]),
-        _graphic("ELLIPSE", [0.2, 0.8, 0.8, 0.8, 0.5, 0.7, 0.5, 0.9], units="DISPLAY"),
-    ]
-    ds.GraphicAnnotationSequence = items(GraphicLayer="MARKS", GraphicObjectSequence=Sequence(drawn))
-
-
-def _text(ds: Dataset) -> None:
-    _layer(ds)
-    boxed = items(
-        BoundingBoxAnnotationUnits="PIXEL",
-        UnformattedTextValue="IN THE BOX",
-        BoundingBoxTopLeftHandCorner=[10.0, 10.0],
-        BoundingBoxBottomRightHandCorner=[110.0, 30.0],
-        BoundingBoxTextHorizontalJustification="LEFT",
-    )[0]
-    anchored = items(
-        AnchorPointAnnotationUnits="PIXEL",
-        UnformattedTextValue="AT THE ANCHOR",
-        AnchorPoint=[20.0, 70.0],
-        AnchorPointVisibility="N",
-    )[0]
-    ds.GraphicAnnotationSequence = items(GraphicLayer="MARKS", TextObjectSequence=Sequence([boxed, anchored]))
-
-
-def _layers(ds: Dataset) -> None:
-    _layer(ds, "UNDER", 1, 0x4000)
-    _layer(ds, "OVER", 2, 0xFFFF)
-    square = [30.0, 20.0, 100.0, 20.0, 100.0, 70.0, 30.0, 70.0, 30.0, 20.0]
-    notes: list[Dataset] = []
-    for name, shift in (("OVER", 0.0), ("UNDER", 20.0)):
-        graphic = _graphic("POLYLINE", [value + shift for value in square], filled=True)
-        notes += items(GraphicLayer=name, GraphicObjectSequence=Sequence([graphic]))
-    ds.GraphicAnnotationSequence = Sequence(notes)
-
-
-def _plane(ds: Dataset, group: int, row: int, column: int, bits: np.ndarray[Any, Any]) -> None:
-    """An overlay plane with data of its own, its first bit over that row and column (from 1)."""
-    ds.add_new((group, 0x0010), "US", bits.shape[0])
-    ds.add_new((group, 0x0011), "US", bits.shape[1])
-    ds.add_new((group, 0x0040), "CS", "G")
-    ds.add_new((group, 0x0050), "SS", [row, column])
-    ds.add_new((group, 0x0100), "US", 1)
-    ds.add_new((group, 0x0102), "US", 0)
-    packed = np.packbits(bits, axis=None, bitorder="little").tobytes()
-    ds.add_new((group, 0x3000), "OW", packed + b"\0" * (len(packed) % 2))
-
-
-def _two_overlays(ds: Dataset) -> None:
-    for group, top in ((0x6000, 11), (0x6002, 51)):
-        _plane(ds, group, top, 21, np.ones((24, 32), np.uint8))
-
-
-def _first_overlay(ds: Dataset) -> None:
-    _layer(ds)
-    ds.add_new((0x6000, 0x1001), "CS", "MARKS")
-
-
-def _overlay_of_the_state(ds: Dataset) -> None:
-    """The state has a plane of the same group as the image, somewhere else: it stands for that of the image."""
-    _layer(ds)
-    _plane(ds, 0x6000, 61, 81, np.ones((16, 40), np.uint8))
-    ds.add_new((0x6000, 0x1001), "CS", "MARKS")
-
-
-def _overlay_in_the_pixels(ds: Dataset) -> None:
-    """Bit 15 of each pixel is an overlay: a frame of four pixels around the middle."""
-    words = np.frombuffer(ds.PixelData, "<u2").reshape(int(ds.Rows), int(ds.Columns)).copy()
-    bits = np.zeros(words.shape, np.uint16)
-    bits[20:76, 30:98] = 1
-    bits[28:68, 38:90] = 0
-    ds["PixelData"].value = (words | (bits << 15)).astype("<u2").tobytes()
-    ds.add_new((0x6000, 0x0010), "US", words.shape[0])
-    ds.add_new((0x6000, 0x0011), "US", words.shape[1])
-    ds.add_new((0x6000, 0x0040), "CS", "G")
-    ds.add_new((0x6000, 0x0050), "SS", [1, 1])
-    ds.add_new((0x6000, 0x0100), "US", 16)
-    ds.add_new((0x6000, 0x0102), "US", 15)
-
-
-def _bitmap_shutter(ds: Dataset) -> None:
-    """Everything but an oval window is hidden by a plane of the state."""
-    y, x = np.mgrid[0:96, 0:128]
-    _plane(ds, 0x6000, 1, 1, ((y - 48) ** 2 / 40.0**2 + (x - 64) ** 2 / 56.0**2 > 1).astype(np.uint8))
-    ds.ShutterShape, ds.ShutterOverlayGroup, ds.ShutterPresentationValue = "BITMAP", 0x6000, 0x8000
-
-
-def _shutters(ds: Dataset) -> None:
-    ds.ShutterShape = ["RECTANGULAR", "CIRCULAR", "POLYGONAL"]
-    ds.ShutterLeftVerticalEdge, ds.ShutterRightVerticalEdge = 10, 120
-    ds.ShutterUpperHorizontalEdge, ds.ShutterLowerHorizontalEdge = 8, 90
-    ds.CenterOfCircularShutter, ds.RadiusOfCircularShutter = [48, 64], 50
-    ds.VerticesOfThePolygonalShutter = [5, 64, 90, 125, 90, 5]
-    ds.ShutterPresentationValue = 0x8000
+def _together(ds: Dataset) -> None:
+    """A window, an inverse shape, a quarter turn with flip, a part of the image, a shutter, all in one state."""
+    _window(2048, 3000)(ds)
+    _area(DisplayedAreaTopLeftHandCorner=[9, 7], DisplayedAreaBottomRightHandCorner=[120, 90])(ds)
+    _turned(90, "Y")(ds)
+    ds.PresentationLUTShape = "INVERSE"
+    ds.ShutterShape, ds.ShutterPresentationValue = "RECTANGULAR", 0x6000
+    ds.ShutterLeftVerticalEdge, ds.ShutterRightVerticalEdge = 20, 110
+    ds.ShutterUpperHorizontalEdge, ds.ShutterLowerHorizontalEdge = 12, 80
 
 
 def _area(**values: Any) -> Change:
@@ -250,6 +143,20 @@ _RECIPES: Mapping[str, _Recipe] = MappingProxyType(
             lambda: _wedge(PixelFormat(12, monochrome1=True)),
             None,
             _put(WindowCenter=2048, WindowWidth=4096, PresentationLUTShape="INVERSE"),
+        ),
+        "presentation state": _Recipe(
+            "RAD-17-SCU-01",
+            "Does the wedge change from white to black in its middle half only?",
+            _wedge,
+            _both(_window(2048, 2048), _put(PresentationLUTShape="INVERSE")),
+            _put(WindowCenter=2048, WindowWidth=4096),
+        ),
+        "everything together": _Recipe(
+            "RAD-17-SCU-02",
+            "Is the picture as the reference picture shows it: part, turn, greys and frame?",
+            _mark,
+            _together,
+            _put(WindowCenter=2048, WindowWidth=4096),
         ),
         "photometric interpretation": _Recipe(
             "CPI-DISP-03",
@@ -347,34 +254,27 @@ _RECIPES: Mapping[str, _Recipe] = MappingProxyType(
             _narrow_pixels,
         ),
         "graphics": _Recipe(
-            "CPI-DISP-10", "Are a point, lines, a curve, a circle and an ellipse drawn?", _mark, _graphics
+            "CPI-DISP-10", "Are a point, lines, a curve, a circle and an ellipse drawn?", _mark, drawn.graphics
         ),
-        "text": _Recipe("CPI-DISP-11", "Is there text in the box and at the anchor point?", _mark, _text),
-        "layers": _Recipe("CPI-DISP-12", "Does the white square cover the grey one?", _mark, _layers),
-        "shutters": _Recipe("CPI-DISP-13", "Is everything outside of all three shutters grey?", _mark, _shutters),
+        "text": _Recipe("CPI-DISP-11", "Is there text in the box and at the anchor point?", _mark, drawn.text),
+        "layers": _Recipe("CPI-DISP-12", "Does the white square cover the grey one?", _mark, drawn.layers),
+        "shutters": _Recipe("CPI-DISP-13", "Is everything outside of all three shutters grey?", _mark, drawn.shutters),
         "bitmap shutter": _Recipe(
-            "CPI-DISP-13", "Is everything outside of an oval window grey?", _mark, _bitmap_shutter
+            "CPI-DISP-13", "Is everything outside of an oval window grey?", _mark, drawn.bitmap_shutter
         ),
         "overlay of the state": _Recipe(
             "CPI-DISP-14",
             "Is there a white bar in the lower right, and none in the upper left?",
             _mark,
-            _overlay_of_the_state,
-            _two_overlays,
-        ),
-        "overlay in the pixels": _Recipe(
-            "CPI-DISP-14",
-            "Is a white frame drawn around the middle of the picture?",
-            _mark,
-            _first_overlay,
-            _overlay_in_the_pixels,
+            drawn.overlay_of_the_state,
+            drawn.two_overlays,
         ),
         "overlays": _Recipe(
             "CPI-DISP-14",
             "Is the upper of two overlays shown, and not the lower?",
             _mark,
-            _first_overlay,
-            _two_overlays,
+            drawn.first_overlay,
+            drawn.two_overlays,
         ),
     }
 )

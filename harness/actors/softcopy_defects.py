@@ -7,10 +7,12 @@ from collections.abc import Callable
 from dataclasses import replace
 from types import MappingProxyType
 
+import numpy as np
 from pydicom.dataset import Dataset
 
 from harness.actors import display_reading
-from harness.actors.softcopy_display import SCREEN, SoftcopyBehaviour, look_of_state
+from harness.actors.softcopy_display import SCREEN, SoftcopyBehaviour, look_of_state, own_look
+from harness.imaging.drawing import hidden
 from harness.imaging.geometry import Placement
 from harness.imaging.luts import Shape, Unit, Window, WindowFunction
 from harness.imaging.presentation import BitmapShutter, Orientation, PresentationState, Text, VoiItem
@@ -127,6 +129,15 @@ def _unsigned(image: Image, dataset: Dataset, state: Dataset, frame: int) -> Pre
     return display_reading.presentation(state, read)
 
 
+def _shutter_last(image: Image, look: PresentationState, frame: int) -> Unit:
+    """Edges of shutters are counted in the picture as it is shown."""
+    plain = render(image, replace(look, shutters=()), frame=frame).p_values
+    shape = (plain.shape[0], plain.shape[1])
+    for shutter in look.shutters:
+        plain = np.where(hidden(shutter, shape, overlays=look.overlays), look.shutter_value / 65535.0, plain)
+    return plain
+
+
 def _gamma(p_value: float) -> float:
     return float(SCREEN[0] + (SCREEN[1] - SCREEN[0]) * p_value**2.2)
 
@@ -156,6 +167,18 @@ SOFTCOPY_DEFECTS: tuple[Row, ...] = (
         "MONOCHROME1 without presentation state is not inverted",
         "CPI-DISP-02",
         _own(presentation=Shape.IDENTITY),
+    ),
+    (
+        "display-ignores-states",
+        "Every image is shown as it is, whatever state is chosen",
+        "RAD-17-SCU-01 RAD-17-SCU-02",
+        lambda behaviour: replace(behaviour, look=lambda image, dataset, state, frame: own_look(image, dataset)),
+    ),
+    (
+        "display-shutter-of-the-screen",
+        "Shutters are laid over the turned picture, not over the image",
+        "RAD-17-SCU-02",
+        lambda behaviour: replace(behaviour, rendered=_shutter_last),
     ),
     (
         "display-double-inversion",
