@@ -84,15 +84,20 @@ def cell(value: Any) -> str:
 def steps() -> Iterator[str]:
     """All steps an author of feature files can use."""
     yield "# Steps\n"
-    yield "What a `.feature` file may say; `ihe-harness lint` names the nearest for a step that is not here.\n"
     rows = rows_of(Subject.steps)
-    for kind in ("Given", "When", "Then"):
-        yield f"## {kind}\n"
-        yield from table(
-            ("step", "meaning"),
-            ((f"`{r['step']}`", r["meaning"]) for r in rows if r["step"].startswith(kind)),
-        )
+    yield f"The {len(rows)} sentences of `.feature` files, by what an author wants to say. `<who>` is `the system"
+    yield "under test`, or an actor of ours such as `the Acquisition Modality`, with quotes or without. What stands in"
+    yield "brackets may be left out: `<images> image(s)` is `1 image` or `4 images`. For a sentence that is not here,"
+    yield "or a word that means nothing, `ihe-harness lint` names the nearest.\n"
+    for intention, group in itertools.groupby(rows, key=lambda row: str(row["intention"])):
+        yield f"## {intention}\n"
+        yield from table(("step", "meaning", "words"), ((f"`{r['step']}`", r["meaning"], _words(r)) for r in group))
         yield ""
+
+
+def _words(row: Mapping[str, Any]) -> str:
+    """What the placeholders of a step may say, where that is a short list."""
+    return "; ".join(f"{name}: {', '.join(known)}" for name, known in row["choices"].items())
 
 
 def scenarios() -> Iterator[str]:

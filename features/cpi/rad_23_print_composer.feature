@@ -24,7 +24,7 @@ Feature: RAD-23 Print Request with Presentation LUT: the composer prints
 
   @req:RAD-23-SCU-10
   Scenario Outline: Nothing is printed on what the printer refused: <status> to the <operation>
-    Given the Print Server answers the first <operation> with the status "<status>"
+    Given the Print Server answers the first <operation> with "<status>"
     When the system under test prints the test object "VOI window"
     Then the exchange satisfies every "RAD-23" requirement
 
@@ -36,7 +36,7 @@ Feature: RAD-23 Print Request with Presentation LUT: the composer prints
 
   @req:RAD-23-SCU-09 @req:RAD-23-SCU-10
   Scenario Outline: A warning of the printer is no reason to print something else: <status> to the <operation>
-    Given the Print Server answers the first <operation> with the status "<status>"
+    Given the Print Server answers the first <operation> with "<status>"
     When the system under test prints the test object "VOI window"
     Then the exchange satisfies every "RAD-23" requirement
 
@@ -57,7 +57,7 @@ Feature: RAD-23 Print Request with Presentation LUT: the composer prints
 
   @manual @req:RAD-23-SCU-11
   Scenario Outline: The user learns of <status> to the <operation>
-    Given the Print Server answers the first <operation> with the status "<status>"
+    Given the Print Server answers the first <operation> with "<status>"
     When the system under test prints the test object "VOI window"
     Then the operator confirms "RAD-23-SCU-11": "Does the product tell its user about the answer of the printer?"
 

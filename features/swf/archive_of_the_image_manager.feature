@@ -5,7 +5,7 @@ Feature: The archive stores, commits, answers queries and delivers
   @quick @transaction:RAD-8 @req:RAD-8-SCP-01 @req:RAD-8-SCP-04
   Scenario: Images of every declared class are stored
     When the Acquisition Modality stores the study "one of each class"
-    Then every image was accepted
+    Then the requirement "RAD-8-SCP-01" is met
     And the exchange satisfies every "RAD-8" requirement
 
   @transaction:RAD-8 @transaction:RAD-14 @req:RAD-8-SCP-05
@@ -21,21 +21,21 @@ Feature: The archive stores, commits, answers queries and delivers
   Scenario: Commitment of stored instances succeeds
     When the Acquisition Modality stores the study "ct of doe"
     And the Acquisition Modality asks for commitment of the study "ct of doe"
-    Then a commitment report comes
+    Then an "N-EVENT-REPORT-RQ" reaches the "Acquisition Modality"
     And the exchange satisfies every "RAD-10" requirement
 
   @transaction:RAD-10 @req:RAD-10-SCP-03 @req:RAD-10-SCP-04 @mesa:405
   Scenario: Commitment of an unknown instance is reported as failed
     When the Acquisition Modality stores the study "ct of doe"
     And the Acquisition Modality asks for commitment of the study "ct of doe" and one instance that was never stored
-    Then a commitment report comes
+    Then an "N-EVENT-REPORT-RQ" reaches the "Acquisition Modality"
     And the exchange satisfies every "RAD-10" requirement
 
   @transaction:RAD-8 @transaction:RAD-10 @transaction:RAD-14 @transaction:RAD-16 @req:SWF-ACT-05
   Scenario: A study is stored, committed to, found and delivered
     When the Acquisition Modality stores the study "ct of doe"
     And the Acquisition Modality asks for commitment of the study "ct of doe"
-    Then a commitment report comes
+    Then an "N-EVENT-REPORT-RQ" reaches the "Acquisition Modality"
     When the Image Display queries "IMAGE" level of the study "ct of doe" by
       | SOPInstanceUID | |
     Then exactly the images of "ct of doe" are returned
@@ -150,7 +150,7 @@ Feature: The archive stores, commits, answers queries and delivers
   @transaction:RAD-16 @req:RAD-16-SCP-04
   Scenario: The destination refuses some images
     Given the archive holds the studies of doe, roe and kim
-    And the Image Display refuses to store the class "SC"
+    And the Image Display answers every SC object with "A700"
     When the Image Display retrieves "STUDY" of "kim"
     Then the requirement "RAD-16-SCP-04" is met
     And the requirement "RAD-16-SCP-02" is met

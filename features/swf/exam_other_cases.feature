@@ -4,7 +4,7 @@ Feature: Other workflow cases of the modality
 
   @quick @case:unscheduled @mesa:201 @req:RAD-6-SCU-10 @req:EX-17 @req:XC-29
   Scenario: An unscheduled patient is registered by hand
-    When the system under test examines "roe" unscheduled with 2 images
+    When the system under test performs an unscheduled examination of "roe" with 2 images
     Then an "N-CREATE-RQ" reaches the "PPS Manager"
     And an "N-SET-RQ" with a final state reaches the "PPS Manager"
     And 2 images reach the Image Manager

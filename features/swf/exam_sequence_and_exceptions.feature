@@ -61,7 +61,7 @@ Feature: Exams one after the other, and exams that meet trouble
       | S1   | doe     | CT       | today 09:00 |
     When the system under test starts "S1" with 1 image
     Then an "N-CREATE-RQ" reaches the "PPS Manager"
-    When the system under test finishes the open step with 1 more image
+    When the system under test ends "S1" with 1 more image
     Then an "N-SET-RQ" with a final state reaches the "PPS Manager"
     And the exchange satisfies every "RAD-6" requirement
     And the exchange satisfies every "RAD-7" requirement
@@ -94,7 +94,7 @@ Feature: Exams one after the other, and exams that meet trouble
     And the Image Manager reports commitment on a new association 2 seconds later
     When the system under test performs "S1" with 1 image
     Then an "N-ACTION-RQ" reaches the "Image Manager/Archive"
-    And the storage commitment report is accepted
+    And an "N-EVENT-REPORT-RSP" reaches the "Image Manager/Archive"
     And the requirement "EX-23" is met
     And the exchange satisfies every "RAD-10" requirement
 
@@ -106,7 +106,8 @@ Feature: Exams one after the other, and exams that meet trouble
     And the Image Manager reports commitment twice
     When the system under test performs "S1" with 1 image
     Then an "N-ACTION-RQ" reaches the "Image Manager/Archive"
-    And two storage commitment reports are accepted
+    And an "N-EVENT-REPORT-RSP" reaches the "Image Manager/Archive"
+    And an "N-EVENT-REPORT-RSP" reaches the "Image Manager/Archive"
     And the exchange satisfies every "RAD-10" requirement
 
   @req:EX-26
@@ -114,10 +115,10 @@ Feature: Exams one after the other, and exams that meet trouble
     Given the Order Filler has scheduled these steps
       | step | patient | modality | start       |
       | S1   | doe     | CR       | today 09:00 |
-    And the Image Manager aborts the association at the next image
+    And the Image Manager answers the next image with "A-ABORT"
     When the system under test performs "S1" with 2 images
     Then a "C-STORE-RQ" reaches the "Image Manager/Archive"
-    And the product has had the time to send the refused image again
+    And the system under test has had the time to send the refused image again
     And the requirement "EX-26" is met
 
   @req:RAD-7-SCU-09
@@ -125,16 +126,16 @@ Feature: Exams one after the other, and exams that meet trouble
     Given the Order Filler has scheduled these steps
       | step | patient | modality | start       |
       | S1   | doe     | CR       | today 09:00 |
-    And the Image Manager holds back its answer to the next image for 3 seconds
+    And the Image Manager answers the next image with "0000 after 3 seconds"
     When the system under test performs "S1" with 1 image
     Then an "N-SET-RQ" with a final state reaches the "PPS Manager"
-    And the answer that was held back has been given
+    And the system under test has had the time to wait for the late answer
     And the requirement "RAD-7-SCU-09" is met
 
   @transaction:RAD-5 @case:unscheduled @req:EX-25
   Scenario: The worklist provider is down
     Given the "DSS/Order Filler" is down
-    When the system under test examines "roe" unscheduled with 1 images
+    When the system under test performs an unscheduled examination of "roe" with 1 images
     Then an "N-CREATE-RQ" reaches the "PPS Manager"
     And an "N-SET-RQ" with a final state reaches the "PPS Manager"
     And 1 image reaches the Image Manager

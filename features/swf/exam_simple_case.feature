@@ -12,7 +12,7 @@ Feature: Simple case: one scheduled step, one performed step
     And an "N-SET-RQ" with a final state reaches the "PPS Manager"
     And 3 images reach the Image Manager
     And an "N-ACTION-RQ" reaches the "Image Manager/Archive"
-    And the storage commitment report is accepted
+    And an "N-EVENT-REPORT-RSP" reaches the "Image Manager/Archive"
     And the exchange satisfies every "RAD-5" requirement
     And the exchange satisfies every "RAD-6" requirement
     And the exchange satisfies every "RAD-7" requirement
@@ -73,7 +73,7 @@ Feature: Simple case: one scheduled step, one performed step
     And the Image Manager reports commitment on a new association
     When the system under test performs "S1" with 2 images
     Then an "N-ACTION-RQ" reaches the "Image Manager/Archive"
-    And the storage commitment report is accepted
+    And an "N-EVENT-REPORT-RSP" reaches the "Image Manager/Archive"
     And the exchange satisfies every "RAD-10" requirement
 
   @case:simple @req:RAD-10-SCU-05
@@ -82,9 +82,9 @@ Feature: Simple case: one scheduled step, one performed step
       | step | patient | modality | start       |
       | S1   | doe     | CR       | today 09:00 |
     And the Image Manager reports commitment on the same association
-    When the system under test performs "S1" with 2 images and stays for the commitment report
+    When the system under test performs "S1" with 2 images, staying for the commitment report
     Then an "N-ACTION-RQ" reaches the "Image Manager/Archive"
-    And the storage commitment report is accepted
+    And an "N-EVENT-REPORT-RSP" reaches the "Image Manager/Archive"
     And the exchange satisfies every "RAD-10" requirement
 
   @case:simple @req:EX-22 @req:RAD-10-SCU-07
@@ -92,10 +92,10 @@ Feature: Simple case: one scheduled step, one performed step
     Given the Order Filler has scheduled these steps
       | step | patient | modality | start       |
       | S1   | doe     | CR       | today 09:00 |
-    And the Image Manager fails to commit 1 instance
+    And the Image Manager reports commitment with 1 failed instance
     When the system under test performs "S1" with 2 images
     Then an "N-ACTION-RQ" reaches the "Image Manager/Archive"
-    And the storage commitment report is accepted
+    And an "N-EVENT-REPORT-RSP" reaches the "Image Manager/Archive"
     And the requirement "EX-22" is met
     And the exchange satisfies every "RAD-10" requirement
 
@@ -104,9 +104,9 @@ Feature: Simple case: one scheduled step, one performed step
     Given the Order Filler has scheduled these steps
       | step | patient | modality | start       |
       | S1   | doe     | CR       | today 09:00 |
-    And the Image Manager refuses the next image with the status A700
+    And the Image Manager answers the next image with "A700"
     When the system under test performs "S1" with 2 images
     Then a "C-STORE-RQ" reaches the "Image Manager/Archive"
-    And the product has had the time to send the refused image again
+    And the system under test has had the time to send the refused image again
     And the requirement "RAD-8-SCU-19" is met
     And the requirement "EX-26" is met

@@ -7,7 +7,7 @@ Feature: RAD-4, RAD-12 and RAD-13: the archive is told what to expect
     When the "DSS/Order Filler" orders "CT-HEAD" for "doe" as "O1"
     Then it is answered with "AA" as "RAD-4-DST-01" demands
     When the Acquisition Modality stores images of the order "O1"
-    Then every image was accepted
+    Then the requirement "RAD-8-SCP-01" is met
     And the exchange satisfies every "RAD-4" requirement
 
   @profile:SWF.b @transaction:RAD-4 @req:RAD-4-DST-01

@@ -101,7 +101,7 @@ Feature: RAD-5 Query Modality Worklist: the modality asks
     Given the Order Filler has scheduled these steps
       | step | patient   | modality | start       |
       | S1   | doe       | CT       | today 09:00 |
-    And the Order Filler answers queries with the status A700
+    And the Order Filler answers every query with "A700"
     When the system under test queries the worklist by
       | ScheduledProcedureStepStartDate | today |
     Then a "C-FIND-RQ" reaches the "DSS/Order Filler"
@@ -114,7 +114,7 @@ Feature: RAD-5 Query Modality Worklist: the modality asks
       | S1   | doe       | CT       | today 09:00 |
       | S2   | roe       | CT       | today 09:30 |
       | S3   | kim       | CT       | today 10:00 |
-    And the Order Filler marks every second match with the status FF01
+    And the Order Filler answers every query with "FF00 and FF01 in turn"
     When the system under test queries the worklist by
       | ScheduledProcedureStepStartDate | today |
     Then a "C-FIND-RQ" reaches the "DSS/Order Filler"

@@ -53,7 +53,7 @@ Feature: RAD-5 Query Modality Worklist: the order filler answers
     When the Acquisition Modality queries the worklist by
       | Modality    | MR       |
       | PatientID   | ID of S1 |
-    Then no step is returned
+    Then exactly the steps "none" are returned
     And the exchange satisfies every "RAD-5" requirement
 
   @req:RAD-5-SCP-21

@@ -58,7 +58,7 @@ Feature: RAD-6 and RAD-7: the PPS Manager receives and forwards performed steps
 
   @req:RAD-6-SCP-02
   Scenario Outline: A step that begins as <status> is refused
-    When the Acquisition Modality reports "S1" as "<status>" at once
+    When the Acquisition Modality wrongly reports "S1" as "begun as <status>"
     Then the requirement "RAD-6-SCP-02" is met
 
     Examples:
@@ -69,15 +69,15 @@ Feature: RAD-6 and RAD-7: the PPS Manager receives and forwards performed steps
   @quick @req:RAD-6-SCP-03 @req:RAD-7-SCP-01
   Scenario: Neither a second beginning nor a change after the end is accepted
     When the Acquisition Modality starts "S1"
-    And the Acquisition Modality creates the performed step of "S1" once more
+    And the Acquisition Modality wrongly reports "S1" as "begun twice"
     And the Acquisition Modality ends "S1" with 1 images
-    And the Acquisition Modality changes the performed step of "S1" after its end
+    And the Acquisition Modality wrongly reports "S1" as "changed after its end"
     Then the requirement "RAD-6-SCP-03" is met
     And the requirement "RAD-7-SCP-01" is met
 
   @req:RAD-7-SCP-02
   Scenario: A change of a step that nobody created is refused
-    When the Acquisition Modality changes a performed step that nobody created
+    When the Acquisition Modality wrongly reports "S1" as "ended and never begun"
     Then the requirement "RAD-7-SCP-02" is met
 
   @req:RAD-6-SCP-05 @req:RAD-6-SCP-06 @req:EX-24

@@ -8,6 +8,6 @@ Feature: RAD-10: the requester of a commitment cannot be reached for a while
     When the Acquisition Modality stores the study "ct of doe"
     And the Acquisition Modality asks for commitment of the study "ct of doe"
     And the "Acquisition Modality" is up again
-    Then a commitment report comes
+    Then an "N-EVENT-REPORT-RQ" reaches the "Acquisition Modality"
     And the requirement "RAD-10-SCP-06" is met
     And the exchange satisfies every "RAD-10" requirement

@@ -28,7 +28,7 @@ Feature: RAD-14 and RAD-16: a display looks for images and gets them
     When the system under test queries the archive at "STUDY" level by
       | PatientID | ID of roe |
     Then a "C-FIND-RQ" reaches the "Image Manager/Archive"
-    And the archive had 1 match
+    And the query was answered with 1 match
     And the requirement "RAD-14-SCU-03" is met
 
   @mesa:502 @req:RAD-14-SCU-08
@@ -36,7 +36,7 @@ Feature: RAD-14 and RAD-16: a display looks for images and gets them
     When the system under test queries the archive at "SERIES" level by
       | StudyInstanceUID | study of kim |
     Then a "C-FIND-RQ" reaches the "Image Manager/Archive"
-    And the archive had 2 matches
+    And the query was answered with 2 matches
     And the exchange satisfies every "RAD-14" requirement
 
   @req:EX-27
@@ -44,7 +44,7 @@ Feature: RAD-14 and RAD-16: a display looks for images and gets them
     When the system under test queries the archive at "STUDY" level by
       | PatientID | NOBODY |
     Then a "C-FIND-RQ" reaches the "Image Manager/Archive"
-    And the archive had 0 matches
+    And the query was answered with 0 matches
     And the requirement "EX-27" is met
 
   @quick @mesa:503 @transaction:RAD-16 @req:RAD-16-SCU-01 @req:RAD-16-SCU-02
@@ -72,14 +72,14 @@ Feature: RAD-14 and RAD-16: a display looks for images and gets them
 
   @transaction:RAD-16 @req:EX-27
   Scenario: The archive does not know where to deliver, and the user is told so
-    Given the Image Manager does not know where the Image Display is
+    Given the Image Manager answers every retrieve with "A801"
     When the system under test retrieves the study "doe"
     Then a "C-MOVE-RQ" reaches the "Image Manager/Archive"
     And the requirement "EX-27" is met
 
   @transaction:RAD-16 @req:EX-27
   Scenario: A retrieve fails in part, and the user is told so
-    Given the Image Manager cannot deliver 1 image
+    Given the Image Manager answers the next retrieve with "B000 for 1 image"
     When the system under test retrieves the study "kim"
     Then a "C-MOVE-RQ" reaches the "Image Manager/Archive"
     And the requirement "EX-27" is met

@@ -8,7 +8,7 @@ Feature: RAD-18, RAD-20 and RAD-21: an evidence creator derives images
     When the system under test creates evidence of the study "doe"
     Then a "C-STORE-RQ" reaches the "Image Manager/Archive"
     And an "N-ACTION-RQ" reaches the "Image Manager/Archive"
-    And the storage commitment report is accepted
+    And an "N-EVENT-REPORT-RSP" reaches the "Image Manager/Archive"
     And the exchange satisfies every "RAD-18" requirement
     And the exchange satisfies every "RAD-10" requirement
 
@@ -26,8 +26,8 @@ Feature: RAD-18, RAD-20 and RAD-21: an evidence creator derives images
   @transaction:RAD-18 @req:RAD-10-SCU-07
   Scenario: One derived image could not be committed
     Given the Image Manager holds the studies "doe"
-    And the Image Manager fails to commit 1 instance
+    And the Image Manager reports commitment with 1 failed instance
     When the system under test creates evidence of the study "doe"
     Then an "N-ACTION-RQ" reaches the "Image Manager/Archive"
-    And the storage commitment report is accepted
+    And an "N-EVENT-REPORT-RSP" reaches the "Image Manager/Archive"
     And the exchange satisfies every "RAD-10" requirement

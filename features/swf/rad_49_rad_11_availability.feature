@@ -19,7 +19,7 @@ Feature: RAD-49 and RAD-11: which images are available
   Scenario: The notice waits for an image that is missing
     When the Acquisition Modality starts "S1"
     And the Acquisition Modality ends "S1" with 3 images, storing all but 1
-    Then the product has had the time to announce what is available
+    Then the system under test has had the time to announce what is available
     And the requirement "EX-29" is met
     When the Acquisition Modality stores what it held back
     Then an "N-CREATE-RQ" reaches the "DSS/Order Filler"

@@ -9,7 +9,7 @@ from harness.actors.actor import SimulatedActor
 from harness.actors.print_composer import PrintComposer
 from harness.actors.print_server import PrintServer
 from harness.actors.report_repository import ExternalReportRepositoryAccess, ReportRepository
-from harness.core.errors import EngineFailure
+from harness.core.errors import EngineFailure, UsageError
 from harness.profiles import names
 from harness.protocols.dicom.node import Address
 from harness.sut.config import ActorEndpoint
@@ -25,7 +25,8 @@ TITLES = {
     "report-repository": "IHE_RP",
     "external-report-repository-access": "IHE_ER",
 }
-
+#: their names
+GUESTS = tuple(kind.name for kind in (PrintServer, PrintComposer, ReportRepository, ExternalReportRepositoryAccess))
 
 #: the guests that a product of that actor talks with
 _PARTNERS: dict[str, tuple[type[SimulatedActor], ...]] = {
@@ -70,6 +71,13 @@ class Guests:
         if not isinstance(found, kind):
             raise EngineFailure(f"{kind.slug} runs already as {type(found).__name__}")
         return found
+
+    def named(self, name: str) -> SimulatedActor:
+        """A guest that was invited before. Raises UsageError if there is none of that name."""
+        known = {actor.name: actor for actor in self._actors.values()}
+        if name not in known:
+            raise UsageError(f"there is no simulated actor {name!r} yet; invited so far: {', '.join(known) or 'none'}")
+        return known[name]
 
     def address(self, actor: SimulatedActor) -> Address:
         """Where the product reaches a guest."""

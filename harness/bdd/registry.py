@@ -7,12 +7,14 @@ import inspect
 import re
 import types
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any, TypeVar
+from dataclasses import dataclass, field
+from typing import Any, Final, TypeVar
 
 import parse
 import pytest_bdd
 from pytest_bdd import parsers
+
+from harness.profiles import names
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -46,14 +48,55 @@ def status(value: str) -> str:
     return value.upper()
 
 
-#: placeholders of step patterns: ``"{kind:Text}"``, ``{images:Count}``, ``{seconds:Number}``, ``{code:Status}``
-TYPES: dict[str, Callable[[str], Any]] = {"Text": text, "Count": count, "Number": number, "Status": status}
+@_typed(r'the (?:system under test|"[^"]*"|(?-i:[A-Z][A-Za-z]*(?:[ /-][A-Z][A-Za-z]*)*))')
+def party(value: str) -> str:
+    """Who acts: ``the system under test``, or an actor of ours with quotes or without, by its full name."""
+    name = value.removeprefix("the ").strip('"')
+    return _SHORT_NAMES.get(name, name)
+
+
+#: what ``the system under test`` is for a step
+PRODUCT: Final = "system under test"
+_SHORT_NAMES: Final[Mapping[str, str]] = {
+    "Order Filler": names.ORDER_FILLER,
+    "Image Manager": names.IMAGE_MANAGER,
+}
+
+#: placeholders of step patterns: ``"{kind:Text}"``, ``{images:Count}``, ``{seconds:Number}``, ``{code:Status}``, and
+#: ``{who:Party}`` for a sentence that is the same on both sides
+TYPES: Final[Mapping[str, Callable[[str], Any]]] = {
+    "Text": text,
+    "Count": count,
+    "Number": number,
+    "Status": status,
+    "Party": party,
+}
+#: what a sentence may leave out: ``image(s)``, ``match(es)``, ``a(n)``, ``( again)``
+_LEFT_OUT: Final = ("s", "es", "n", " again", " more")
+_ENDING: Final = re.compile(rf"\(({'|'.join(_LEFT_OUT)})\)")
+
+
+def _optional(ending: str) -> Callable[[str], Any]:
+    def left(value: str) -> str:
+        return value
+
+    return _typed(f"(?:{ending})?")(left)
+
+
+_ENDINGS: Final[Mapping[str, Callable[[str], Any]]] = {
+    f"Maybe_{ending.strip()}": _optional(ending) for ending in _LEFT_OUT
+}
+
+
+def _spelled(pattern: str) -> str:
+    """A pattern as the parser takes it: what stands in brackets may be left out."""
+    return _ENDING.sub(lambda found: f"{{:Maybe_{found[1].strip()}}}", pattern)
 
 
 @functools.cache
 def _compiled(pattern: str) -> Any:
     """A step pattern, compiled once: every step of every scenario is held against all of them."""
-    return parse.compile(pattern, TYPES)
+    return parse.compile(_spelled(pattern), {**TYPES, **_ENDINGS})
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +108,8 @@ class StepInfo:
     doc: str
     module: str
     function: Callable[..., Any]
+    #: what a placeholder may say, where that is a short list
+    choices: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def matches(self, name: str) -> bool:
         """Whether a step text is this step."""
@@ -86,30 +131,30 @@ class StepInfo:
         return inspect.iscoroutinefunction(self.function) or inspect.isasyncgenfunction(self.function)
 
 
-def _step(kind: str, pattern: str) -> Callable[[F], F]:
+def _step(kind: str, pattern: str, choices: Mapping[str, tuple[str, ...]]) -> Callable[[F], F]:
     def decorate(function: F) -> F:
-        info = StepInfo(kind, pattern, inspect.getdoc(function) or "", function.__module__, function)
+        info = StepInfo(kind, pattern, inspect.getdoc(function) or "", function.__module__, function, choices)
         function.__dict__.setdefault("__steps__", []).append(info)
         bind = getattr(pytest_bdd, kind)
-        bind(parsers.parse(pattern, extra_types=TYPES), stacklevel=2)(function)
+        bind(parsers.parse(_spelled(pattern), extra_types={**TYPES, **_ENDINGS}), stacklevel=2)(function)
         return function
 
     return decorate
 
 
-def given(pattern: str) -> Callable[[F], F]:
-    """Declare a Given step."""
-    return _step("given", pattern)
+def given(pattern: str, **choices: tuple[str, ...]) -> Callable[[F], F]:
+    """Declare a Given step; ``choices``: what a placeholder may say, all of it."""
+    return _step("given", pattern, choices)
 
 
-def when(pattern: str) -> Callable[[F], F]:
-    """Declare a When step."""
-    return _step("when", pattern)
+def when(pattern: str, **choices: tuple[str, ...]) -> Callable[[F], F]:
+    """Declare a When step; ``choices`` as in :func:`given`."""
+    return _step("when", pattern, choices)
 
 
-def then(pattern: str) -> Callable[[F], F]:
-    """Declare a Then step."""
-    return _step("then", pattern)
+def then(pattern: str, **choices: tuple[str, ...]) -> Callable[[F], F]:
+    """Declare a Then step; ``choices`` as in :func:`given`."""
+    return _step("then", pattern, choices)
 
 
 def steps_of(modules: Iterable[types.ModuleType]) -> Iterator[StepInfo]:

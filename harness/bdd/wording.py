@@ -8,25 +8,20 @@ import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
+from harness.bdd import answers
 from harness.bdd.cast import SIMULATED
+from harness.bdd.guests import GUESTS
 from harness.bdd.orders import COLUMNS, OPTIONAL_COLUMNS, Scheduler
 from harness.bdd.people import person
 from harness.bdd.registry import StepInfo
 from harness.bdd.tables import rows
 from harness.core.errors import UsageError
-from harness.profiles import demands, names, registry
-
-_TELLERS: Final = (names.ADT, names.ORDER_PLACER, names.ORDER_FILLER)
+from harness.profiles import demands, registry
 
 
 def _transaction(value: str) -> None:
     if value not in registry.TRANSACTIONS:
         raise UsageError(registry.unknown("transaction", value))
-
-
-def _teller(value: str) -> None:
-    if value not in _TELLERS:
-        raise UsageError(f"{value!r} sends no HL7 messages here; known: {', '.join(_TELLERS)}")
 
 
 #: placeholder of a step pattern -> what raises UsageError for a value that does not exist
@@ -36,8 +31,7 @@ _VALUES: Final[Mapping[str, Callable[[str], object]]] = {
     "patient": person,
     "retired": person,
     "survivor": person,
-    "key": person,
-    "who": _teller,
+    "way": answers.commitment,
 }
 
 
@@ -47,6 +41,7 @@ def mistakes(
     """Sentences about one step of a scenario in which the system under test plays ``role``."""
     return [
         *_misplaced(info, table, docstring),
+        *_chosen(info, info.arguments(text)),
         *_sentences(lambda: _words(info.arguments(text), role)),
         *(_sentences(lambda: _schedule(table)) if table and info.pattern.endswith("scheduled these steps") else ()),
     ]
@@ -62,16 +57,25 @@ def _misplaced(info: StepInfo, table: object, docstring: str | None) -> Iterator
             yield f"the step takes no {what}, it would be ignored: {info.example}"
 
 
+def _chosen(info: StepInfo, said: Mapping[str, Any]) -> Iterator[str]:
+    for name, known in info.choices.items():
+        if said.get(name) not in known:
+            yield f"<{name}> of the step {info.example} cannot be {said.get(name)!r}; known: {', '.join(known)}"
+
+
 def _words(said: Mapping[str, Any], role: str) -> None:
     for name, value in said.items():
         if name in _VALUES:
             _VALUES[name](value)
+    if "answer" in said:
+        answers.require_answer(said["who"], said["what"], said["answer"])
     if "kind" in said and "actor" in said:
         demands.demanded_by(said["kind"], said["actor"], role)
     elif "what" in said and "actor" in said:
         demands.require_receiver(said["actor"])
-    elif "actor" in said and said["actor"] not in SIMULATED:
-        raise UsageError(f"there is no simulated actor {said['actor']!r}; known: {', '.join(SIMULATED)}")
+    elif "actor" in said and said["actor"] not in (*SIMULATED, *GUESTS):
+        known = ", ".join((*SIMULATED, *GUESTS))
+        raise UsageError(f"there is no simulated actor {said['actor']!r}; known: {known}")
 
 
 def _schedule(table: Sequence[Sequence[str]] | None) -> None:

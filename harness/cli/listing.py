@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import itertools
 from typing import Annotated, Any
 
 import typer
@@ -12,7 +13,7 @@ from rich.text import Text
 
 from harness import resources
 from harness.bdd import lint as linting
-from harness.bdd.steps import all_steps
+from harness.bdd.steps import all_steps, intention_of
 from harness.bdd.tags import read
 from harness.cli import catalogue
 from harness.cli.console import out, print_json
@@ -56,7 +57,9 @@ def listing(
     if not rows:
         out().print("nothing matches")
         return 0
-    if len(rows[0]) > _MOST_COLUMNS:
+    if subject is Subject.steps:
+        _print_steps(rows)
+    elif len(rows[0]) > _MOST_COLUMNS:
         _print_paragraphs(rows)
     else:
         _print_table(rows)
@@ -86,6 +89,18 @@ def _print_paragraphs(rows: list[dict[str, Any]]) -> None:
         console.print(Text(_cell(head), style="bold"))
         said = [f"{key}: {_cell(value)}" for key, value in more if value not in ("", [], False)]
         console.print(Padding(Text(" · ".join(said)), (0, 0, 0, 2)))
+
+
+def _print_steps(rows: list[dict[str, Any]]) -> None:
+    """By intention: each sentence in bold, what it means and what its placeholders may say indented below it."""
+    console = out()
+    for intention, group in itertools.groupby(rows, key=lambda row: str(row["intention"])):
+        console.print(Text(f"\n{intention}", style="bold underline"))
+        for row in group:
+            console.print(Text(row["step"], style="bold"))
+            said = [row["meaning"], *(f"<{name}>: {', '.join(known)}." for name, known in row["choices"].items())]
+            for text in said:
+                console.print(Padding(Text(text), (0, 0, 0, 4)))
 
 
 def _cell(value: Any) -> str:
@@ -172,8 +187,14 @@ def _scenarios() -> list[dict[str, Any]]:
 
 
 def _steps() -> list[dict[str, Any]]:
+    """By intention; a sentence that is also there in another tense follows the one that it repeats."""
     return [
-        {"step": f"{s.kind.title()} {s.example}", "meaning": s.doc.splitlines()[0] if s.doc else ""}
+        {
+            "step": f"{s.kind.title()} {s.example}",
+            "meaning": " ".join(s.doc.split()),
+            "choices": {name: list(known) for name, known in s.choices.items()},
+            "intention": intention_of(s),
+        }
         for s in all_steps()
     ]
 

@@ -1,8 +1,12 @@
-"""An archive under test that was told by HL7 what to expect: images of orders, and what queries then show."""
+"""Products that were told by HL7 what to expect: images of orders, and what queries then show."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from typing import Final
+
 from harness.actors.objects import SeriesPlan, StudyPlan, Subject, make
+from harness.actors.worklist_user import WorklistUser
 from harness.bdd.context import ScenarioContext
 from harness.bdd.ordered import ordered, patient_values
 from harness.bdd.people import person
@@ -46,9 +50,8 @@ def modality_stores(scenario_context: ScenarioContext, order: str) -> None:
     context.transcript.note(facts.KNOWN_OBJECTS, {"instances": study.facts()})
 
 
-def _studies(context: ScenarioContext, patient: str) -> int:
-    wanted = patient_values(context, patient)["PatientID"]
-    keys = {"PatientID": wanted, "PatientName": "", "PatientBirthDate": "", "PatientSex": "", "AccessionNumber": ""}
+def _studies(context: ScenarioContext, patient_id: str) -> int:
+    keys = {"PatientID": patient_id, "PatientName": "", "PatientBirthDate": "", "PatientSex": "", "AccessionNumber": ""}
     context.begin()
     replies = context.converse(
         "RAD-14-SCP-01",
@@ -58,25 +61,43 @@ def _studies(context: ScenarioContext, patient: str) -> int:
     return len(replies.pending)
 
 
-@then('the archive has a study of "{patient:Text}" as "{requirement:Text}" demands')
-def archive_has(scenario_context: ScenarioContext, patient: str, requirement: str) -> None:
-    """Query studies by Patient ID: at least one must be found."""
-    found = _studies(scenario_context, patient)
-    name = patient_values(scenario_context, patient)["PatientID"]
-    if found:
-        scenario_context.met(requirement, f"The archive has {found} study(s) of the patient {name}")
-    else:
-        summary = f"The archive finds no study of the patient {name}"
-        scenario_context.broken(requirement, summary, expected=("a study",), actual="no match")
+def _steps(context: ScenarioContext, patient_id: str) -> int:
+    user = WorklistUser(context.lab.modality.node, context.lab.recorder)
+    # besides what every modality asks for, the numbers that join a step with its order
+    wanted = {
+        "PlacerOrderNumberImagingServiceRequest": None,
+        "FillerOrderNumberImagingServiceRequest": None,
+        "PatientID": patient_id,
+    }
+    replies = context.converse("RAD-5-SCP-01", "The worklist query", lambda: user.query(context.lab.product, wanted))
+    return len(replies.pending)
 
 
-@then('the archive has no study of "{patient:Text}" as "{requirement:Text}" demands')
-def archive_has_none(scenario_context: ScenarioContext, patient: str, requirement: str) -> None:
-    """Query studies by Patient ID: nothing may be found."""
-    found = _studies(scenario_context, patient)
-    name = patient_values(scenario_context, patient)["PatientID"]
-    if found:
-        summary = f"The archive still finds {found} study(s) of the patient {name}"
-        scenario_context.broken(requirement, summary, expected=("no match",), actual=f"{found} matches")
+@then(
+    'the {place:Text} has {what:Text} of "{patient:Text}" as "{requirement:Text}" demands',
+    place=("worklist", "archive"),
+    what=("steps", "no step", "a study", "no study"),
+)
+def place_has(scenario_context: ScenarioContext, place: str, what: str, patient: str, requirement: str) -> None:
+    """Query the product's worklist or archive by Patient ID: at least one match must come, or none may come."""
+    if (place, what) not in _HELD:
+        known = ", ".join(f"the {where} has {held}" for where, held in _HELD)
+        raise UsageError(f"the {place} has nothing like {what!r}; known: {known}")
+    context, count = scenario_context, _HELD[place, what]
+    patient_id = str(patient_values(context, patient)["PatientID"])
+    found = count(context, patient_id)
+    noun = "step" if place == "worklist" else "study"
+    seen = f"The {place} has {found} match(es) of the patient {patient_id}"
+    if bool(found) != what.startswith("no "):
+        context.met(requirement, seen)
     else:
-        scenario_context.met(requirement, f"The archive has nothing of the patient {name}")
+        expected = "no match" if what.startswith("no ") else f"a {noun}"
+        context.broken(requirement, seen, expected=(expected,), actual=f"{found} matches")
+
+
+_HELD: Final[Mapping[tuple[str, str], Callable[[ScenarioContext, str], int]]] = {
+    ("worklist", "steps"): _steps,
+    ("worklist", "no step"): _steps,
+    ("archive", "a study"): _studies,
+    ("archive", "no study"): _studies,
+}

@@ -8,7 +8,7 @@ from typing import Any
 from harness.actors.archive_keys import Level
 from harness.actors.image_display import ImageDisplay
 from harness.actors.image_manager_behaviour import Reference
-from harness.actors.objects import SOP_CLASSES, Sample
+from harness.actors.objects import Sample
 from harness.actors.worklist_user import Replies
 from harness.bdd.context import ScenarioContext
 from harness.bdd.registry import given, then, when
@@ -45,8 +45,7 @@ def _note_known(context: ScenarioContext, studies: Iterable[StoredStudy]) -> Non
     context.transcript.note(facts.KNOWN_OBJECTS, {"instances": instances})
 
 
-@when('the Acquisition Modality stores the study "{name:Text}"')
-@when('the Acquisition Modality stores the study "{name:Text}" again')
+@when('the Acquisition Modality stores the study "{name:Text}"( again)')
 def modality_stores(scenario_context: ScenarioContext, name: str) -> None:
     """Send every instance of a study of the library to the product."""
     study = scenario_context.lab.library.study(name)
@@ -65,12 +64,6 @@ def archive_holds(scenario_context: ScenarioContext) -> None:
         lab.archive_filled = True
     scenario_context.memory["studies"] = {study.name: study for study in studies}
     _note_known(scenario_context, studies)
-
-
-@then("every image was accepted")
-def every_image_accepted(scenario_context: ScenarioContext) -> None:
-    """Every C-STORE was answered, and none with a failure."""
-    scenario_context.judge("requirement", "RAD-8-SCP-01")
 
 
 # -- commitment ----------------------------------------------------------------------------------------------------
@@ -107,19 +100,6 @@ def modality_asks_commitment(scenario_context: ScenarioContext, name: str) -> No
 def modality_asks_too_much(scenario_context: ScenarioContext, name: str) -> None:
     """The same with one SOP Instance UID that the product cannot know."""
     _ask_commitment(scenario_context, list(scenario_context.lab.library.study(name).samples), 1)
-
-
-@then("a commitment report comes")
-def commitment_report_comes(scenario_context: ScenarioContext) -> None:
-    """Wait for the N-EVENT-REPORT, on whichever association it comes."""
-    context = scenario_context
-    repeated = "RAD-10-SCP-06" in context.tags.requirements
-    context.expect(
-        "N-EVENT-REPORT-RQ",
-        "Acquisition Modality",
-        timeout=context.lab.sut.timeouts.commitment,
-        demanded_by="RAD-10-SCP-06" if repeated else "",
-    )
 
 
 # -- queries ---------------------------------------------------------------------------------------------------------
@@ -261,15 +241,6 @@ def exactly_images_numbered(scenario_context: ScenarioContext, name: str, instan
 
 
 # -- retrieve ----------------------------------------------------------------------------------------------------------
-
-
-@given('the Image Display refuses to store the class "{name:Text}"')
-def display_refuses(scenario_context: ScenarioContext, name: str) -> None:
-    """Our display answers C-STORE of that kind of object (CT, MR, SC ...) with A700: sub-operations fail."""
-    if name not in SOP_CLASSES:
-        raise UsageError(f"{name!r} is not a kind of object; known: {', '.join(SOP_CLASSES)}")
-    scenario_context.lab.display_refusals.refuse_class(SOP_CLASSES[name])
-    scenario_context.memory["refused class"] = SOP_CLASSES[name]
 
 
 def _retrieve(

@@ -6,19 +6,9 @@ from harness.bdd.context import ScenarioContext
 from harness.bdd.registry import given, then, when
 from harness.bdd.studies import StoredStudy, value_of
 from harness.bdd.tables import pairs
-from harness.core.errors import NonConformance, UsageError
+from harness.core.errors import NonConformance
 from harness.core.message import Direction
-from harness.profiles import facts
 from harness.protocols.dicom.uids import EXPLICIT_VR_LE
-
-#: which requirement a key of a query exercises
-_BY_KEY = {
-    "PatientName": "RAD-14-SCU-02",
-    "PatientID": "RAD-14-SCU-03",
-    "AccessionNumber": "RAD-14-SCU-04",
-    "StudyDate": "RAD-14-SCU-05",
-    "ModalitiesInStudy": "RAD-14-SCU-06",
-}
 
 
 def _studies(context: ScenarioContext) -> dict[str, StoredStudy]:
@@ -41,20 +31,6 @@ def archive_holds(scenario_context: ScenarioContext, names: str) -> None:
     lab.image_manager.load([sample.dataset for study in studies.values() for sample in study.samples], EXPLICIT_VR_LE)
 
 
-@given("the Image Manager does not know where the Image Display is")
-def destination_unknown(scenario_context: ScenarioContext) -> None:
-    """Our archive answers a retrieve of the product with A801 (move destination unknown)."""
-    forgotten = scenario_context.lab.forget_product_at_archive()
-    scenario_context.transcript.note(facts.FAULT_INJECTED, {"fault": "destination-unknown", "actor": forgotten})
-
-
-@given("the Image Manager cannot deliver {count:Count} image")
-def delivery_fails(scenario_context: ScenarioContext, count: int) -> None:
-    """The next retrieve fails in part: so many sub-operations fail, the final status is B000."""
-    scenario_context.lab.delivery_faults.lose_next(count)
-    scenario_context.transcript.note(facts.FAULT_INJECTED, {"fault": "delivery-failed", "count": count})
-
-
 @when('the system under test queries the archive at "{level:Text}" level by')
 def display_queries(scenario_context: ScenarioContext, level: str, datatable: list[list[str]]) -> None:
     """Have the display query; values may be words such as ID of doe. Keys above the level are given as well."""
@@ -62,36 +38,6 @@ def display_queries(scenario_context: ScenarioContext, level: str, datatable: li
     keys = {name: value_of(text, studies) for name, text in pairs(datatable).items()}
     context.memory["asked"] = keys
     context.act("query-images", peer=_archive(context), level=level, keys=keys)
-
-
-@then("the archive had {matches:Count} match")
-@then("the archive had {matches:Count} matches")
-def archive_had(scenario_context: ScenarioContext, matches: int) -> None:
-    """Our archive found exactly so many: the keys of the product mean what was asked for."""
-    context, request = scenario_context, scenario_context.that
-    if request is None or request.kind != "C-FIND-RQ":
-        raise UsageError("this step follows 'a \"C-FIND-RQ\" reaches ...'")
-
-    final = context.transcript.wait_for(
-        "C-FIND-RSP",
-        timeout=context.lab.sut.timeouts.exchange,
-        after=request.seq,
-        direction=Direction.TO_SUT,
-        where=lambda m: m.association == request.association and m.fields.get("Status") not in (0xFF00, 0xFF01),
-    )
-    answers = context.transcript.select(
-        "C-FIND-RSP",
-        direction=Direction.TO_SUT,
-        after=request.seq,
-        where=lambda m: m.association == request.association and m.fields.get("Status") in (0xFF00, 0xFF01),
-    )
-    if final is not None and len(answers) == matches:
-        return
-    keys = [name for name, value in context.memory.get("asked", {}).items() if value]
-    requirement = next((_BY_KEY[name] for name in keys if name in _BY_KEY), "RAD-14-SCU-01")
-    summary = f"The product's keys matched {len(answers)} entries; {matches} were to be found with what was asked"
-    context.broken(requirement, summary, expected=(f"{matches} matches",), actual=f"{len(answers)} matches")
-    raise NonConformance(summary, tuple(context.findings))
 
 
 @when('the system under test retrieves the study "{name:Text}"')

@@ -1,31 +1,10 @@
-"""Exchange and judgement: what must have come, and what it must satisfy."""
+"""Judgement: what everything that was seen so far must satisfy."""
 
 from __future__ import annotations
 
 from harness.bdd.context import ScenarioContext
 from harness.bdd.registry import then
 from harness.core.errors import UsageError
-from harness.core.message import Message
-from harness.protocols.dicom.attributes import dataset_of
-
-_FINAL = ("COMPLETED", "DISCONTINUED")
-
-
-@then('a "{kind:Text}" reaches the "{actor:Text}"')
-@then('an "{kind:Text}" reaches the "{actor:Text}"')
-def message_reaches(scenario_context: ScenarioContext, kind: str, actor: str) -> None:
-    """Wait for a message of that kind from the system under test; silence breaks what demands it."""
-    scenario_context.expect(kind, actor)
-
-
-@then('an "{kind:Text}" with a final state reaches the "{actor:Text}"')
-def final_state_reaches(scenario_context: ScenarioContext, kind: str, actor: str) -> None:
-    """Wait for an N-SET that completes or discontinues the step."""
-
-    def is_final(message: Message) -> bool:
-        return str(dataset_of(message).get("PerformedProcedureStepStatus", "")) in _FINAL
-
-    scenario_context.expect(kind, actor, where=is_final, condition="with a final state")
 
 
 @then('the exchange satisfies every "{transaction:Text}" requirement')

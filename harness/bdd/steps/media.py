@@ -41,7 +41,7 @@ def _content(context: ScenarioContext, name: str) -> list[Dataset]:
     return media_study(name, lambda: _deal(context))
 
 
-@when('the system under test writes "{study:Text}" to a "{kind:Text}"')
+@when('the system under test writes "{study:Text}" to a "{kind:Text}"', kind=_KINDS)
 def writes_medium(scenario_context: ScenarioContext, study: str, kind: str) -> None:
     """Ask the product for a medium (CD, DVD, USB, protected CD) with a study of ours; record what it wrote."""
     context = scenario_context
@@ -101,22 +101,24 @@ def _imported(context: ScenarioContext, study: str, form: str, fault: str = "", 
         record_export(context.transcript, export, actor=names.MEDIA_CREATOR)
 
 
-@when('the system under test imports a "{form:Text}" with "{study:Text}"')
-def imports_medium(scenario_context: ScenarioContext, form: str, study: str) -> None:
-    """Make a conforming medium (folder, ZIP file, ISO image, each also protected) and ask the product to import it."""
-    plain = form.removeprefix(_PROTECTED)
+@when('the system under test {does:Text} a "{form:Text}" with "{study:Text}"', does=("imports", "reads"))
+def opens_medium(scenario_context: ScenarioContext, does: str, form: str, study: str) -> None:
+    """Make a conforming medium (folder, ZIP file, ISO image) and ask the product to import it, or to read it.
+
+    What is imported may be protected as well (protected folder ...); to read it is what a display, a reader or a
+    composer does.
+    """
+    plain = form.removeprefix(_PROTECTED) if does == "imports" else form
     if plain not in _FORMS:
         raise UsageError(f"there is no form of medium {form!r}; known: {', '.join(_FORMS)}, protected folder, …")
-    _imported(scenario_context, study, _FORMS[plain], protected=plain != form)
+    if does == "imports":
+        _imported(scenario_context, study, _FORMS[plain], protected=plain != form)
+    else:
+        _read(scenario_context, study, _FORMS[plain])
 
 
-@when('the system under test reads a "{form:Text}" with "{study:Text}"')
-def reads_medium(scenario_context: ScenarioContext, form: str, study: str) -> None:
-    """Make a conforming medium (folder, ZIP file, ISO image) and ask a display, reader or composer to open it."""
-    if form not in _FORMS:
-        raise UsageError(f"there is no form of medium {form!r}; known: {', '.join(_FORMS)}")
-    context = scenario_context
-    target = _folder(context) / f"medium{_FORMS[form]}"
+def _read(context: ScenarioContext, study: str, form: str) -> None:
+    target = _folder(context) / f"medium{form}"
     MediaCreator(MediumPlan(), None, lambda: _deal(context)).write(_content(context, study), target)
     identifier = f"offered-{context.memory['media']}"
     record_medium(context.transcript, target, identifier, actor=names.MEDIA_CREATOR, by_us=True)

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Final
 
 from harness.actors.orders import Code, Identifier, RequestedProcedure, StepState
 from harness.actors.orders_catalogue import SCHEME
-from harness.actors.worklist_user import WorklistUser
 from harness.bdd.context import ScenarioContext
 from harness.bdd.ordered import (
     MEANINGS,
@@ -18,29 +17,43 @@ from harness.bdd.ordered import (
     new_order,
     order_ourselves,
     ordered,
-    patient_values,
     placed_order,
     scheduler_of,
     service_code,
 )
 from harness.bdd.orders import Step
 from harness.bdd.people import person
-from harness.bdd.registry import given, then, when
+from harness.bdd.registry import PRODUCT, given, then, when
 from harness.core.message import Direction, Message
-from harness.profiles import names
+from harness.profiles import facts, names
 from harness.protocols.hl7.message import HL7Message
 
-
-@given('the "{who:Text}" has ordered "{service:Text}" for "{patient:Text}" as "{order:Text}"')
-@when('the "{who:Text}" orders "{service:Text}" for "{patient:Text}" as "{order:Text}"')
-def we_order(scenario_context: ScenarioContext, who: str, service: str, patient: str, order: str) -> None:
-    """Our Order Placer orders (RAD-2), or our DSS/Order Filler for itself (RAD-3 SN, then RAD-4)."""
-    order_ourselves(scenario_context, who, service, patient, order)
+_PLACERS: Final = (PRODUCT, names.ORDER_PLACER, names.ORDER_FILLER)
+_FILLERS: Final = (PRODUCT, names.ORDER_FILLER)
 
 
-@when('the "{who:Text}" cancels "{order:Text}"')
-def we_cancel(scenario_context: ScenarioContext, who: str, order: str) -> None:
-    """Our Order Placer cancels an order (RAD-2 CA), or our DSS/Order Filler does (RAD-3 OC, RAD-13 CA)."""
+@given('{who:Party} has ordered "{service:Text}" for "{patient:Text}" as "{order:Text}"', who=_PLACERS)
+@when('{who:Party} orders "{service:Text}" for "{patient:Text}" as "{order:Text}"', who=_PLACERS)
+def orders(scenario_context: ScenarioContext, who: str, service: str, patient: str, order: str) -> None:
+    """An Order Placer orders (RAD-2), or a DSS/Order Filler for itself (RAD-3 SN, then RAD-4)."""
+    if who != PRODUCT:
+        order_ourselves(scenario_context, who, service, patient, order)
+        return
+    made = new_order(scenario_context, service, patient, order)
+    placer = scenario_context.tags.actor == names.ORDER_PLACER
+    outcome = scenario_context.act("place-order" if placer else "order-procedure", order=made.values)
+    made.accession = str(outcome.answers.get("accession", ""))
+
+
+@when('{who:Party} cancels "{order:Text}"', who=_PLACERS)
+def cancels(scenario_context: ScenarioContext, who: str, order: str) -> None:
+    """An Order Placer cancels an order (RAD-2 CA), or a DSS/Order Filler does (RAD-3 OC, RAD-13 CA).
+
+    A product may also cancel the order of a scheduled step, by the name of the step.
+    """
+    if who == PRODUCT:
+        _product_cancels(scenario_context, order)
+        return
     hospital = hospital_of(scenario_context)
     known, placed = placed_order(scenario_context, order)
     scenario_context.begin()
@@ -52,9 +65,25 @@ def we_cancel(scenario_context: ScenarioContext, who: str, order: str) -> None:
         known.order = hospital.filler.cancel(placed)
 
 
-@when('the "DSS/Order Filler" replaces "{order:Text}" by "{service:Text}"')
-def we_replace(scenario_context: ScenarioContext, order: str, service: str) -> None:
-    """Our DSS/Order Filler changes an order: OC for the old one, SN for a new one, and the schedules of both."""
+def _product_cancels(context: ScenarioContext, order: str) -> None:
+    step = context.memory.get("steps", {}).get(order)
+    if step is not None and order not in context.memory.get("ordered", {}):
+        context.act("cancel-order", accession=str(step.entry["AccessionNumber"]))
+        context.transcript.note(facts.ORDER, {"keywords": dict(step.entry), "cancelled": True})
+        return
+    known = ordered(context, order)
+    if context.tags.actor == names.ORDER_PLACER:
+        context.act("withdraw-order", placer_number=known.placer_number)
+    else:
+        context.act("cancel-order", accession=known.accession)
+
+
+@when('{who:Party} replaces "{order:Text}" by "{service:Text}"', who=_FILLERS)
+def replaces(scenario_context: ScenarioContext, who: str, order: str, service: str) -> None:
+    """A DSS/Order Filler changes what was ordered: OC for the old order, SN for a new one, the schedules of both."""
+    if who == PRODUCT:
+        _change(scenario_context, order, {"Service": service_code(service)})
+        return
     hospital = hospital_of(scenario_context)
     known, placed = placed_order(scenario_context, order)
     scenario_context.begin()
@@ -65,24 +94,37 @@ def we_replace(scenario_context: ScenarioContext, order: str, service: str) -> N
         known.order, _ = hospital.filler.replace(placed, new)
 
 
-@when('the "DSS/Order Filler" moves "{order:Text}" to "{hour:Text}"')
-def we_move(scenario_context: ScenarioContext, order: str, hour: str) -> None:
-    """Our DSS/Order Filler changes the time of a schedule: RAD-13 XO."""
+def _change(context: ScenarioContext, order: str, change: Mapping[str, object]) -> None:
+    context.act("change-order", accession=ordered(context, order).accession, change=change)
+
+
+@when('{who:Party} moves "{order:Text}" to "{hour:Text}"', who=_FILLERS)
+def moves(scenario_context: ScenarioContext, who: str, order: str, hour: str) -> None:
+    """A DSS/Order Filler changes the time of a schedule: RAD-13 XO."""
+    time = hour.replace(":", "") + "00"
+    if who == PRODUCT:
+        _change(scenario_context, order, {"Start": f"{scheduler_of(scenario_context).day('today')}{time}"})
+        return
     hospital = hospital_of(scenario_context)
     known, placed = placed_order(scenario_context, order)
     scenario_context.begin()
 
     def later(procedure: RequestedProcedure) -> RequestedProcedure:
-        steps = tuple(replace(step, start_time=hour.replace(":", "") + "00") for step in procedure.steps)
-        return replace(procedure, steps=steps)
+        return replace(procedure, steps=tuple(replace(step, start_time=time) for step in procedure.steps))
 
     with Sent(scenario_context):
         known.order = hospital.filler.change(placed, later)
 
 
-@when('the "DSS/Order Filler" reports "{order:Text}" as "{status:Text}"')
-def we_report(scenario_context: ScenarioContext, order: str, status: str) -> None:
-    """Our DSS/Order Filler starts (IP), completes (CM) or discontinues (DC) all steps of an order."""
+_STATES: Final = {"IP": StepState.STARTED, "CM": StepState.COMPLETED}
+
+
+@when('{who:Party} reports "{order:Text}" as "{status:Text}"', who=_FILLERS, status=(*_STATES, "DC"))
+def reports(scenario_context: ScenarioContext, who: str, order: str, status: str) -> None:
+    """A DSS/Order Filler starts (IP), completes (CM) or discontinues (DC) all steps of an order."""
+    if who == PRODUCT:
+        scenario_context.act("report-status", accession=ordered(scenario_context, order).accession, status=status)
+        return
     hospital = hospital_of(scenario_context)
     known, placed = placed_order(scenario_context, order)
     placed = hospital.filler.book.current(placed)
@@ -90,16 +132,18 @@ def we_report(scenario_context: ScenarioContext, order: str, status: str) -> Non
     with Sent(scenario_context):
         if status == "DC":
             known.order = hospital.filler.discontinue(placed)
-        else:
-            state = {"IP": StepState.STARTED, "CM": StepState.COMPLETED}[status]
-            for step in placed.steps:
-                hospital.filler.book.set_step_state(step.id, state)
-            hospital.filler.steps_changed([step.id for step in placed.steps])
+            return
+        for step in placed.steps:
+            hospital.filler.book.set_step_state(step.id, _STATES[status])
+        hospital.filler.steps_changed([step.id for step in placed.steps])
 
 
-@when('the "DSS/Order Filler" announces "{event:Text}" of "{order:Text}"')
-def we_announce(scenario_context: ScenarioContext, event: str, order: str) -> None:
-    """Our DSS/Order Filler books (S12), moves (S13) or cancels (S15) the appointment of an order."""
+@when('{who:Party} announces "{event:Text}" of "{order:Text}"', who=_FILLERS, event=("S12", "S13", "S15"))
+def announces(scenario_context: ScenarioContext, who: str, event: str, order: str) -> None:
+    """A DSS/Order Filler books (S12), moves (S13) or cancels (S15) the appointment of an order."""
+    if who == PRODUCT:
+        scenario_context.act("book-appointment", accession=ordered(scenario_context, order).accession, event=event)
+        return
     hospital = hospital_of(scenario_context)
     _, placed = placed_order(scenario_context, order)
     scenario_context.begin()
@@ -110,53 +154,6 @@ def we_announce(scenario_context: ScenarioContext, event: str, order: str) -> No
             hospital.filler.move_appointment(placed, f"{scheduler_of(scenario_context).day('tomorrow')}100000")
         else:
             hospital.filler.cancel_appointment(placed)
-
-
-@given('the system under test has ordered "{service:Text}" for "{patient:Text}" as "{order:Text}"')
-@when('the system under test orders "{service:Text}" for "{patient:Text}" as "{order:Text}"')
-def product_orders(scenario_context: ScenarioContext, service: str, patient: str, order: str) -> None:
-    """Have an Order Placer under test order, or a DSS/Order Filler under test for itself."""
-    made = new_order(scenario_context, service, patient, order)
-    placer = scenario_context.tags.actor == names.ORDER_PLACER
-    outcome = scenario_context.act("place-order" if placer else "order-procedure", order=made.values)
-    made.accession = str(outcome.answers.get("accession", ""))
-
-
-@when('the system under test cancels "{order:Text}"')
-def product_cancels(scenario_context: ScenarioContext, order: str) -> None:
-    """Have an Order Placer under test cancel by placer number, or a DSS/Order Filler by accession number."""
-    known = ordered(scenario_context, order)
-    if scenario_context.tags.actor == names.ORDER_PLACER:
-        scenario_context.act("withdraw-order", placer_number=known.placer_number)
-    else:
-        scenario_context.act("cancel-order", accession=known.accession)
-
-
-@when('the system under test replaces "{order:Text}" by "{service:Text}"')
-def product_replaces(scenario_context: ScenarioContext, order: str, service: str) -> None:
-    """Have a DSS/Order Filler under test change what was ordered."""
-    known = ordered(scenario_context, order)
-    scenario_context.act("change-order", accession=known.accession, change={"Service": service_code(service)})
-
-
-@when('the system under test moves "{order:Text}" to "{hour:Text}"')
-def product_moves(scenario_context: ScenarioContext, order: str, hour: str) -> None:
-    """Have a DSS/Order Filler under test change the time of a schedule."""
-    known = ordered(scenario_context, order)
-    start = f"{scheduler_of(scenario_context).day('today')}{hour.replace(':', '')}00"
-    scenario_context.act("change-order", accession=known.accession, change={"Start": start})
-
-
-@when('the system under test reports "{order:Text}" as "{status:Text}"')
-def product_reports(scenario_context: ScenarioContext, order: str, status: str) -> None:
-    """Have a DSS/Order Filler under test start (IP), complete (CM) or discontinue (DC) an order."""
-    scenario_context.act("report-status", accession=ordered(scenario_context, order).accession, status=status)
-
-
-@when('the system under test announces "{event:Text}" of "{order:Text}"')
-def product_announces(scenario_context: ScenarioContext, event: str, order: str) -> None:
-    """Have a DSS/Order Filler under test book (S12), move (S13) or cancel (S15) an appointment."""
-    scenario_context.act("book-appointment", accession=ordered(scenario_context, order).accession, event=event)
 
 
 # -- what must come ------------------------------------------------------------------------------------------------
@@ -211,41 +208,6 @@ def _answered(context: ScenarioContext, message: Message) -> None:
         if already:
             return
     context.lab.hospital.settle(context.lab.sut.timeouts.exchange)
-
-
-# -- the worklist of an order filler -------------------------------------------------------------------------------
-
-
-def _ask(context: ScenarioContext, keys: Mapping[str, Any]) -> int:
-    user = WorklistUser(context.lab.modality.node, context.lab.recorder)
-    # besides what every modality asks for, the numbers that join a step with its order
-    wanted = {"PlacerOrderNumberImagingServiceRequest": None, "FillerOrderNumberImagingServiceRequest": None, **keys}
-    replies = context.converse("RAD-5-SCP-01", "The worklist query", lambda: user.query(context.lab.product, wanted))
-    return len(replies.pending)
-
-
-@then('the worklist has steps of "{patient:Text}" as "{requirement:Text}" demands')
-def worklist_has(scenario_context: ScenarioContext, patient: str, requirement: str) -> None:
-    """Ask the product's worklist by Patient ID: at least one match must come."""
-    wanted = patient_values(scenario_context, patient)["PatientID"]
-    found = _ask(scenario_context, {"PatientID": wanted})
-    if found:
-        scenario_context.met(requirement, f"The worklist has {found} step(s) of the patient {wanted}")
-    else:
-        summary = f"The worklist has no step of the patient {wanted}"
-        scenario_context.broken(requirement, summary, expected=("a match",), actual="no match")
-
-
-@then('the worklist has no step of "{patient:Text}" as "{requirement:Text}" demands')
-def worklist_has_none(scenario_context: ScenarioContext, patient: str, requirement: str) -> None:
-    """Ask the product's worklist by Patient ID: nothing may match."""
-    wanted = patient_values(scenario_context, patient)["PatientID"]
-    found = _ask(scenario_context, {"PatientID": wanted})
-    if found:
-        summary = f"The worklist still has {found} step(s) of the patient {wanted}"
-        scenario_context.broken(requirement, summary, expected=("no match",), actual=f"{found} matches")
-    else:
-        scenario_context.met(requirement, f"The worklist has nothing of the patient {wanted}")
 
 
 @then('it is answered with "{codes:Text}" as "{requirement:Text}" demands')

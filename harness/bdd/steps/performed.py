@@ -11,8 +11,8 @@ from harness.actors.performed_steps import PerformedStep, merge
 from harness.actors.worklist_user import Replies, WorklistUser
 from harness.bdd.context import ScenarioContext
 from harness.bdd.orders import Step
-from harness.bdd.registry import given, then, when
-from harness.bdd.steps.performing import Performed, performed_as
+from harness.bdd.performances import Performed, performance
+from harness.bdd.registry import then, when
 from harness.core.errors import UsageError
 from harness.core.message import Direction, Message
 from harness.profiles import demands, facts, names
@@ -20,34 +20,7 @@ from harness.profiles.swf.checks.rad06_scp import destinations
 from harness.protocols.dicom.node import Proposal
 from harness.protocols.dicom.uids import INSTANCE_AVAILABILITY, MPPS
 
-#: how long a notice that must not come is waited for
-_NOTICE_SECONDS = 1.0
-
-
 # -- destinations ------------------------------------------------------------------------------------------------
-
-
-def _take_away(context: ScenarioContext, actor: str) -> None:
-    context.lab.take_away(actor)
-    context.transcript.note(facts.FAULT_INJECTED, {"fault": "unreachable", "actor": actor})
-
-
-def _bring_back(context: ScenarioContext, actor: str) -> None:
-    context.transcript.note(facts.FAULT_INJECTED, {"fault": "reachable-again", "actor": actor})
-    context.lab.bring_back(actor)
-
-
-@given('the "{actor:Text}" is down')
-@when('the "{actor:Text}" goes down')
-def actor_down(scenario_context: ScenarioContext, actor: str) -> None:
-    """A simulated actor of ours closes its port and every connection."""
-    _take_away(scenario_context, actor)
-
-
-@when('the "{actor:Text}" is up again')
-def actor_up(scenario_context: ScenarioContext, actor: str) -> None:
-    """It listens again, on the same port."""
-    _bring_back(scenario_context, actor)
 
 
 @then('every accepted message reaches the "{actor:Text}"')
@@ -122,7 +95,7 @@ def _note_images(context: ScenarioContext, replies: Replies, keys: dict[str, str
 @when('the Order Filler asks the archive which images of "{wanted:Text}" it has')
 def filler_asks_availability(scenario_context: ScenarioContext, wanted: str) -> None:
     """An Images Availability Query (RAD-11) for the series of a performed step."""
-    context, performed = scenario_context, performed_as(scenario_context, wanted)
+    context, performed = scenario_context, performance(scenario_context, wanted)
     keys = _series_of(performed)
     context.begin()
     replies = context.converse(
@@ -135,10 +108,10 @@ def filler_asks_availability(scenario_context: ScenarioContext, wanted: str) -> 
     _note_images(context, replies, keys, expected=there, **({"purpose": "missing-instance"} if held else {}))
 
 
-@then('the Image Display finds {images:Count} images of "{wanted:Text}" after the wrong entry')
+@then('the Image Display finds {images:Count} image(s) of "{wanted:Text}" after the wrong entry')
 def display_finds(scenario_context: ScenarioContext, images: int, wanted: str) -> None:
     """An image query for the series of a performed step; none may be found of a step discontinued for 110514."""
-    context, performed = scenario_context, performed_as(scenario_context, wanted)
+    context, performed = scenario_context, performance(scenario_context, wanted)
     keys = _series_of(performed)
     context.begin()
     replies = context.converse(
@@ -153,7 +126,7 @@ def display_finds(scenario_context: ScenarioContext, images: int, wanted: str) -
 @then('the objects of the work on "{name:Text}" are found in its study')
 def derived_found(scenario_context: ScenarioContext, name: str) -> None:
     """An image query for the series that the Evidence Creator stored."""
-    context, performed = scenario_context, performed_as(scenario_context, f"work on {name}")
+    context, performed = scenario_context, performance(scenario_context, f"work on {name}")
     keys = _series_of(performed)
     context.begin()
     replies = context.converse(
@@ -169,7 +142,7 @@ def derived_found(scenario_context: ScenarioContext, name: str) -> None:
 @when('the Image Display retrieves the study of "{wanted:Text}"')
 def display_retrieves_step(scenario_context: ScenarioContext, wanted: str) -> None:
     """C-MOVE of the study of a performed step to our display."""
-    context, performed = scenario_context, performed_as(scenario_context, wanted)
+    context, performed = scenario_context, performance(scenario_context, wanted)
     study = {"StudyInstanceUID": _series_of(performed)["StudyInstanceUID"]}
     display = context.lab.image_display
     context.begin()
@@ -180,17 +153,10 @@ def display_retrieves_step(scenario_context: ScenarioContext, wanted: str) -> No
     )
 
 
-@then("the product has had the time to announce what is available")
-def time_to_announce(scenario_context: ScenarioContext) -> None:
-    """Wait a moment for notices that must not come; judging is left to others."""
-    context = scenario_context
-    context.transcript.quiet_for("N-CREATE-RQ", _NOTICE_SECONDS, after=context.asked_at, direction=Direction.FROM_SUT)
-
-
 @when('the Image Manager announces the images of "{wanted:Text}"')
 def archive_announces(scenario_context: ScenarioContext, wanted: str) -> None:
     """An Instance Availability Notification (RAD-49) of a performed step, with nothing optional in it."""
-    context, performed = scenario_context, performed_as(scenario_context, wanted)
+    context, performed = scenario_context, performance(scenario_context, wanted)
     ended = step_messages.completion(performed.samples, performed.plan, performed.created)
     step = PerformedStep(performed.uid, merge(performed.created, ended))
     archive = context.lab.image_manager
@@ -204,22 +170,15 @@ def archive_announces(scenario_context: ScenarioContext, wanted: str) -> None:
     context.converse("RAD-49-SCP-01", "The availability notice", announce)
 
 
-@given('the system under test has cancelled the order of "{name:Text}"')
-@when('the system under test cancels the order of "{name:Text}"')
-def product_cancels(scenario_context: ScenarioContext, name: str) -> None:
-    """Have the product cancel the order of a scheduled step."""
-    step: Step = scenario_context.memory["steps"][name]
-    scenario_context.act("cancel-order", accession=str(step.entry["AccessionNumber"]))
-    scenario_context.transcript.note(facts.ORDER, {"keywords": dict(step.entry), "cancelled": True})
+_PURPOSES = {"cancellation": "cancelled", "wrong entry": "after-wrong-entry", "completion": "after-completed"}
 
 
-@then('the worklist of the patient offers "{offered:Text}" after the "{event:Text}"')
+@then('the worklist of the patient offers "{offered:Text}" after the "{event:Text}"', event=tuple(_PURPOSES))
 def worklist_offers(scenario_context: ScenarioContext, offered: str, event: str) -> None:
     """Query the patient of the scenario; exactly these steps (none: empty) may be there after what happened."""
     context = scenario_context
-    purposes = {"cancellation": "cancelled", "wrong entry": "after-wrong-entry", "completion": "after-completed"}
-    if event not in purposes:
-        raise UsageError(f"{event!r} is not an event of a step; known: {', '.join(purposes)}")
+    if event not in _PURPOSES:
+        raise UsageError(f"{event!r} is not an event of a step; known: {', '.join(_PURPOSES)}")
     known: dict[str, Step] = context.memory["steps"]
     keys = {"PatientID": str(next(iter(known.values())).entry["PatientID"])}
     user = WorklistUser(context.lab.modality.node, context.lab.recorder)
@@ -235,6 +194,6 @@ def worklist_offers(scenario_context: ScenarioContext, offered: str, event: str)
             "by": "ScheduledProcedureStepID",
             "expected": sorted(known[name.strip()].step_id for name in offered.split(",") if name.strip()),
             "universe": sorted(step.step_id for step in known.values()),
-            "purpose": purposes[event],
+            "purpose": _PURPOSES[event],
         },
     )

@@ -14,13 +14,11 @@ from harness.actors.print_composer import PrintComposer
 from harness.actors.print_composing import HEALTHY, PrintOutcome, Said
 from harness.actors.print_orders import FilmOrder, LutChoice, SessionOrder
 from harness.actors.print_server import FILM, PrintServer
-from harness.actors.print_server_behaviour import PrintServerBehaviour
-from harness.actors.print_server_printer import Printer
 from harness.bdd import pictures
 from harness.bdd.context import ScenarioContext
 from harness.bdd.guests import Guests
 from harness.bdd.print_settings import STEPS, Settings, wedge
-from harness.bdd.registry import given, then, when
+from harness.bdd.registry import then, when
 from harness.bdd.tables import pairs
 from harness.core.errors import UsageError
 from harness.core.message import Direction
@@ -29,9 +27,7 @@ from harness.imaging.luts import Shape
 from harness.imaging.measured import judge_density
 from harness.profiles.cpi import appearance, facts
 from harness.profiles.cpi.mapping.printing import ATTRIBUTE_TOLD, INVALID_VALUE, SIMPLEST_FORMAT
-from harness.profiles.facts import FAULT_INJECTED
 from harness.profiles.values import attributes_of, text
-from harness.protocols.dicom import uids
 
 
 @pytest.fixture
@@ -68,7 +64,7 @@ def _probe(context: ScenarioContext, kind: str, sop_class: str, purpose: str, ke
 # -- a server under test -----------------------------------------------------------------------------------------
 
 
-@when('the Print Composer prints {count:Count} images in the format "{display_format:Text}"')
+@when('the Print Composer prints {count:Count} image(s) in the format "{display_format:Text}"')
 def prints_in_format(scenario_context: ScenarioContext, guests: Guests, count: int, display_format: str) -> None:
     """Print so many step wedges on a film of an Image Display Format such as STANDARD\\2,3."""
     _print(scenario_context, guests, FilmOrder((wedge(),) * count, display_format))
@@ -89,7 +85,7 @@ def prints_with(scenario_context: ScenarioContext, guests: Guests, datatable: li
         _probe(scenario_context, kind, sop_class, purpose, keyword)
 
 
-@when('the printer becomes "{status:Text}" while the Print Composer is connected')
+@when('the printer becomes "{status:Text}" while the Print Composer is connected', status=("WARNING", "FAILURE"))
 def printer_changes(scenario_context: ScenarioContext, guests: Guests, status: str) -> None:
     """Have the printer brought into WARNING or FAILURE, wait for what it reports, and have it brought back."""
     if status not in ("WARNING", "FAILURE"):
@@ -188,33 +184,6 @@ def _may_be_refused(said: Said, film: FilmOrder) -> bool:
 
 
 # -- a composer under test -----------------------------------------------------------------------------------------
-
-
-@given("the Print Server supports no Presentation LUT")
-def server_without_lut(scenario_context: ScenarioContext, guests: Guests) -> None:
-    """Our printer takes grayscale films but does not know the Presentation LUT SOP class."""
-    guests.invite(PrintServer, printer=Printer(supports_presentation_lut=False))
-
-
-@given('the Print Server answers the first {what:Text} with the status "{status:Status}"')
-def server_scripted(scenario_context: ScenarioContext, guests: Guests, what: str, status: str) -> None:
-    """Our printer answers one operation (film session, film box, image box, Presentation LUT, print) like this."""
-    operations = {
-        "film session": ("N-CREATE-RQ", uids.BASIC_FILM_SESSION),
-        "film box": ("N-CREATE-RQ", uids.BASIC_FILM_BOX),
-        "image box": ("N-SET-RQ", uids.BASIC_GRAYSCALE_IMAGE_BOX),
-        "Presentation LUT": ("N-CREATE-RQ", uids.PRESENTATION_LUT),
-        "print": ("N-ACTION-RQ", uids.BASIC_FILM_BOX),
-    }
-    if what not in operations:
-        raise UsageError(f"there is no print operation {what!r}; known: {', '.join(operations)}")
-    code = int(status, 16)
-
-    def scripted(kind: str, sop_class: str, before: int) -> int | None:
-        return code if (kind, sop_class) == operations[what] and before == 0 else None
-
-    scenario_context.transcript.note(FAULT_INJECTED, {"fault": "print-answered", "operation": what, "status": code})
-    guests.invite(PrintServer, behaviour=PrintServerBehaviour(scripted=scripted))
 
 
 @when('the system under test prints the test object "{name:Text}"')

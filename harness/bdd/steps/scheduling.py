@@ -1,24 +1,24 @@
-"""What is on a worklist, ours or that of the system under test, and how our order filler answers."""
+"""What is on a worklist: ours, or that of the system under test."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
 
-from harness.actors.order_filler import EMPTY_WORKLIST, MIXED_PENDING, FindReply
+from harness.actors.order_filler import EMPTY_WORKLIST
 from harness.bdd.context import ScenarioContext
 from harness.bdd.numbers import Numbers
 from harness.bdd.orders import COLUMNS, OPTIONAL_COLUMNS, Scheduler, Step
-from harness.bdd.registry import given, when
+from harness.bdd.registry import PRODUCT, given, when
 from harness.bdd.tables import rows
 from harness.core.errors import UsageError
-from harness.profiles import facts
+from harness.profiles import facts, names
 
 #: how many queries a scripted answer lasts: a product may ask more than once for one action
 _LASTING = 20
 
 
-def made_steps(context: ScenarioContext, table: Sequence[Sequence[str]]) -> dict[str, Step]:
+def _made_steps(context: ScenarioContext, table: Sequence[Sequence[str]]) -> dict[str, Step]:
     """Make the steps of a table and remember them by their names."""
     scheduler = Scheduler(context.lab.source, context.lab.today, context.lab.station)
     made = scheduler.steps(rows(table, required=COLUMNS, optional=OPTIONAL_COLUMNS))
@@ -28,11 +28,24 @@ def made_steps(context: ScenarioContext, table: Sequence[Sequence[str]]) -> dict
     return steps
 
 
-@given("the Order Filler has scheduled these steps")
-def order_filler_scheduled(scenario_context: ScenarioContext, datatable: list[list[str]]) -> None:
-    """Put steps on the worklist of our Order Filler: step, patient, modality, start [station, procedure, order ...]."""
-    for step in made_steps(scenario_context, datatable).values():
-        scenario_context.lab.order_filler.schedule(step.entry)
+@given("{who:Party} has scheduled these steps", who=(PRODUCT, names.ORDER_FILLER))
+def steps_scheduled(scenario_context: ScenarioContext, who: str, datatable: list[list[str]]) -> None:
+    """Put steps on a worklist: step, patient, modality, start [station, procedure, order, physician, protocol].
+
+    A product schedules by its driver; what its worklist must offer then is noted. It may number the steps itself: the
+    driver answers with the numbers, `{"orders": [{...}, ...]}` by DICOM keyword, or `{"numbers": "worklist"}` to have
+    them looked up by patient, modality and start, as for an operator.
+    """
+    steps = _made_steps(scenario_context, datatable)
+    if who != PRODUCT:
+        for step in steps.values():
+            scenario_context.lab.order_filler.schedule(step.entry)
+        return
+    numbers = Numbers(scenario_context, steps)
+    outcome = scenario_context.act("schedule-steps", orders=[dict(step.entry) for step in steps.values()])
+    steps.update(numbers.learn(outcome.answers))
+    for step in steps.values():
+        scenario_context.transcript.note(facts.ORDER, {"keywords": dict(step.entry)})
 
 
 @when('the Order Filler changes the "{keyword:Text}" of "{name:Text}" to "{value:Text}"')
@@ -54,36 +67,8 @@ def nothing_scheduled(scenario_context: ScenarioContext) -> None:
     scenario_context.lab.order_filler.reply_with(*[EMPTY_WORKLIST] * _LASTING)
 
 
-@given("the Order Filler answers queries with the status {status:Status}")
-def scripted_status(scenario_context: ScenarioContext, status: str) -> None:
-    """Answer worklist queries with that final status and no match, e.g. A700."""
-    scenario_context.lab.order_filler.reply_with(*[FindReply(final=int(status, 16), limit=0)] * _LASTING)
-    scenario_context.transcript.note(facts.FAULT_INJECTED, {"fault": "find-failed", "status": int(status, 16)})
-
-
-@given("the Order Filler marks every second match with the status FF01")
-def mixed_pending(scenario_context: ScenarioContext) -> None:
-    """Answer with FF00 and FF01 in turn; both are matches."""
-    scenario_context.lab.order_filler.reply_with(*[MIXED_PENDING] * _LASTING)
-
-
-@given('the system under test has scheduled {number:Count} steps of "{patient:Text}" for today')
+@given('the system under test has scheduled {number:Count} step(s) of "{patient:Text}" for today')
 def product_scheduled_many(scenario_context: ScenarioContext, number: int, patient: str) -> None:
     """Have the product schedule so many steps of one patient: an answer long enough to be cancelled."""
     rows_ = [[f"S{n}", patient, "CT", f"today {8 + n // 60 % 12:02d}:{n % 60:02d}"] for n in range(1, number + 1)]
-    product_scheduled(scenario_context, [list(COLUMNS), *rows_])
-
-
-@given("the system under test has scheduled these steps")
-def product_scheduled(scenario_context: ScenarioContext, datatable: list[list[str]]) -> None:
-    """Have the product schedule steps, by its driver; an ORDER fact says what its worklist must offer.
-
-    A product may number them itself: the driver answers with the numbers, `{"orders": [{...}, ...]}` by DICOM keyword,
-    or `{"numbers": "worklist"}` to have them looked up by patient, modality and start, as for an operator.
-    """
-    steps = made_steps(scenario_context, datatable)
-    numbers = Numbers(scenario_context, steps)
-    outcome = scenario_context.act("schedule-steps", orders=[dict(step.entry) for step in steps.values()])
-    steps.update(numbers.learn(outcome.answers))
-    for step in steps.values():
-        scenario_context.transcript.note(facts.ORDER, {"keywords": dict(step.entry)})
+    steps_scheduled(scenario_context, PRODUCT, [list(COLUMNS), *rows_])

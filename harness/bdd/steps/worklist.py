@@ -1,4 +1,4 @@
-"""A worklist under test is asked by our modality."""
+"""Worklists are queried: ours by a modality under test, or one under test by our modality."""
 
 from __future__ import annotations
 
@@ -7,11 +7,10 @@ from typing import Any
 from harness.actors.worklist_user import Replies, WorklistUser
 from harness.bdd.context import ScenarioContext
 from harness.bdd.orders import Scheduler, Step, Vocabulary
-from harness.bdd.registry import then, when
+from harness.bdd.registry import PRODUCT, then, when
 from harness.bdd.tables import pairs
 from harness.core.errors import UsageError
-from harness.profiles import facts
-from harness.protocols.dicom.uids import IMPLICIT_VR_LE
+from harness.profiles import facts, names
 
 
 def _ask(context: ScenarioContext, keys: dict[str, Any], **more: Any) -> Replies:
@@ -34,25 +33,23 @@ def _known(context: ScenarioContext) -> dict[str, Step]:
     return steps
 
 
-@when("the Acquisition Modality queries the worklist by")
-def modality_queries(scenario_context: ScenarioContext, datatable: list[list[str]]) -> None:
-    """Query the product's worklist with these keys; all return keys of the Technical Framework are asked for."""
+@when("{who:Party} queries the worklist by", who=(PRODUCT, names.MODALITY))
+def queries_worklist(scenario_context: ScenarioContext, who: str, datatable: list[list[str]]) -> None:
+    """Query with these keys; values may be words: today, ID of S1, this (station).
+
+    A product queries by exactly these; ours asks for all return keys of the Technical Framework as well.
+    """
     scheduler: Scheduler = scenario_context.memory["scheduler"]
     words = Vocabulary(scheduler, _known(scenario_context))
     keys = {name: words.value(text, scenario_context.lab.station) for name, text in pairs(datatable).items()}
-    _ask(scenario_context, keys)
+    if who != PRODUCT:
+        _ask(scenario_context, keys)
+        return
+    scenario_context.memory["asked keys"] = keys
+    scenario_context.act("query-worklist", keys=keys)
 
 
-@when("the Acquisition Modality queries the worklist in Implicit VR only by")
-def modality_queries_implicit(scenario_context: ScenarioContext, datatable: list[list[str]]) -> None:
-    """As above, proposing the default transfer syntax only."""
-    scheduler: Scheduler = scenario_context.memory["scheduler"]
-    words = Vocabulary(scheduler, _known(scenario_context))
-    keys = {name: words.value(text, scenario_context.lab.station) for name, text in pairs(datatable).items()}
-    _ask(scenario_context, keys, transfer_syntaxes=(IMPLICIT_VR_LE,))
-
-
-@when("the Acquisition Modality queries the worklist and cancels after {matches:Count} match")
+@when("the Acquisition Modality queries the worklist and cancels after {matches:Count} match(es)")
 def modality_cancels(scenario_context: ScenarioContext, matches: int) -> None:
     """Query everything and send a C-CANCEL after so many matches."""
     replies = _ask(scenario_context, {}, cancel_after=matches)
@@ -62,24 +59,19 @@ def modality_cancels(scenario_context: ScenarioContext, matches: int) -> None:
     )
 
 
-@then('exactly the steps "{names:Text}" are returned')
-def exactly_steps(scenario_context: ScenarioContext, names: str) -> None:
-    """Say which of the scheduled steps must match; steps that the product knows besides are not judged."""
-    _expect(scenario_context, [name.strip() for name in names.split(",")])
+@then('exactly the steps "{wanted:Text}" are returned')
+def exactly_steps(scenario_context: ScenarioContext, wanted: str) -> None:
+    """Say which of the scheduled steps must match (`none`); steps that the product knows besides are not judged."""
+    expect_steps(scenario_context, [name.strip() for name in wanted.split(",") if name.strip() != "none"])
 
 
-@then("no step is returned")
-def no_step(scenario_context: ScenarioContext) -> None:
-    """None of the scheduled steps may match."""
-    _expect(scenario_context, [])
-
-
-def _expect(context: ScenarioContext, names: list[str]) -> None:
+def expect_steps(context: ScenarioContext, wanted: list[str]) -> None:
+    """Say which of the scheduled steps must match, and judge it. Raises UsageError without a worklist query."""
     replies: Replies | None = context.memory.get("replies")
     if replies is None:
         raise UsageError("this step follows a worklist query")
     known = _known(context)
-    if missing := [name for name in names if name not in known]:
+    if missing := [name for name in wanted if name not in known]:
         raise UsageError(f"no step {', '.join(missing)} was scheduled; known: {', '.join(known)}")
     keys: dict[str, Any] = context.memory["keys"]
     context.transcript.note(
@@ -90,7 +82,7 @@ def _expect(context: ScenarioContext, names: list[str]) -> None:
             "model": "WORKLIST",
             "keys": {name: value for name, value in keys.items() if value},
             "by": "ScheduledProcedureStepID",
-            "expected": sorted(known[name].step_id for name in names),
+            "expected": sorted(known[name].step_id for name in wanted),
             "universe": sorted(step.step_id for step in known.values()),
         },
     )

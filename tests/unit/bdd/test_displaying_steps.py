@@ -1,4 +1,4 @@
-"""What the steps of displays count, and which requirement a wrong count breaks."""
+"""What the steps of displays count, and which requirement a wrong count breaks; answers that fail on purpose."""
 
 from __future__ import annotations
 
@@ -8,14 +8,16 @@ from typing import Any
 import pytest
 
 from harness.bdd.context import ScenarioContext
+from harness.bdd.guests import Guests
 from harness.bdd.refusals import DeliveryFaults
-from harness.bdd.steps import displaying
+from harness.bdd.steps import displaying, disturbing, exchanging
 from harness.bdd.tags import read
 from harness.core.check import Declaration
 from harness.core.errors import NonConformance, UsageError
 from harness.core.message import Direction, Protocol
 from harness.core.transcript import Transcript
 from harness.profiles import facts
+from harness.profiles.names import IMAGE_MANAGER
 
 TAGS = ("profile:SWF", "actor:image-display", "transaction:RAD-14")
 
@@ -39,7 +41,7 @@ def answered(context: ScenarioContext, matches: int) -> None:
 
 def test_the_right_number_of_matches_breaks_nothing(context: ScenarioContext) -> None:
     answered(context, 2)
-    displaying.archive_had(context, 2)
+    exchanging.answered_with(context, 2)
     assert context.findings == []
 
 
@@ -52,13 +54,13 @@ def test_another_number_breaks_the_requirement_of_the_key(
     answered(context, 3)
     context.memory["asked"] = asked
     with pytest.raises(NonConformance, match="matched 3 entries; 1 were to be found"):
-        displaying.archive_had(context, 1)
+        exchanging.answered_with(context, 1)
     assert [finding.requirement for finding in context.findings] == [row]
 
 
 def test_counting_needs_a_query(context: ScenarioContext) -> None:
     with pytest.raises(UsageError, match="this step follows"):
-        displaying.archive_had(context, 1)
+        exchanging.answered_with(context, 1)
 
 
 def test_an_image_that_was_not_delivered_is_missed(context: ScenarioContext) -> None:
@@ -76,7 +78,7 @@ def test_an_image_that_was_not_delivered_is_missed(context: ScenarioContext) -> 
 
 
 def test_so_many_deliveries_fail_and_then_none(context: ScenarioContext) -> None:
-    displaying.delivery_fails(context, 2)
+    disturbing.we_answer(context, Guests(context.lab), IMAGE_MANAGER, "the next retrieve", "B000 for 2 images")
     faults: Any = context.lab.delivery_faults
     assert [faults.delivers(None) for _ in range(3)] == [False, False, True]
     assert context.transcript.facts_of(facts.FAULT_INJECTED)[0].data["fault"] == "delivery-failed"

@@ -16,6 +16,7 @@ from harness.actors.acquisition import Acquisition
 from harness.actors.pps_manager import PpsManager
 from harness.bdd.context import ScenarioContext
 from harness.bdd.orders import Scheduler
+from harness.bdd.performances import performance
 from harness.bdd.steps import performed, performing
 from harness.bdd.tags import read
 from harness.core.check import Declaration
@@ -23,6 +24,7 @@ from harness.core.errors import NonConformance, UsageError
 from harness.core.message import Direction
 from harness.core.transcript import Transcript
 from harness.profiles import facts
+from harness.profiles.names import MODALITY
 from harness.protocols.dicom.datasets import decode
 from harness.protocols.dicom.node import Address
 
@@ -58,19 +60,17 @@ def negative(context: ScenarioContext) -> list[tuple[str, list[int]]]:
 
 def test_a_step_is_reported_from_its_beginning_to_its_end() -> None:
     with scenario() as context:
-        performing.modality_performs(context, "S1", 2)
+        performing.performs(context, MODALITY, "S1", 2)
         assert sent(context) == ["N-CREATE-RQ", "N-SET-RQ"]
-        assert len(performing.performed_as(context, "S1").samples) == 2
+        assert len(performance(context, "S1").samples) == 2
         assert context.findings == []
 
 
 def test_what_must_be_refused_is_noted_with_the_status_that_refuses_it() -> None:
     with scenario() as context:
-        performing.modality_performs(context, "S1", 1)
-        performing.modality_creates_twice(context, "S1")
-        performing.modality_changes_final(context, "S1")
-        performing.modality_changes_unknown(context)
-        performing.modality_creates_final(context, "S1", "COMPLETED")
+        performing.performs(context, MODALITY, "S1", 1)
+        for wrong in ("begun twice", "changed after its end", "ended and never begun", "begun as COMPLETED"):
+            performing.wrongly_reports(context, "S1", wrong)
         assert negative(context) == [
             ("create-duplicate", [0x0111]),
             ("set-final", [0x0110]),
@@ -83,7 +83,7 @@ def test_what_must_be_refused_is_noted_with_the_status_that_refuses_it() -> None
 def test_a_receiver_that_refuses_a_regular_beginning_breaks_its_requirement_and_ends_the_scenario() -> None:
     with scenario("ppsm-refuses-in-progress") as context:
         with pytest.raises(NonConformance, match="was answered 0110"):
-            performing.modality_starts(context, "S1")
+            performing.starts(context, "S1")
         assert [finding.requirement for finding in context.findings] == ["RAD-6-SCP-01"]
 
 
@@ -92,7 +92,7 @@ def test_a_receiver_that_is_away_breaks_the_requirement_too() -> None:
         lab: Any = context.lab
         lab.product = Address("SUT", "127.0.0.1", 1)
         with pytest.raises(NonConformance):
-            performing.modality_starts(context, "S1")
+            performing.starts(context, "S1")
         assert [finding.requirement for finding in context.findings] == ["RAD-6-SCP-01"]
 
 
@@ -100,7 +100,7 @@ def test_a_reason_is_coded_or_local_or_absent() -> None:
     keyword = "PerformedProcedureStepDiscontinuationReasonCodeSequence"
     for reason, expected in (("110514", [("110514", "DCM")]), ("7", [("7", "99IHEHARNESS")]), ("", [])):
         with scenario() as context:
-            performing.modality_abandons(context, "S1", 0, reason)
+            performing.abandons(context, MODALITY, "S1", 0, reason)
             message = context.transcript.select("N-SET-RQ", direction=Direction.TO_SUT)[-1]
             ended = decode(message.payload, str(message.fields.get("TransferSyntax") or "1.2.840.10008.1.2"))
             assert [(i.CodeValue, i.CodingSchemeDesignator) for i in ended.get(keyword) or ()] == expected
@@ -109,8 +109,12 @@ def test_a_reason_is_coded_or_local_or_absent() -> None:
 def test_names_that_mean_nothing_are_an_authors_mistake() -> None:
     with scenario() as context:
         with pytest.raises(UsageError, match=r"no step S9 was scheduled; known: S1"):
-            performing.modality_starts(context, "S9")
+            performing.starts(context, "S9")
         with pytest.raises(UsageError, match=r"'S1' was not started; known: none"):
-            performing.modality_creates_twice(context, "S1")
+            performing.wrongly_reports(context, "S1", "begun twice")
         with pytest.raises(UsageError, match="is not an event of a step"):
             performed.worklist_offers(context, "S1", "full moon")
+        with pytest.raises(UsageError, match="is no wrong report; known: begun as COMPLETED"):
+            performing.wrongly_reports(context, "S1", "begun late")
+        with pytest.raises(UsageError, match="a step is not performed 'slowly'; known: rejecting <number>"):
+            performing.performs_in_a_manner(context, "S1", 1, "slowly")
