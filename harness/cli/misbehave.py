@@ -18,16 +18,18 @@ from pydicom.dataset import Dataset
 from rich.table import Table
 from rich.text import Text
 
+from harness.cli import tls_options
 from harness.cli.console import out, print_json
 from harness.cli.simulate_places import parse_address
 from harness.core.errors import EnvironmentFailure, UsageError
 from harness.core.transcript import Transcript
 from harness.protocols.dicom import datasets, negotiation, uids
 from harness.protocols.dicom import misbehaviour as dicom
-from harness.protocols.dicom.errors import NoPresentationContext, PeerError
+from harness.protocols.dicom.errors import NoPresentationContext, PeerError, TlsNotAgreed
 from harness.protocols.dicom.node import Address, Node, Proposal, Timeouts
 from harness.protocols.dicom.script import Played
 from harness.protocols.dicom.scripted import ScriptedListener, play
+from harness.protocols.dicom.tls import TlsSettings, in_words
 from harness.protocols.hl7 import misbehaviour as hl7
 from harness.protocols.hl7.exchange import Received, Wire
 from harness.protocols.hl7.framing import frame
@@ -97,6 +99,12 @@ def misbehave(
     once: Annotated[
         bool, typer.Option("--once", help="When listening, end after the last script instead of at Ctrl-C.")
     ] = False,
+    tls: tls_options.Speaks = False,
+    tls_certificate: tls_options.Shown = None,
+    tls_key: tls_options.Key = None,
+    tls_ca: tls_options.Authorities = None,
+    tls_profile: tls_options.Profile = tls_options.PROFILES[0],
+    tls_anonymous_clients: tls_options.Anonymous = False,
     json_output: Annotated[bool, typer.Option("--json", help="Print as JSON.")] = False,
 ) -> int:
     """Break the rules of DICOM or HL7 on purpose, one named way at a time, and say what the product did."""
@@ -113,14 +121,22 @@ def misbehave(
         raise UsageError(f"give one of {', '.join(given)}; `ihe-harness simulate misbehave list` shows the scripts")
     (side,) = (name for name, is_given in given.items() if is_given)
     chosen = _chosen(scripts[side], script or [ALL], side)
-    if address is not None:
-        rows = list(_towards(address, ae, chosen))
-    elif hl7_peer:
-        rows = list(_towards_hl7(*_place(hl7_peer), chosen))
-    elif port is not None:
-        rows = _answering(host, port, ae, chosen, once, json_output)
+    if side in ("--peer", "--hl7-peer"):
+        if tls_anonymous_clients:
+            raise UsageError("--tls-anonymous-clients is about who calls us: it goes with --port or --hl7-port")
+        secured = tls_options.caller_settings(tls, tls_certificate, tls_key, tls_ca, tls_profile)
     else:
-        rows = _answering_hl7(host, hl7_port or 0, chosen, once, json_output)
+        if tls and tls_certificate is None:
+            raise UsageError("--tls with a port to listen on needs --tls-certificate: a server shows one")
+        secured = tls_options.settings(tls_certificate, tls_key, tls_ca, tls_profile, tls_anonymous_clients)
+    if address is not None:
+        rows = list(_towards(address, ae, chosen, secured))
+    elif hl7_peer:
+        rows = list(_towards_hl7(*_place(hl7_peer), chosen, secured))
+    elif port is not None:
+        rows = _answering(host, port, ae, chosen, once, json_output, secured)
+    else:
+        rows = _answering_hl7(host, hl7_port or 0, chosen, once, json_output, secured)
     if json_output:
         print_json({"scripts": [asdict(row) for row in rows], "alive": all(row.alive is not False for row in rows)})
     else:
@@ -147,16 +163,16 @@ def _place(text: str) -> tuple[str, int]:
 # -- we ask ------------------------------------------------------------------------------------------------------
 
 
-def _towards(peer: Address, title: str, chosen: Sequence[dicom.Misbehaviour]) -> Iterator[Row]:
+def _towards(peer: Address, title: str, chosen: Sequence[dicom.Misbehaviour], tls: TlsSettings | None) -> Iterator[Row]:
     """Play each script, then see whether a good association is still accepted; stop at the first that is not."""
-    if problem := _association(peer, title):
+    if problem := _association(peer, title, tls):
         raise EnvironmentFailure(f"a good association is needed before bad ones: {problem}")
     for case in chosen:
         try:
-            played = play(peer, case.script, Transcript())
+            played = play(peer, case.script, Transcript(), tls=tls)
         except PeerError as error:
             played = Played(reason=str(error))
-        problem = _association(peer, title)
+        problem = _association(peer, title, tls)
         expected = bool(set(played.kinds) & set(case.reactions)) if case.reactions else None
         note = problem or ("" if expected is not False else played.reason)
         yield Row("--peer", case.name, case.breaks, tuple(played.kinds), expected, not problem, note)
@@ -164,9 +180,9 @@ def _towards(peer: Address, title: str, chosen: Sequence[dicom.Misbehaviour]) ->
             return
 
 
-def _association(peer: Address, title: str) -> str:
+def _association(peer: Address, title: str, tls: TlsSettings | None) -> str:
     """What keeps a good association from working, empty if it works."""
-    node = Node(title, Transcript(), actor="check", timeouts=_PATIENT, verification=False)
+    node = Node(title, Transcript(), actor="check", timeouts=_PATIENT, tls=tls, verification=False)
     try:
         with node.connect(peer, [Proposal(uids.VERIFICATION)]) as link:
             link.echo()
@@ -179,21 +195,36 @@ def _association(peer: Address, title: str) -> str:
     return ""
 
 
-def _towards_hl7(host: str, port: int, chosen: Sequence[hl7.Sent]) -> Iterator[Row]:
-    if problem := _answer_of(host, port):
+def _towards_hl7(host: str, port: int, chosen: Sequence[hl7.Sent], tls: TlsSettings | None) -> Iterator[Row]:
+    if problem := _answer_of(host, port, tls):
         raise EnvironmentFailure(f"an answer to a whole message is needed before broken ones: {problem}")
     for case in chosen:
-        did = _send(host, port, case)
-        problem = _answer_of(host, port)
+        did = _send(host, port, case, tls)
+        problem = _answer_of(host, port, tls)
         yield Row("--hl7-peer", case.name, case.breaks, did, None, not problem, problem)
         if problem:
             return
 
 
-def _send(host: str, port: int, case: hl7.Sent) -> tuple[str, ...]:
+@contextlib.contextmanager
+def _connected(host: str, port: int, tls: TlsSettings | None) -> Iterator[socket.socket]:
+    """A connection for HL7. Raises OSError, TlsNotAgreed."""
+    with socket.create_connection((host, port), 5) as plain:
+        if tls is None:
+            yield plain
+            return
+        try:
+            secured = tls.client_context().wrap_socket(plain, server_hostname=host)
+        except OSError as problem:
+            raise TlsNotAgreed(f"TLS with {host}:{port} was not agreed: {in_words(problem)}") from problem
+        with secured:
+            yield secured
+
+
+def _send(host: str, port: int, case: hl7.Sent, tls: TlsSettings | None) -> tuple[str, ...]:
     """The bytes of a script, and what came back."""
     try:
-        with socket.create_connection((host, port), 5) as sock:
+        with _connected(host, port, tls) as sock:
             for piece in case.pieces:
                 sock.sendall(piece)
                 time.sleep(case.pause)  # the slowness is what this script is about
@@ -201,6 +232,8 @@ def _send(host: str, port: int, case: hl7.Sent) -> tuple[str, ...]:
                 sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
                 return ("reset by us",)
             return tuple(_heard(sock))
+    except TlsNotAgreed as error:
+        return (str(error),)
     except OSError as error:
         return (f"broke the connection ({error.strerror or error})",)
 
@@ -234,12 +267,14 @@ def _codes(data: bytes) -> Iterator[str]:
                 yield "ACK " + segment[4:6].decode("ascii", "replace")
 
 
-def _answer_of(host: str, port: int) -> str:
+def _answer_of(host: str, port: int, tls: TlsSettings | None) -> str:
     """What keeps a whole message, of a trigger that nobody knows and that leaves nothing behind, from its answer."""
     try:
-        with socket.create_connection((host, port), 5) as sock:
+        with _connected(host, port, tls) as sock:
             sock.sendall(frame(hl7.message(kind="ADT^Z99", control_id=f"OK{secrets.token_hex(4)}")))
             heard = list(_heard(sock, 5.0))
+    except TlsNotAgreed as error:
+        return str(error)
     except OSError as error:
         return f"{host}:{port}: {error.strerror or error}"
     return "" if any(word.startswith("ACK") for word in heard) else f"{host}:{port} answered {', '.join(heard)}"
@@ -249,7 +284,13 @@ def _answer_of(host: str, port: int) -> str:
 
 
 def _answering(
-    host: str, port: int, title: str, chosen: Sequence[dicom.Misbehaviour], once: bool, quiet: bool
+    host: str,
+    port: int,
+    title: str,
+    chosen: Sequence[dicom.Misbehaviour],
+    once: bool,
+    quiet: bool,
+    tls: TlsSettings | None,
 ) -> list[Row]:
     rows: dict[int, Row] = {}
     over = threading.Event()
@@ -265,14 +306,16 @@ def _answering(
             over.set()
 
     with ScriptedListener(
-        [case.script for case in chosen], Transcript(), ae_title=title, host=host, port=port, on_played=told
+        [case.script for case in chosen], Transcript(), ae_title=title, host=host, port=port, on_played=told, tls=tls
     ) as listener:
         _announce(f"{title} listens on {host}:{listener.address.port}", chosen, quiet)
         _until_stopped(over)
     return [rows[number] for number in sorted(rows)]
 
 
-def _answering_hl7(host: str, port: int, chosen: Sequence[hl7.Answered], once: bool, quiet: bool) -> list[Row]:
+def _answering_hl7(
+    host: str, port: int, chosen: Sequence[hl7.Answered], once: bool, quiet: bool, tls: TlsSettings | None
+) -> list[Row]:
     rows: list[Row] = []
     over, lock = threading.Event(), threading.Lock()
 
@@ -287,7 +330,8 @@ def _answering_hl7(host: str, port: int, chosen: Sequence[hl7.Answered], once: b
         if once and len(rows) >= len(chosen):
             over.set()
 
-    with MllpListener(Transcript(), answer, actor="scripted", host=host, port=port) as listener:
+    context = tls.server_context() if tls is not None else None
+    with MllpListener(Transcript(), answer, actor="scripted", host=host, port=port, tls=context) as listener:
         _announce(f"HL7 listens on {host}:{listener.port}", chosen, quiet)
         _until_stopped(over)
     return rows

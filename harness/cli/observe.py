@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from harness.bdd.tls import tls_settings
+from harness.cli import tls_options
 from harness.cli.console import err
 from harness.cli.statement import Format, write_statement
 from harness.cli.statement_sources import declared_of, run_of_product, when
@@ -37,6 +39,11 @@ def observe(
     associations: Annotated[int, typer.Option(min=1, max=500, help="At most this many associations.")] = 80,
     seconds: Annotated[float, typer.Option(min=1, max=3600, help="At most this long.")] = 180.0,
     pause: Annotated[float, typer.Option(min=0, max=60, help="Seconds between two associations.")] = 0.05,
+    tls: tls_options.Speaks = False,
+    tls_certificate: tls_options.Shown = None,
+    tls_key: tls_options.Key = None,
+    tls_ca: tls_options.Authorities = None,
+    tls_profile: tls_options.Profile = tls_options.PROFILES[0],
 ) -> int:
     """Negotiate SOP classes, transfer syntaxes, roles and AE titles with a product, and write a first statement."""
     if run is not None and sut is None:
@@ -46,6 +53,9 @@ def observe(
     if not title:
         raise UsageError("the AE title of the product is needed: --ae TITLE, or --sut FILE with one in [dicom]")
     address = _address(peer, title)
+    secured = tls_options.caller_settings(tls, tls_certificate, tls_key, tls_ca, tls_profile)
+    if secured is None and sut is not None and product is not None and product.tls is not None and product.tls.dicom:
+        secured = tls_settings(product.tls, sut)
     result, earlier = run_of_product(run, product, sut) if run is not None and product and sut else (None, ())
     console = err()
     found = probe(
@@ -53,6 +63,7 @@ def observe(
         calling=calling,
         limits=Limits(associations, seconds, pause),
         progress=lambda text: console.print(f"Asking for {text}", markup=False, soft_wrap=True),
+        tls=secured,
     )
     own = frozenset((address.ae_title, *(product.declaration().ae_titles if product is not None else ())))
     seen = read_transcripts([("probe", found.transcript), *earlier], own, frozenset((STRANGER,)))
@@ -63,7 +74,8 @@ def observe(
         declared = declared_from(
             {"name": name or title, "version": version}, [], text, ae_titles=[address.ae_title], port=address.port
         )
-    sources = [f"observed with {found.associations} associations as {calling}"]
+    over = " over TLS" if secured is not None else ""
+    sources = [f"observed with {found.associations} associations{over} as {calling}"]
     if sut is not None:
         sources.append(f"SUT file {sut.name}")
     if result is not None:

@@ -80,9 +80,7 @@ def _settings(common: Common) -> config.Configuration:
         base = config.from_mapping(json.loads(found)) if found else base
     if common.config is not None:
         base = config.from_file(common.config, base)
-    for assignment in common.set:
-        base = config.assign(base, assignment)
-    return base
+    return config.assign(base, *common.set)
 
 
 def _remote(common: Common, operation: Operation, arguments: dict[str, Any]) -> Any:

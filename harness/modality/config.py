@@ -14,6 +14,8 @@ from typing import Any
 from harness.core.errors import ConfigurationError
 from harness.modality.console.words import LANGUAGES
 from harness.modality.domain import plain
+from harness.modality.secure import Tls
+from harness.modality.secure import check as check_tls
 from harness.modality.text import KNOWN
 
 
@@ -135,6 +137,7 @@ class Configuration:
     end_exam: EndExam = EndExam()
     background: Background = Background()
     timeouts: Timeouts = Timeouts()
+    tls: Tls = field(default_factory=Tls)
     nodes: Nodes = field(default_factory=Nodes)
 
 
@@ -213,6 +216,7 @@ def check(configuration: Configuration, source: str = "settings") -> Configurati
                 raise ConfigurationError(source, f"{group}.{name}", f"{seconds} is not a usable number of seconds")
     if configuration.background.retry_interval <= 0 or configuration.background.retry_timeout < 0:
         raise ConfigurationError(source, "background", "the retry interval must be positive")
+    check_tls(configuration.tls, source)
     return configuration
 
 
@@ -234,15 +238,17 @@ def from_file(path: Path, base: Configuration | None = None) -> Configuration:
     return from_mapping(data, base, str(path))
 
 
-def assign(configuration: Configuration, assignment: str) -> Configuration:
-    """Apply one `table.key=value` assignment."""
-    path, sign, value = assignment.partition("=")
-    if not sign:
-        raise ConfigurationError("--set", assignment, "expected table.key=value")
-    nested: Any = value
-    for part in reversed(path.strip().split(".")):
-        nested = {part: nested}
-    return from_mapping(nested, configuration, "--set")
+def assign(configuration: Configuration, *assignments: str) -> Configuration:
+    """Apply `table.key=value` assignments, all before their values are checked: some only make sense together."""
+    for assignment in assignments:
+        path, sign, value = assignment.partition("=")
+        if not sign:
+            raise ConfigurationError("--set", assignment, "expected table.key=value")
+        nested: Any = value
+        for part in reversed(path.strip().split(".")):
+            nested = {part: nested}
+        configuration = merge(configuration, nested, "--set")
+    return check(configuration, "--set")
 
 
 def value_at(configuration: Configuration, path: str) -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import queue
 import socket
+import ssl
 import threading
 from collections.abc import Iterator
 from typing import Any
@@ -13,6 +14,8 @@ from pynetdicom import AE
 
 from harness.modality.config import NodeSettings, Timeouts
 from harness.modality.errors import Cause, PeerProblem
+from harness.modality.secure import Attentive
+from harness.protocols.dicom.tls import in_words
 
 
 def settle_socket(event: Any) -> None:
@@ -39,8 +42,9 @@ def close_for_sure(connection: Any) -> None:
 class Caller(AE):  # type: ignore[misc]
     """An application entity whose failed connections leave no descriptor behind."""
 
-    def _create_socket(self, *parts: Any) -> Any:
-        made = super()._create_socket(*parts)
+    def _create_socket(self, assoc: Any, address: Any, tls_args: Any) -> Any:
+        made = Attentive(assoc, address=address)
+        made.tls_args = tls_args
         close_for_sure(made)
         return made
 
@@ -93,7 +97,13 @@ def resolve(peer: str, node: NodeSettings) -> None:
 
 
 def why_not(
-    assoc: Any, peer: str, node: NodeSettings, timeouts: Timeouts, connected: bool, seconds: float
+    assoc: Any,
+    peer: str,
+    node: NodeSettings,
+    timeouts: Timeouts,
+    connected: bool,
+    seconds: float,
+    tls: ssl.SSLContext | None = None,
 ) -> PeerProblem:
     """Tell why an association did not come about after so many seconds."""
     if assoc.is_rejected:
@@ -101,18 +111,31 @@ def why_not(
         reason = f"rejected: {answer.reason_str} ({answer.result_str}, {answer.source_str})"
         return PeerProblem(Cause.REJECTED, peer, reason)
     if not connected:
-        return _no_connection(peer, node, timeouts)
+        return _no_connection(peer, node, timeouts, tls)
+    used: Attentive = assoc.dul.socket
+    if used.trouble is not None and tls is not None:
+        return PeerProblem(Cause.TLS, peer, in_words(used.trouble))
+    if used.wants_tls:
+        return PeerProblem(Cause.TLS, peer, "it speaks TLS on this port and we speak plain: enter tls.certificate")
     if assoc.acceptor.primitive is not None and assoc.rejected_contexts:
         return PeerProblem(Cause.NO_CONTEXT, peer, "it accepted the association but none of our services")
     if seconds >= timeouts.associate:
         return PeerProblem(Cause.TIMEOUT, peer, f"no answer to the association request in {seconds:.0f} s")
+    if tls is None and not used.began:
+        closed = "it closed the connection without an answer; perhaps it speaks TLS on this port and we do not"
+        return PeerProblem(Cause.ABORTED, peer, closed)
     return PeerProblem(Cause.ABORTED, peer, "it aborted the association request")
 
 
-def _no_connection(peer: str, node: NodeSettings, timeouts: Timeouts) -> PeerProblem:
-    # pynetdicom only logs why TCP failed, so look once more.
+def _no_connection(peer: str, node: NodeSettings, timeouts: Timeouts, tls: ssl.SSLContext | None) -> PeerProblem:
+    # pynetdicom only logs why TCP or TLS failed, so look once more.
     try:
-        with socket.create_connection((node.host, node.port), timeouts.connect):
+        with socket.create_connection((node.host, node.port), timeouts.connect) as plain:
+            try:
+                if tls is not None:
+                    tls.wrap_socket(plain, server_hostname=node.host).close()
+            except OSError as error:
+                return PeerProblem(Cause.TLS, peer, in_words(error))
             return PeerProblem(Cause.UNREACHABLE, peer, "the connection failed, but a second one worked: try again")
     except ConnectionRefusedError:
         return PeerProblem(Cause.REFUSED, peer, "nothing listens on this port")

@@ -38,6 +38,7 @@ class Cause(StrEnum):
     REFUSED = "connection-refused"
     UNREACHABLE = "unreachable"
     TIMEOUT = "timeout"
+    TLS = "tls-not-agreed"
     REJECTED = "association-rejected"
     NO_CONTEXT = "no-presentation-context"
     ABORTED = "aborted"
@@ -51,6 +52,7 @@ REMEDIES = {
     Cause.REFUSED: "check the port, and that the application is running there",
     Cause.UNREACHABLE: "check the network and the host address",
     Cause.TIMEOUT: "check that the peer is not overloaded and that no firewall drops the packets",
+    Cause.TLS: "compare certificates, authorities and TLS profiles on both sides",
     Cause.REJECTED: "compare the AE titles on both sides",
     Cause.NO_CONTEXT: "the peer does not offer this service; ask its administrator to enable it",
     Cause.ABORTED: "look into the log of the peer",
@@ -60,7 +62,16 @@ REMEDIES = {
 
 
 _TRANSIENT = frozenset(
-    {Cause.DNS, Cause.REFUSED, Cause.UNREACHABLE, Cause.TIMEOUT, Cause.REJECTED, Cause.ABORTED, Cause.PROTOCOL}
+    {
+        Cause.DNS,
+        Cause.REFUSED,
+        Cause.UNREACHABLE,
+        Cause.TIMEOUT,
+        Cause.TLS,
+        Cause.REJECTED,
+        Cause.ABORTED,
+        Cause.PROTOCOL,
+    }
 )
 
 

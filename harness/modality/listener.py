@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import ssl
+import threading
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from pydicom.uid import UID
@@ -15,6 +17,7 @@ from harness.modality.connection import settle_socket
 from harness.modality.decisions.delivery import COMMITMENT
 from harness.modality.network import VERIFICATION
 from harness.modality.provider import ReportHandler, StoreHandler, serve_report, serve_store
+from harness.modality.secure import listening
 
 RETRIEVABLE = (
     "1.2.840.10008.5.1.4.1.1.1",
@@ -55,15 +58,19 @@ class Listener:
         *,
         reverse_role: bool = True,
         watch: Sequence[tuple[Any, ...]] = (),
+        on_refused: Callable[[tuple[str, int], str], None] = lambda address, why: None,
     ) -> None:
         self._on_report, self._on_store, self._reverse_role = on_report, on_store, reverse_role
-        self._watch = watch
+        self._watch, self._on_refused = watch, on_refused
         self._server: Any = None
         self._ae: Any = None
         self.port = 0
 
-    def start(self, local: Local) -> int:
-        """Bind and listen; return the port. Raises EnvironmentFailure if the port is taken or not allowed."""
+    def start(self, local: Local, tls: ssl.SSLContext | None = None) -> int:
+        """Bind and listen, with a context for TLS only; return the port.
+
+        Raises EnvironmentFailure if the port is taken or not allowed.
+        """
         self.stop()
         ae = AE(ae_title=local.ae_title)
         ae.require_called_aet = True
@@ -86,7 +93,14 @@ class Listener:
             *self._watch,
         ]
         try:
-            self._server = ae.start_server((local.host, local.port), block=False, evt_handlers=handlers)
+            if tls is None:
+                self._server = ae.start_server((local.host, local.port), block=False, evt_handlers=handlers)
+            else:
+                kind = listening(tls, self._on_refused)
+                server = ae.make_server((local.host, local.port), evt_handlers=handlers, server_class=kind)
+                threading.Thread(target=server.serve_forever, name="dicom-listener", daemon=True).start()
+                ae._servers.append(server)  # as start_server does; AE.shutdown stops them
+                self._server = server
         except OSError as error:
             raise EnvironmentFailure(
                 f"cannot listen on {local.host}:{local.port}: {error.strerror or error}; "

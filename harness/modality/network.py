@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import queue
+import ssl
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -97,10 +98,11 @@ class Link:
         on_store: StoreHandler | None = None,
         politely: bool = True,
         watch: Sequence[tuple[Any, ...]] = (),
+        tls: ssl.SSLContext | None = None,
     ) -> None:
         self.peer = f"{peer_name} {node.ae_title}@{node.host}:{node.port}"
         self._node, self._timeouts, self._politely = node, timeouts, politely
-        self._on_report, self._on_store, self._watch = on_report, on_store, watch
+        self._on_report, self._on_store, self._watch, self._tls = on_report, on_store, watch, tls
         self._messages = itertools.count(1)
         self._serving = threading.RLock()
         self._unanswered_reports = 0
@@ -145,6 +147,7 @@ class Link:
                 ae_title=self._node.ae_title,
                 ext_neg=roles,
                 evt_handlers=handlers,
+                tls_args=None if self._tls is None else (self._tls, self._node.host),
             )
         except (OSError, ValueError, RuntimeError, TypeError) as error:
             raise PeerProblem(Cause.UNREACHABLE, self.peer, str(error)) from None
@@ -152,7 +155,8 @@ class Link:
             self._inbox = Inbox(assoc)
             self._serve_one_at_a_time(assoc)
             return assoc
-        raise why_not(assoc, self.peer, self._node, self._timeouts, bool(opened), time.monotonic() - began)
+        seconds = time.monotonic() - began
+        raise why_not(assoc, self.peer, self._node, self._timeouts, bool(opened), seconds, self._tls)
 
     def _serve_one_at_a_time(self, assoc: Any) -> None:
         # A request of the peer has to be answered in full before we release: hold this lock for both.
@@ -171,8 +175,10 @@ class Link:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._await_report_answers()
+        # a refusal ends what was wanted of the peer, not the conversation with it
+        answered = kind is None or (isinstance(error, PeerProblem) and error.cause is Cause.STATUS)
         with self._serving:
-            if self._assoc.is_established and kind is None and self._politely:
+            if self._assoc.is_established and answered and self._politely:
                 self._assoc.release()
             elif self._assoc.is_established:
                 self._assoc.abort()

@@ -15,6 +15,7 @@ from harness.modality.clock import Clock, SystemClock, Uids
 from harness.modality.config import Configuration
 from harness.modality.errors import StoreProblem
 from harness.modality.listener import Listener
+from harness.modality.secure import usable
 from harness.modality.services.administration import Administration
 from harness.modality.services.delivery import Delivery
 from harness.modality.services.examination import Examination
@@ -85,6 +86,7 @@ class Modality:
             self.retrieval.received,
             reverse_role=behaviour.accepts_reverse_role(),
             watch=kernel.traffic.handlers(incoming=True),
+            on_refused=self._refused,
         )
         kernel.listening_port = lambda: self.listener.port
         self.administration.on_settings = self._settings_changed
@@ -105,11 +107,18 @@ class Modality:
 
     def listen(self) -> int:
         """Open our DICOM port; return it."""
-        return self.listener.start(self.kernel.settings.local)
+        tls = usable(self.kernel.settings.tls, self.kernel.home)
+        return self.listener.start(self.kernel.settings.local, tls.server_context() if tls is not None else None)
 
     def _settings_changed(self, settings: Configuration) -> None:
         if self.listener.running:
-            self.listener.start(settings.local)
+            self.listen()
+
+    def _refused(self, address: tuple[str, int], why: str) -> None:
+        """A peer called us and TLS was not agreed; whoever looks for the reason finds it in log and traffic."""
+        self.kernel.traffic.refused(address)
+        with contextlib.suppress(HarnessError):  # the database is closing
+            self.kernel.log(2, "tls", f"{address[0]}:{address[1]} called us: {why}")
 
     def work(self) -> None:
         """Start the background worker, which does queued jobs when they are due."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -95,19 +96,40 @@ class Traffic:
     def _opened(self, event: Any, incoming: bool) -> None:
         peer = event.address
         try:
-            local = event.assoc.dul.socket.socket.getsockname()
+            raw = event.assoc.dul.socket.socket
+            local = raw.getsockname()
         except (OSError, AttributeError):
             return  # gone again already
         with self._lock:
             self._next += 1
             number = self._numbers[id(event.assoc)] = self._next
             self._seen[number] = Seen(number, incoming, "", f"{peer[0]}:{peer[1]}", self._now(), "connected")
-            while len(self._seen) > MOST_ASSOCIATIONS:
-                oldest = next(iter(self._seen))
-                del self._seen[oldest]
-                self._numbers = {key: each for key, each in self._numbers.items() if each != oldest}
+            self._forget()
         if self._capture is not None:
-            self._capture.opened(number, "dicom", tuple(local[:2]), tuple(peer[:2]), incoming=incoming)
+            self._capture.opened(
+                number,
+                "dicom",
+                tuple(local[:2]),
+                tuple(peer[:2]),
+                incoming=incoming,
+                tls=isinstance(raw, ssl.SSLSocket),
+            )
+
+    def refused(self, address: tuple[str, int]) -> None:
+        """Note a peer that called us and with whom TLS was not agreed."""
+        with self._lock:
+            self._next += 1
+            now = self._now()
+            self._seen[self._next] = Seen(
+                self._next, True, "", f"{address[0]}:{address[1]}", now, "not-agreed", closed=now
+            )
+            self._forget()
+
+    def _forget(self) -> None:
+        while len(self._seen) > MOST_ASSOCIATIONS:
+            oldest = next(iter(self._seen))
+            del self._seen[oldest]
+            self._numbers = {key: each for key, each in self._numbers.items() if each != oldest}
 
     def _change(self, event: Any, **values: Any) -> int:
         with self._lock:

@@ -17,6 +17,7 @@ from harness.core.transcript import Transcript
 from harness.protocols.dicom import uids
 from harness.protocols.dicom.errors import AssociationRejected, PeerError, PeerUnreachable
 from harness.protocols.dicom.node import Address, Node, Proposal, Timeouts
+from harness.protocols.dicom.tls import TlsSettings
 
 #: services beside storage that are asked for
 SERVICES: Final[tuple[str, ...]] = (
@@ -72,19 +73,27 @@ def probe(
     limits: Limits | None = None,
     sop_classes: Sequence[str] = (),
     progress: Callable[[str], None] = lambda _text: None,
+    tls: TlsSettings | None = None,
 ) -> Probe:
     """Sweep SOP classes, transfer syntaxes, roles and AE titles. Raises EnvironmentFailure if nothing answers."""
     result = Probe(Transcript())
     timeouts = Timeouts(connect=5.0, associate=10.0, dimse=10.0, release=3.0, idle=30.0)
-    node = Node(calling, result.transcript, actor="Observer", timeouts=timeouts, verification=False)
-    _Sweep(node, peer, result, limits or Limits(), progress).run(tuple(sop_classes) or (*SERVICES, *uids.STORAGE))
+    node = Node(calling, result.transcript, actor="Observer", timeouts=timeouts, tls=tls, verification=False)
+    _Sweep(node, peer, result, limits or Limits(), progress, tls).run(tuple(sop_classes) or (*SERVICES, *uids.STORAGE))
     return result
 
 
 class _Sweep:
     def __init__(
-        self, node: Node, peer: Address, result: Probe, limits: Limits, progress: Callable[[str], None]
+        self,
+        node: Node,
+        peer: Address,
+        result: Probe,
+        limits: Limits,
+        progress: Callable[[str], None],
+        tls: TlsSettings | None,
     ) -> None:
+        self.tls = tls
         self.node, self.peer, self.result, self.limits, self.progress = node, peer, result, limits, progress
         self.end = time.monotonic() + limits.seconds
         self.pause = threading.Event()
@@ -143,7 +152,7 @@ class _Sweep:
     def _titles(self) -> None:
         verification = [Proposal(uids.VERIFICATION)]
         self._negotiate(verification, "called AE title", Address(NOBODY, self.peer.host, self.peer.port))
-        stranger = Node(STRANGER, self.result.transcript, actor="Observer", verification=False)
+        stranger = Node(STRANGER, self.result.transcript, actor="Observer", tls=self.tls, verification=False)
         self._negotiate(verification, "calling AE title", node=stranger)
 
     def _negotiate(

@@ -99,6 +99,7 @@ class TlsTable(_Table):
 
     ``certificate`` and ``key`` are what our actors show, to who calls them and to whom they call; ``ca`` holds what
     the product's certificates are checked against. ``key`` may be left out if it is in the certificate file.
+    The reference modality shows the same certificate: ``ca`` has to vouch for it.
     """
 
     profile: Literal["non-downgrading", "extended", "downgrading", "outdated", "static-rsa"] = "non-downgrading"
@@ -262,12 +263,6 @@ class SutFile(_Table):
     process: ProcessTable | None = None
     statement: dict[str, Any] = {}
     expectations: str = ""
-
-    @model_validator(mode="after")
-    def _tls_of_the_reference(self) -> SutFile:
-        if self.tls is not None and self.driver.kind == "reference":
-            raise ValueError("the built-in reference modality speaks no TLS; leave out tls or choose another driver")
-        return self
 
     def declaration(self) -> Declaration:
         """What checks may know of the product."""

@@ -93,6 +93,21 @@ def test_an_archive_is_judged_over_tls_in_both_directions(harness_run: Runner, c
     assert {message.fields["incoming"] for message in opened} == {True, False}
 
 
+def test_the_reference_modality_works_over_tls(harness_run: Runner, certificates: Path) -> None:
+    """Worklist, performed step, storage, and a commitment report on an association of ours."""
+    path = certificates / "reference.toml"
+    text = (SUTS / "reference.toml").read_text(encoding="utf-8")
+    path.write_text(f"{text}\n[tls]\n{table(believed='ours')}", encoding="utf-8")
+    ran = harness_run("--sut", str(path), "--only", "The commitment report comes on a new association")
+    assert ran.code == 0, ran.error
+    (tried,) = [s for s in ran.result.scenarios if s.verdict is not Verdict.NOT_APPLICABLE]
+    transcript = _transcript(ran.folder, tried.transcript)
+    assert len(transcript.select("N-EVENT-REPORT-RSP")) == 1
+    opened = transcript.select("CONNECTION-OPENED")
+    assert {message.fields["tls"] for message in opened} == {True}
+    assert {message.fields["incoming"] for message in opened} == {True, False}
+
+
 @pytest.mark.peer("dcmtk")
 def test_what_is_stored_over_tls_is_judged(harness_run: Runner, certificates: Path) -> None:
     require_program("storescp")

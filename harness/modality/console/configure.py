@@ -12,8 +12,9 @@ from harness.modality.config import NodeName
 from harness.modality.console.desk import Desk, Form, back
 from harness.modality.console.session import Session
 from harness.modality.errors import Refused
+from harness.modality.secure import PROFILES
 
-GROUPS = ("institution", "equipment", "environment", "local", "end_exam", "background", "timeouts")
+GROUPS = ("institution", "equipment", "environment", "local", "end_exam", "background", "timeouts", "tls")
 
 
 def router(desk: Desk) -> APIRouter:
@@ -25,6 +26,7 @@ def router(desk: Desk) -> APIRouter:
         settings = desk.do("config-get")["value"]
         return desk.page(
             "config.html", session, tab="config", settings=settings, groups=GROUPS, nodes=tuple(NodeName),
+            profiles=[(name, name) for name in PROFILES],
             verified=session.verified, typed=session.retyped("config"), imported=session.retyped("import"),
         )  # fmt: skip
 

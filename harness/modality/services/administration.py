@@ -12,6 +12,7 @@ from harness.modality.config import Configuration, NodeName
 from harness.modality.domain import plain
 from harness.modality.errors import NotFound, PeerProblem, Refused, StoreProblem
 from harness.modality.network import VERIFICATION
+from harness.modality.secure import Tls, usable
 from harness.modality.services.examination import job_line
 from harness.modality.services.kernel import Kernel
 from harness.modality.store import schema
@@ -39,10 +40,7 @@ class Administration:
 
     def config_set(self, assignments: Sequence[str]) -> dict[str, Any]:
         """Change settings by `table.key=value`; all of them or, if one is wrong, none."""
-        changed = self._k.settings
-        for assignment in assignments:
-            changed = config.assign(changed, assignment)
-        return self._apply(changed)
+        return self._apply(config.assign(self._k.settings, *assignments))
 
     def config_import(self, settings: dict[str, Any]) -> dict[str, Any]:
         """Replace settings by those of nested tables, as `config_export` gives them."""
@@ -56,14 +54,25 @@ class Administration:
         before = self._k.settings
         compression.scheme(changed.end_exam.transfer_syntax)
         images.reported_modality(changed.equipment.modality)
+        self._may_name(changed.tls, before.tls)
+        usable(changed.tls, self._k.home)
         self._k.settings = config.check(changed)
         self._k.database.run(
             "INSERT OR REPLACE INTO Setting VALUES ('configuration', ?)", json.dumps(plain(changed), ensure_ascii=False)
         )
-        if changed.local != before.local:
+        if (changed.local, changed.tls) != (before.local, before.tls):
             self.on_settings(changed)
         self._k.tell()
         return {"settings": plain(changed), "dicom_port": self._k.listening_port()}
+
+    def _may_name(self, tls: Tls, before: Tls) -> None:
+        """Over the network only files below the home are named, or those that were set already. Raises Refused."""
+        if not self._k.served:
+            return
+        for name in ("certificate", "key", "ca"):
+            said = getattr(tls, name)
+            if said and said != getattr(before, name):
+                self._k.place(said, "tls")
 
     # -- nodes -------------------------------------------------------------------------------------------------
 

@@ -9,14 +9,16 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from harness.core.errors import ConfigurationError
 from harness.modality.behaviour import Behaviour
 from harness.modality.clock import Clock, Uids
 from harness.modality.config import Configuration, NodeName
 from harness.modality.domain import Exam, State, plain
-from harness.modality.errors import NotFound, Refused
+from harness.modality.errors import Cause, NotFound, PeerProblem, Refused
 from harness.modality.jobs import JobQueue
 from harness.modality.network import Context, Link
 from harness.modality.provider import ReportHandler, StoreHandler
+from harness.modality.secure import usable
 from harness.modality.signal import Signal
 from harness.modality.store import documents
 from harness.modality.store.archive import Archive
@@ -90,10 +92,16 @@ class Kernel:
         on_store: StoreHandler | None = None,
     ) -> Link:
         """Open an association to one of the six nodes; raises PeerProblem."""
+        node = self.settings.nodes.get(name)
+        try:
+            tls = usable(self.settings.tls, self.home)
+        except ConfigurationError as error:
+            raise PeerProblem(Cause.TLS, f"{name.value} {node.ae_title}@{node.host}:{node.port}", str(error)) from None
         return Link(
-            name.value, self.settings.nodes.get(name), contexts, calling=self.settings.local.ae_title,
+            name.value, node, contexts, calling=self.settings.local.ae_title,
             timeouts=self.settings.timeouts, on_report=on_report, on_store=on_store,
             politely=self.behaviour.leaves_politely(), watch=self.traffic.handlers(incoming=False),
+            tls=tls.client_context() if tls is not None else None,
         )  # fmt: skip
 
     def context(self, abstract_syntax: str, preferred: str = "1.2.840.10008.1.2.1") -> Context:

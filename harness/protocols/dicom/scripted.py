@@ -18,7 +18,7 @@ from harness.core.message import Blob, Direction, Protocol
 from harness.core.transcript import Recorder, Transcript
 from harness.protocols.dicom import command, items, pdu
 from harness.protocols.dicom.command import NO_DATA_SET
-from harness.protocols.dicom.errors import PeerUnreachable, WireError
+from harness.protocols.dicom.errors import WireError
 from harness.protocols.dicom.fragments import Payload, command_pdus, data_pdus
 from harness.protocols.dicom.link import next_number
 from harness.protocols.dicom.model import Address
@@ -37,6 +37,8 @@ from harness.protocols.dicom.script import (
     SendPdu,
     Step,
 )
+from harness.protocols.dicom.sockets import dial
+from harness.protocols.dicom.tls import TlsSettings, in_words
 
 _MAX_PDU: Final = 64 << 20
 
@@ -71,6 +73,11 @@ class _Player:
                     self.played.failed, self.played.reason = step, str(problem) or type(problem).__name__
                     break
         return self.played
+
+    def secure(self, tls: TlsSettings) -> None:
+        """Agree on TLS with who called. Raises OSError."""
+        self._socket.settimeout(10)
+        self._socket = tls.server_context().wrap_socket(self._socket, server_side=True)
 
     def stop(self) -> None:
         self._stop.set()
@@ -228,13 +235,16 @@ def _message(context_id: int, values: Mapping[str, Any], data: bytes | None, max
     return b"".join(parts)
 
 
-def play(peer: Address, script: Script, recorder: Transcript | Recorder, *, actor: str = "scripted") -> Played:
-    """Connect and play. Raises PeerUnreachable."""
-    try:
-        sock = socket.create_connection((peer.host, peer.port), 5)
-    except OSError as problem:
-        raise PeerUnreachable(f"{peer} cannot be reached: {problem.strerror or problem}") from problem
-    return _Player(sock, recorder, actor).play(script)
+def play(
+    peer: Address,
+    script: Script,
+    recorder: Transcript | Recorder,
+    *,
+    actor: str = "scripted",
+    tls: TlsSettings | None = None,
+) -> Played:
+    """Connect and play, within TLS if there are settings. Raises PeerUnreachable, TlsNotAgreed."""
+    return _Player(dial(peer, 5, tls), recorder, actor).play(script)
 
 
 class ScriptedListener:
@@ -253,8 +263,9 @@ class ScriptedListener:
         host: str = "127.0.0.1",
         port: int = 0,
         on_played: Callable[[int, Played], None] = lambda number, played: None,
+        tls: TlsSettings | None = None,
     ) -> None:
-        self._on_played = on_played
+        self._on_played, self._tls = on_played, tls
         self._scripts = list(scripts)
         self._recorder = recorder
         self._actor = actor
@@ -323,4 +334,12 @@ class ScriptedListener:
             self._spawn(lambda job=(number, player, script): self._play(*job))  # type: ignore[misc]
 
     def _play(self, number: int, player: _Player, script: Script) -> None:
+        try:
+            if self._tls is not None:
+                player.secure(self._tls)
+        except OSError as problem:
+            player.played.failed = script[0] if script else None
+            player.played.reason = f"TLS was not agreed: {in_words(problem)}"
+            self._on_played(number, player.played)
+            return
         self._on_played(number, player.play(script))

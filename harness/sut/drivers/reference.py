@@ -18,7 +18,7 @@ from typing import IO, Any
 
 from harness.core.errors import EnvironmentFailure
 from harness.sut.actions import Action, Outcome, OutcomeState
-from harness.sut.config import DicomEndpoint, SutFile
+from harness.sut.config import DicomEndpoint, SutFile, TlsTable
 from harness.sut.drivers.http import call
 
 _START_SECONDS = 30.0
@@ -55,6 +55,18 @@ class _Failed(Exception):
         self.status = status
 
 
+def _tls(table: TlsTable | None, here: Path) -> dict[str, str]:
+    """The settings of ``[tls]`` for the modality: it shows the certificate that our actors show."""
+    if table is None or not table.dicom:
+        return {}
+    settings = {f"tls.{name}": str(here / path) for name in ("certificate", "key", "ca")
+                if (path := getattr(table, name))}  # fmt: skip
+    settings["tls.profile"] = table.profile
+    for name in ("client_certificate_required", "check_host_name"):
+        settings[f"tls.{name}"] = str(getattr(table, name)).lower()
+    return settings
+
+
 class ReferenceDriver:
     """Starts ``python -m harness.modality serve`` with the simulated actors as its six nodes."""
 
@@ -80,6 +92,7 @@ class ReferenceDriver:
             settings[f"nodes.{node}.ae_title"] = values[f"{actor}.ae_title"]
             settings[f"nodes.{node}.host"] = values["advertise"]
             settings[f"nodes.{node}.port"] = values[f"{actor}.port"]
+        settings |= _tls(sut.tls, Path(values["here"]).resolve())
         argv = [
             sys.executable,
             "-m",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import queue
 import signal
 import subprocess
 import sys
@@ -15,9 +16,11 @@ import pytest
 from harness.cli.main import call
 from harness.cli.tls_options import PROFILES
 from harness.core.transcript import Transcript
-from harness.protocols.dicom import uids
+from harness.protocols.dicom import pdu, uids
 from harness.protocols.dicom.errors import PeerError, TlsNotAgreed
 from harness.protocols.dicom.node import Address, Node, Proposal
+from harness.protocols.dicom.script import Expect, Played, SendPdu
+from harness.protocols.dicom.scripted import ScriptedListener
 from harness.protocols.dicom.tls import TlsSettings
 from harness.protocols.hl7.mllp import MllpSender
 from harness.sut.config import TlsTable
@@ -132,3 +135,61 @@ def test_not_agreed_is_an_error_of_its_own(certificates: Path) -> None:
     client = Node("ASKER", Transcript(), actor="b", tls=settings(certificates, "ours", "stranger"))
     with server, pytest.raises(TlsNotAgreed, match="do not trust its certificate"):
         client.connect(server.address, [Proposal(uids.VERIFICATION)])
+
+
+def options(folder: Path, shown: str, believed: str) -> list[str]:
+    named = {"certificate": f"{shown}.pem", "key": f"{shown}.key", "ca": f"{believed}.pem"}
+    return [part for key, name in named.items() for part in (f"--tls-{key}", str(folder / name))]
+
+
+def test_a_product_is_observed_over_tls(certificates: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with Node("PRODUCT", Transcript(), actor="p", tls=settings(certificates, "product", "ours")) as product:
+        place = ["observe", f"127.0.0.1:{product.port}", "--ae", "PRODUCT", "--associations", "4", "--pause", "0"]
+        out = tmp_path / "seen.json"
+        assert call([*place, *options(certificates, "ours", "product"), "--out", str(out)]) == 0
+        assert "over TLS" in out.read_text(encoding="utf-8")
+        capsys.readouterr()
+        for wrong, said in (
+            (options(certificates, "stranger", "product"), "closed the connection"),
+            (options(certificates, "ours", "stranger"), "do not trust its certificate"),
+            (["--tls"], "closed the connection"),
+            ([], "closed the connection"),
+        ):
+            assert call([*place, *wrong, "--out", str(tmp_path / "no.json")]) == 3, wrong
+            assert said in " ".join(capsys.readouterr().err.split())
+    assert call([*place, "--tls-key", "k.pem"]) == 2
+
+
+def test_a_product_is_misbehaved_towards_over_tls(certificates: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    script = ["--script", "unknown-pdu-type", "--json"]
+    with Node("PRODUCT", Transcript(), actor="p", tls=settings(certificates, "product", "ours")) as product:
+        peer = ["simulate", "misbehave", "--peer", f"PRODUCT=127.0.0.1:{product.port}", *script]
+        assert call([*peer, *options(certificates, "ours", "product")]) == 0
+        (row,) = json.loads(capsys.readouterr().out)["scripts"]
+        assert (row["expected"], row["alive"]) == (True, True)
+        assert call([*peer, *options(certificates, "ours", "stranger")]) == 3
+        assert "do not trust its certificate" in " ".join(capsys.readouterr().err.split())
+    assert call([*peer, "--tls-anonymous-clients"]) == 2
+    assert call(["simulate", "misbehave", "--port", "0", "--tls"]) == 2
+    assert "--tls-certificate" in capsys.readouterr().err
+
+
+def test_a_scripted_peer_listens_within_tls(certificates: Path) -> None:
+    over: queue.Queue[Played] = queue.Queue()
+    with ScriptedListener(
+        [(Expect("A-ASSOCIATE-RQ"), SendPdu(pdu.Abort(0, 0)))],
+        Transcript(),
+        on_played=lambda _number, played: over.put(played),
+        tls=settings(certificates, "ours", "product"),
+    ) as listener:
+        for tls, kinds, reason in (
+            (settings(certificates, "product", "ours"), ["A-ASSOCIATE-RQ"], ""),
+            (None, [], "TLS was not agreed: what it says is not the TLS"),
+        ):
+            node = Node("P", Transcript(), actor="p", tls=tls, timeouts=TIMEOUTS)
+            with pytest.raises(PeerError):
+                node.connect(listener.address, [Proposal(uids.VERIFICATION)])
+            played = over.get(timeout=10)
+            assert played.kinds == kinds
+            assert played.reason.startswith(reason)
+            assert bool(played.reason) is bool(reason)

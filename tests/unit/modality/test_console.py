@@ -279,7 +279,7 @@ def spoken() -> set[str]:
     coded: dict[str, Any] = {
         "cause": Cause, "state": State, "kind": ExamKind, "shot": ShotState, "job": JobState, "node": config.NodeName,
         "work": ("send", "mpps", "commit", "print", "media"), "commitment": ("requested", "committed", "failed"),
-        "link": ("open", "released", "aborted", "rejected", "connected", "closed"),
+        "link": ("open", "released", "aborted", "rejected", "connected", "closed", "not-agreed"),
         "outcome": ("done", "failed", "running", "interrupted", "unanswered"),
         "reason": (*REASONS, *REJECTION_REASONS), "field": names | set(plain(config.NodeSettings())),
         "group": set(plain(config.Configuration())) - {"nodes"},
