@@ -16,6 +16,12 @@ Report = Callable[[ValidationFinding], None]
 _CONTENT, _REFERENCES, _VALUE_TYPE = 0x0040A730, 0x00081199, 0x0040A040
 _RELATIONSHIP, _BY_REFERENCE = 0x0040A010, 0x0040DB73
 _EVIDENCE = (0x0040A375, 0x0040A385)
+_COMPLETION, _VERIFICATION = 0x0040A491, 0x0040A493
+_CONCEPT_NAME, _MEASURED, _NUMERIC = 0x0040A043, 0x0040A300, 0x0040A30A
+_TEMPLATES, _RESOURCE, _TEMPLATE = 0x0040A504, 0x00080105, 0x0040DB00
+_KEY_OBJECTS = "key-object-selection-document"
+#: value types whose items need a concept name (PS3.3 Table C.17-5)
+_NAMED = frozenset({"TEXT", "NUM", "CODE", "DATETIME", "DATE", "TIME", "UIDREF", "PNAME"})
 MAXIMUM_ITEMS = 20_000
 
 
@@ -41,11 +47,16 @@ def check_content(report: Report, root: DataSet, iod: str) -> None:
     if _VALUE_TYPE not in root.elements or _CONTENT not in root.elements:
         return
     _evidence(report, root)
+    _flags(report, root)
     rules = content_rules().get(iod)
-    if rules is None:
-        return
     for parent, item in _pairs(root):
-        _relation(report, rules, parent, item)
+        _values(report, item)
+        if rules is not None:
+            _relation(report, rules, parent, item)
+    if rules is not None and rules.by_reference:
+        _references(report, root)
+    if iod == _KEY_OBJECTS:
+        _key_objects(report, root)
 
 
 def _rules(row: Mapping[str, str]) -> ContentRules:
@@ -108,6 +119,75 @@ def _evidence(report: Report, root: DataSet) -> None:
                         "PS3.3 C.17.2.3",
                     )
                 )
+
+
+def _add(
+    report: Report, code: str, locator: str, expected: str, actual: str, clause: str, *, warns: bool = False
+) -> None:
+    severity = Severity.WARNING if warns else Severity.ERROR
+    report(ValidationFinding(code, severity, locator, expected, actual, clause))
+
+
+def _flags(report: Report, root: DataSet) -> None:
+    """What is not complete is not verified (PS3.3 Table C.17-2)."""
+    completion = root.text(_COMPLETION)
+    if root.text(_VERIFICATION) == "VERIFIED" and completion and completion != "COMPLETE":
+        expected = "UNVERIFIED while the document is not COMPLETE"
+        _add(report, "IOD-SR-VERIFIED", name(_VERIFICATION), expected, f"VERIFIED, {completion}", "PS3.3 Table C.17-2")
+
+
+def _values(report: Report, item: DataSet) -> None:
+    """Names of items, numbers with one value, coordinates with their image (PS3.3 C.17.3, C.18)."""
+    kind = item.text(_VALUE_TYPE)
+    if kind in _NAMED and not item.items(_CONCEPT_NAME) and _BY_REFERENCE not in item.elements:
+        expected = f"the concept name of a {kind} item"
+        _add(report, "IOD-SR-CONCEPT-NAME", item.path + name(_CONCEPT_NAME), expected, "absent", "PS3.3 Table C.17-5")
+    for measured in item.items(_MEASURED):
+        if len(numbers := measured.values(_NUMERIC)) > 1:
+            locator, actual = measured.path + name(_NUMERIC), f"{len(numbers)} values"
+            _add(report, "IOD-SR-NUMBER", locator, "one value", actual, "PS3.3 Table C.18.1-1")
+    if kind == "SCOORD" and not any(child.text(_RELATIONSHIP) == "SELECTED FROM" for child in item.items(_CONTENT)):
+        locator, expected = item.path + name(_CONTENT), "the image that they are SELECTED FROM"
+        _add(report, "IOD-SR-COORDINATES", locator, expected, "absent", "PS3.3 Table C.17.3-7", warns=True)
+
+
+def _references(report: Report, root: DataSet) -> None:
+    """What an item refers to exists and is none of those that it lies in (PS3.3 Table C.17-6, A.35.3.3.1.2)."""
+    places: dict[tuple[int, ...], DataSet] = {(1,): root}
+    pending: list[tuple[tuple[int, ...], DataSet]] = [((1,), root)]
+    while pending and len(places) < MAXIMUM_ITEMS:
+        place, parent = pending.pop()
+        for number, item in enumerate(parent.items(_CONTENT), start=1):
+            places[*place, number] = item
+            pending.append(((*place, number), item))
+    if len(places) >= MAXIMUM_ITEMS:
+        return
+    for place, item in places.items():
+        meant = item.unsigned(_BY_REFERENCE)
+        if not meant:
+            continue
+        actual = ".".join(map(str, meant))
+        if meant not in places:
+            expected = "an item of the content tree"
+        elif place[: len(meant)] == meant:
+            expected = "no item that this one lies in"
+        else:
+            continue
+        locator, clause = item.path + name(_BY_REFERENCE), "PS3.3 Table C.17-6, A.35.3.3.1.2"
+        _add(report, "IOD-SR-REFERENCE", locator, expected, actual, clause)
+
+
+def _key_objects(report: Report, root: DataSet) -> None:
+    """A key object selection is built from TID 2010, refers to something and has one text at most (PS3.3 A.35.4)."""
+    template = next((t.text(_TEMPLATE) for t in root.items(_TEMPLATES) if t.text(_RESOURCE) == "DCMR"), "")
+    kinds = [item.text(_VALUE_TYPE) for item in root.items(_CONTENT)]
+    clause = "PS3.3 A.35.4.3.1.3, PS3.16 TID 2010"
+    if template != "2010":
+        _add(report, "IOD-KO-TEMPLATE", name(_TEMPLATES), "DCMR 2010", shown(template), clause, warns=True)
+    if not {"IMAGE", "WAVEFORM", "COMPOSITE"} & set(kinds):
+        _add(report, "IOD-KO-CONTENT", name(_CONTENT), "at least one reference", "none", clause)
+    if kinds.count("TEXT") > 1:
+        _add(report, "IOD-KO-CONTENT", name(_CONTENT), "one text at most", f"{kinds.count('TEXT')} texts", clause)
 
 
 def _pairs(root: DataSet) -> Iterator[tuple[DataSet, DataSet]]:

@@ -76,6 +76,11 @@ class DataSet:
         text = field.decode("ascii", errors="replace").strip(" \0").split("\\")[0]
         return int(text) if text.lstrip("+-").isdecimal() and text.isascii() and text.count("-") < 2 else None
 
+    def unsigned(self, tag: int) -> tuple[int, ...]:
+        """The numbers of a value of VR UL, none if it is not there or broken."""
+        field = self.value(tag) or b""
+        return struct.unpack(f"{'<' if self.little else '>'}{len(field) // 4}I", field) if len(field) % 4 == 0 else ()
+
     def items(self, tag: int) -> list[DataSet]:
         """The items of a sequence, none if it is not there."""
         element = self.elements.get(tag)
