@@ -327,6 +327,18 @@ ORDER_FILLER_DEFECTS: tuple[Row, ...] = (
         _with(worklist_syntaxes=(EXPLICIT_VR_LE,)),
     ),
     (
+        "filler-data-with-the-end",
+        "The final response of a query brings the last match once more",
+        "DICOM-GEN-02 RAD-5-SCP-20",
+        _with(repeated=lambda matches: matches[-1:]),
+    ),
+    (
+        "filler-ends-twice",
+        "A query has two final responses",
+        "DICOM-GEN-03",
+        _with(final_answers=2),
+    ),
+    (
         "filler-refuses-availability",
         "Refuses availability notifications",
         "RAD-49-SCP-01",

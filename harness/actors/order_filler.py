@@ -76,6 +76,9 @@ class OrderFillerBehaviour:
     write: Callable[..., bytes] = records.encode
     pending_status: Callable[[Query], int] = pending_status
     final_status: Callable[[Query, int], int] = lambda query, matches: 0x0000
+    #: the matches that come with the final response once more: none
+    repeated: Callable[[list[WorklistItem]], list[WorklistItem]] = lambda matches: []
+    final_answers: int = 1
     honours_cancel: bool = True
     steps: StepBehaviour = field(default_factory=StepBehaviour)
     state_after: Callable[[PerformedStep, StepState], StepState] = state_after
@@ -199,7 +202,14 @@ class OrderFiller(SimulatedActor):
         if reply.pause and matches:
             request.cancelled.wait(reply.pause)
         cancelled = behaviour.honours_cancel and request.cancelled.is_set()
-        yield Response(CANCELLED if cancelled else reply.final)
+        more = next(iter(behaviour.repeated(matches)), None)
+        data = None
+        if more is not None:
+            data = more.answer(query, implicit=implicit, respond=behaviour.respond, write=behaviour.write)
+        final = Response(CANCELLED if cancelled else reply.final, data)
+        for _ in range(behaviour.final_answers - 1):
+            request.association.respond(request, final)
+        yield final
 
     # -- RAD-6, RAD-7 --------------------------------------------------------------------------------------
 

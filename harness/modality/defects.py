@@ -289,6 +289,9 @@ DEFECTS: tuple[Defect, ...] = (
             deciding(event_report_status=lambda known: 0x0110)),
     defect("delete-before-commit", "studies can be deleted before the archive has committed", "RAD-10-SCU-08",
             deciding(deletion_refusal=lambda pending: "")),
+    # all of DICOM
+    defect("leaves-by-abort", "associations end by an abort once everything was answered", "DICOM-GEN-05",
+            deciding(leaves_politely=lambda: False)),
     *WORKFLOW_DEFECTS,
 )
 

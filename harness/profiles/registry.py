@@ -12,6 +12,7 @@ from harness.core.errors import UsageError
 from harness.core.spec import Profile, Requirement, Transaction
 from harness.profiles import aliases, ari, cpi, loader, names, pdi, swf
 from harness.profiles.ari import checks as ari_checks
+from harness.profiles.common import conversation
 from harness.profiles.cpi import checks as cpi_checks
 from harness.profiles.pdi import checks as pdi_checks
 from harness.profiles.swf import checks as swf_checks
@@ -25,6 +26,7 @@ CHECKS: tuple[Check, ...] = (
     *cpi_checks.CHECKS,
     *ari_checks.CHECKS,
     *pdi_checks.CHECKS,
+    *conversation.CHECKS,
 )
 ALIASES: Mapping[str, aliases.Alias] = aliases.ALIASES
 

@@ -55,17 +55,16 @@ def validate_command(message: Message, request: Message | None = None) -> list[V
     header only the data set is judged. With ``request``, the message that this one answers, attributes that were
     asked for and are not there are reported too. Nothing raises for any bytes.
     """
-    found: list[ValidationFinding] = []
-    command: DataSet | None = None
-    if message.header.size:
-        walk = Walk(message.header.bytes(), Syntax(explicit=False))
-        found.extend(walk.findings)
-        command = walk.root
-        _check_command(found, message.kind, command, walk.position, message.payload.size)
+    found, command = _command_set(message) if message.header.size else ([], None)
     sop_class = _sop_class(message, command)
     if message.payload.size:
         found.extend(_check_dataset(message, command, sop_class, request))
     return found
+
+
+def validate_command_set(message: Message) -> list[ValidationFinding]:
+    """As :func:`validate_command`, without the data set; a message without a header has no findings."""
+    return _command_set(message)[0] if message.header.size else []
 
 
 def validate_final_state(states: Sequence[tuple[bytes, str]]) -> list[ValidationFinding]:
@@ -78,7 +77,14 @@ def validate_final_state(states: Sequence[tuple[bytes, str]]) -> list[Validation
     return found
 
 
-def _check_command(found: list[ValidationFinding], kind: str, command: DataSet, end: int, payload: int) -> None:
+def _command_set(message: Message) -> tuple[list[ValidationFinding], DataSet | None]:
+    walk = Walk(message.header.bytes(), Syntax(explicit=False))
+    found = list(walk.findings)
+    _check_command(found, message.kind, walk.root, message.payload.size)
+    return found, walk.root
+
+
+def _check_command(found: list[ValidationFinding], kind: str, command: DataSet, payload: int) -> None:
     def add(code: str, tag: int, expected: str, actual: str, clause: str, severity: Severity = Severity.ERROR) -> None:
         found.append(ValidationFinding(code, severity, name(tag), expected, actual, clause))
 

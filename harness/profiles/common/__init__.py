@@ -1,1 +1,1 @@
-"""Rows that bind every profile: the DICOM conformance statement and the IHE integration statement."""
+"""Rows that bind every profile: DICOM in general, the conformance statement and the integration statement."""

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from harness.core.check import Exchange
 from harness.core.transcript import Transcript
+from harness.profiles.common import conversation
 from harness.protocols.dicom import datasets, negotiation, uids
 from harness.protocols.dicom.errors import AssociationAborted, AssociationRejected, PeerError, PeerTimeout
 from harness.protocols.dicom.misbehaviour import REFUSALS, answers, event_reports, requests
@@ -17,6 +19,12 @@ REQUEST = negotiation.request_for("SCRIPT", "ACTOR", PROPOSALS, 16384)
 REQUESTS = requests(REQUEST, seconds=0.1)
 ANSWERS = answers(seconds=0.1)
 SHORT = Timeouts(connect=2, associate=0.5, dimse=0.5, release=0.3, idle=5)
+
+
+def broken(transcript: Transcript) -> set[str]:
+    """The requirements of DICOM in general that this conversation breaks."""
+    exchange = Exchange(transcript)
+    return {check.requirement for check in conversation.CHECKS for seen in check(exchange) if seen.ok is False}
 
 
 @pytest.mark.parametrize("name", REQUESTS)
@@ -37,6 +45,7 @@ def test_a_listener_survives(name: str, actor: Actor, asker: Node, transcript: T
 def test_what_was_broken_is_in_the_transcript(name: str, actor: Actor, transcript: Transcript) -> None:
     play(actor.node.address, REQUESTS[name].script, Transcript())
     assert transcript.wait_for("PROTOCOL-VIOLATION", timeout=3) is not None
+    assert broken(transcript)
 
 
 @pytest.mark.parametrize("name", ANSWERS)
@@ -95,6 +104,7 @@ def test_a_wrong_response_is_a_violation(name: str, transcript: Transcript) -> N
             pass
         node.stop()
     assert transcript.select("PROTOCOL-VIOLATION")
+    assert broken(transcript)
 
 
 REPORTS = event_reports(
