@@ -18,6 +18,7 @@ from harness.actors.defects_documents import (
     READER_DEFECTS,
     REPOSITORY_DEFECTS,
 )
+from harness.actors.defects_evidence import EVIDENCE_DEFECTS
 from harness.actors.defects_imaging import CREATOR_DEFECTS, DISPLAY_DEFECTS
 from harness.actors.defects_steps import PPS_MANAGER_DEFECTS
 from harness.actors.defects_worklist import ORDER_FILLER_DEFECTS, ORDER_FILLER_VARIANTS
@@ -109,6 +110,7 @@ DEFECTS: tuple[Defect, ...] = (
     *_listed("pps-manager", PPS_MANAGER_DEFECTS),
     *_listed("image-display", DISPLAY_DEFECTS),
     *_listed("evidence-creator", CREATOR_DEFECTS),
+    *_listed("evidence-creator", EVIDENCE_DEFECTS),
     *_listed("media-creator", MEDIA_CREATOR_DEFECTS),
     *_listed("media-importer", MEDIA_IMPORTER_DEFECTS),
     *_print("print-composer", COMPOSER_DEFECTS),

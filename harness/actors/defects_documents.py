@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 from pydicom.dataset import Dataset
 
@@ -204,6 +206,28 @@ def _asks_everything(identifier: Dataset) -> Dataset:
     return identifier
 
 
+def _stops_at_the_first(answers: dict[str, Any]) -> dict[str, Any]:
+    """One source that does not answer hides what the others said."""
+    return {**answers, "entries": 0, "documents": []} if answers.get("error") else answers
+
+
+def _says_nothing(answers: dict[str, Any]) -> dict[str, Any]:
+    return {**answers, "error": ""}
+
+
+def _page(change: Callable[[str], str]) -> Reader:
+    """The page that the user sees is another one."""
+
+    def told(answers: dict[str, Any]) -> dict[str, Any]:
+        return {**answers, "page": change(str(answers["page"]))} if answers.get("page") else answers
+
+    return _reader(told=told)
+
+
+def _without_impressions(page: str) -> str:
+    return re.sub(r"(<h2[^>]*>(?:<[^>]*>)*Impressions).*?</section>", r"\1</section>", page, flags=re.DOTALL)
+
+
 def _asks_no_flags(identifier: Dataset) -> Dataset:
     for keyword in ("CompletionFlag", "VerificationFlag"):
         identifier.pop(keyword, None)
@@ -229,5 +253,35 @@ READER_DEFECTS: tuple[tuple[str, str, str, Reader], ...] = (
         "Enhanced SR is not taken",
         "RAD-27-SCU-02",
         _reader(refused_classes=frozenset({ENHANCED_SR})),
+    ),
+    (
+        "reader-stops-at-absent-source",
+        "A source that is away hides the reports of the others",
+        "ARI-SRC-01",
+        _reader(told=_stops_at_the_first),
+    ),
+    (
+        "reader-hides-absent-source",
+        "Nobody is told of a source that is away",
+        "ARI-SRC-01",
+        _reader(told=_says_nothing),
+    ),
+    (
+        "reader-shows-findings-only",
+        "The page of a report ends before its impressions",
+        "RAD-27-SCU-03",
+        _page(_without_impressions),
+    ),
+    (
+        "reader-rounds-numbers",
+        "Numbers in a report are shown without their decimals",
+        "RAD-27-SCU-03",
+        _page(lambda page: page.replace("12.5", "12")),
+    ),
+    (
+        "reader-hides-patient",
+        "The page of a report does not say whose it is",
+        "RAD-27-SCU-03",
+        _page(lambda page: re.sub(r"<table>.*?</table>", "", page, count=1, flags=re.DOTALL)),
     ),
 )

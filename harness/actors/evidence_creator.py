@@ -1,4 +1,4 @@
-"""A simulated Evidence Creator: derived images in a series of their own, and creator steps (RAD-18, 20, 21, 10)."""
+"""A simulated Evidence Creator: derived images, creator steps (RAD-18, 20, 21, 10) and documents (RAD-29, 43)."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from pydicom.dataset import Dataset
 
-from harness.actors import step_messages
+from harness.actors import evidence_documents, step_messages
 from harness.actors.acquisition import Exam
 from harness.actors.archive_keys import Level
 from harness.actors.image_display import identifier
@@ -49,10 +49,12 @@ class EvidenceCreatorBehaviour:
     reports_end: bool = True
     #: what commitment is asked for; nothing: it is not asked
     to_commit: Callable[[Sequence[Sample]], Sequence[Sample]] = lambda samples: samples
+    #: key image notes and evidence documents as they are stored
+    written: Callable[[list[Dataset]], list[Dataset]] = lambda documents: documents
 
 
 class EvidenceCreator(Sender):
-    """Makes secondary captures of what others acquired."""
+    """Makes secondary captures of what others acquired, and documents about it."""
 
     slug = "evidence-creator"
     name = "Evidence Creator"
@@ -145,6 +147,14 @@ class EvidenceCreator(Sender):
         self.evidence.ended(completed)
         ended = self.set_step(steps, uid, completed)
         return Exam(uid, plan, tuple(samples), answer, tuple(stored), ended)
+
+    def write(self, archive: Address, kind: str, study_uids: Sequence[str]) -> list[int]:
+        """Store a document of that kind into each of the studies; the status of each. Raises PeerError, UsageError."""
+        studies = [images for uid in study_uids if (images := self.fetch(archive, uid))]
+        if not studies:
+            return []
+        made = evidence_documents.documents(kind, _subject(studies[0][0]), studies, self.uid)
+        return [answer.status for answer in self.store(archive, self.evidence.written(made))]
 
 
 def _subject(source: Dataset) -> Subject:

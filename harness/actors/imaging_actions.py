@@ -14,7 +14,7 @@ from harness.protocols.dicom.node import Address
 
 #: actions of the closed list that the actors of this module take
 DISPLAY_ACTIONS = ("query-images", "retrieve-images")
-CREATOR_ACTIONS = ("create-evidence",)
+CREATOR_ACTIONS = ("create-evidence", "create-document")
 
 Parameters = Mapping[str, Any]
 
@@ -38,6 +38,8 @@ def perform(actor: SimulatedActor, action: str, parameters: Parameters) -> dict[
             return actor.behaviour.told(_retrieve(actor, parameters))
         if isinstance(actor, EvidenceCreator) and action == "create-evidence":
             return _create(actor, parameters)
+        if isinstance(actor, EvidenceCreator) and action == "create-document":
+            return _write(actor, parameters)
     except PeerError as error:
         return {"entries": 0, "error": str(error)}
     raise ValueError(f"{actor.name} cannot {action}")
@@ -87,3 +89,13 @@ def _create(creator: EvidenceCreator, parameters: Parameters) -> dict[str, Any]:
     if asked := creator.evidence.to_commit(exam.samples):
         creator.request_commitment(archive, asked)
     return {"entries": len(exam.samples), "error": "" if exam.accepted else "something was refused"}
+
+
+def _write(creator: EvidenceCreator, parameters: Parameters) -> dict[str, Any]:
+    """``study`` is one Study Instance UID, or several with commas between."""
+    studies = [uid.strip() for uid in str(parameters["study"]).split(",")]
+    statuses = creator.write(_peer(creator, parameters), str(parameters["kind"]), studies)
+    refused = ", ".join(f"{status:04X}" for status in statuses if status)
+    if not statuses:
+        return {"entries": 0, "error": "the archive has no images of that study"}
+    return {"entries": len(statuses), "error": f"the archive answered {refused}" if refused else ""}

@@ -51,7 +51,8 @@ def perform(actor: SimulatedActor, action: str, parameters: Parameters) -> dict[
         if isinstance(actor, PrintServer):
             return _printer(actor, action, parameters)
         if isinstance(actor, ReportReader):
-            return _query(actor, parameters) if action == "query-reports" else _read(actor, parameters)
+            done = _query(actor, parameters) if action == "query-reports" else _read(actor, parameters)
+            return actor.behaviour.told(done)
     except PeerError as error:
         return {"entries": 0, "error": str(error)}
     raise ValueError(f"{actor.name} cannot {action}")

@@ -39,7 +39,7 @@ ACTORS: dict[str, str] = {
     "media-importer": names.MEDIA_IMPORTER,
     "display": names.DISPLAY,
 }
-PROFILES = ("SWF", "SWF.b", "CPI", "ARI", "PDI")
+PROFILES = ("SWF", "SWF.b", "CPI", "ARI", "PDI", "KIN", "ED")
 
 
 def slug(text: str) -> str:

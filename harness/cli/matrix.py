@@ -22,7 +22,7 @@ KILLS = "kills.json"
 
 def matrix(
     profile: Annotated[
-        list[str] | None, typer.Option(help="Only this profile (SWF, SWF.b, CPI, ARI, PDI); repeatable.")
+        list[str] | None, typer.Option(help="Only this profile (SWF, SWF.b, CPI, ARI, PDI, KIN, ED); repeatable.")
     ] = None,
     run: Annotated[Path | None, typer.Option(help="Fill in the results of this run.")] = None,
     kills: Annotated[

@@ -18,7 +18,7 @@ from harness.profiles.pdi import checks as pdi_checks
 from harness.profiles.swf import checks as swf_checks
 from harness.profiles.swf import hl7_checks
 
-PROFILES: tuple[Profile, ...] = (swf.SWF, swf.SWF_B, cpi.CPI, ari.ARI, pdi.PDI)
+PROFILES: tuple[Profile, ...] = (swf.SWF, swf.SWF_B, cpi.CPI, ari.ARI, pdi.PDI, ari.KIN, ari.ED)
 TRANSACTIONS: Mapping[str, Transaction] = MappingProxyType({t.id: t for t in names.TRANSACTIONS})
 CHECKS: tuple[Check, ...] = (
     *swf_checks.CHECKS,

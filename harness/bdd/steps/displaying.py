@@ -6,9 +6,17 @@ from harness.bdd.context import ScenarioContext
 from harness.bdd.registry import given, then, when
 from harness.bdd.studies import StoredStudy, value_of
 from harness.bdd.tables import pairs
-from harness.core.errors import NonConformance
+from harness.core.errors import NonConformance, UsageError
 from harness.core.message import Direction
-from harness.protocols.dicom.uids import EXPLICIT_VR_LE
+from harness.protocols.dicom.uids import EXPLICIT_VR_LE, KEY_OBJECT_SELECTION
+
+_NOTE = ("RAD-29-OBJ-01", KEY_OBJECT_SELECTION)
+#: kinds of documents: the requirement that demands one, and what the UIDs of its SOP classes begin with
+_DOCUMENTS = {
+    "key image note": _NOTE,
+    "rejection note": _NOTE,
+    "evidence document": ("RAD-43-OBJ-01", "1.2.840.10008.5.1.4.1.1.88."),
+}
 
 
 def _studies(context: ScenarioContext) -> dict[str, StoredStudy]:
@@ -79,10 +87,16 @@ def images_delivered(scenario_context: ScenarioContext, name: str) -> None:
         )
 
 
-@when('the system under test creates evidence of the study "{name:Text}"')
-def product_creates(scenario_context: ScenarioContext, name: str) -> None:
-    """Have the product derive a series, store it, report the step and ask for commitment."""
+@when('the system under test creates {what:Text} of the study "{name:Text}"')
+def product_creates(scenario_context: ScenarioContext, what: str, name: str) -> None:
+    """Have the product make `evidence` (a derived series, the step reported, commitment asked) or a document.
+
+    Documents: `a key image note`, `a rejection note`, `an evidence document`; of several studies one in each of them.
+    """
     context, lab = scenario_context, scenario_context.lab
+    if what != "evidence":
+        _create_document(context, what, [part.strip() for part in name.split(",")])
+        return
     manager = lab.pps_manager
     study = str(_studies(context)[name].first.StudyInstanceUID)
     context.act(
@@ -91,3 +105,21 @@ def product_creates(scenario_context: ScenarioContext, name: str) -> None:
         peer=_archive(context),
         manager=f"{manager.ae_title} at {lab.sut.harness.advertise}:{manager.port}",
     )
+
+
+def _create_document(context: ScenarioContext, what: str, names: list[str]) -> None:
+    kind = what.removeprefix("a ").removeprefix("an ")
+    if kind not in _DOCUMENTS:
+        raise UsageError(f"there is no document {kind!r} to create; known: {', '.join(_DOCUMENTS)}")
+    row, classes = _DOCUMENTS[kind]
+    studies = [str(_studies(context)[name].first.StudyInstanceUID) for name in names]
+    context.act("create-document", kind=kind, study=", ".join(studies), peer=_archive(context))
+    for number in range(len(studies)):
+        found = context.expect(
+            "C-STORE-RQ",
+            "Image Manager/Archive",
+            where=lambda m: str(m.fields.get("AffectedSOPClassUID") or "").startswith(classes),
+            after=context.that.seq if number and context.that is not None else None,
+            demanded_by="RAD-29-OBJ-06" if number else row,
+        )
+        context.that = found

@@ -15,6 +15,7 @@ from harness.bdd.registry import given, when
 from harness.bdd.steps.presenting import document_of, fresh, new_uid
 from harness.bdd.tables import pairs
 from harness.core.errors import UsageError
+from harness.profiles import facts
 
 _SOURCES: dict[str, type[ReportRepository]] = {
     "Report Repository": ReportRepository,
@@ -37,6 +38,7 @@ def source_holds(scenario_context: ScenarioContext, guests: Guests, source: str,
     context.memory.setdefault("sources", {})[source] = (repository, document)
     if absent:
         repository.node.leave()
+        context.transcript.note(facts.FAULT_INJECTED, {"fault": "source-away", "actor": source})
 
 
 def _sources(context: ScenarioContext) -> dict[str, tuple[SimulatedActor, Any]]:

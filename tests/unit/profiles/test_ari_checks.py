@@ -26,6 +26,7 @@ from harness.core.transcript import Transcript
 from harness.profiles.ari.checks import CHECKS
 from harness.profiles.journal import STUDY_ROOT_FIND, STUDY_ROOT_MOVE
 from harness.protocols.dicom.datasets import encode
+from tests.unit.profiles import test_ari_documents
 from tests.unit.profiles.builders import EXPLICIT, FROM_SUT, TO_SUT, Event, Story, failing, observed
 
 IMAGES = [sample.dataset for sample in make([StudyPlan()], uid_source(1))]
@@ -485,6 +486,7 @@ def test_a_bad_reader_fails(check_id: str, change: Callable[[Story], object]) ->
 def test_every_check_is_shown_to_pass_and_to_fail() -> None:
     shown = {case[0] for case in (*NOTE_CASES, *SERVED_CASES, *ASKED_CASES, *READER_CASES)}
     shown |= {"note-reason", "archive-note-values", "archive-note-delivered"}
+    shown |= set(test_ari_documents.SHOWN)
     assert {check.id for check in CHECKS} == shown
 
 

@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from harness.core.check import Check
-from harness.profiles.ari.checks import notes, reports
+from harness.profiles.ari.checks import evidence, notes, reading, reports
 
-CHECKS: tuple[Check, ...] = (*reports.CHECKS, *notes.CHECKS)
+CHECKS: tuple[Check, ...] = (*reports.CHECKS, *reading.CHECKS, *notes.CHECKS, *evidence.CHECKS)

@@ -7,10 +7,13 @@ from collections.abc import Iterator
 from harness.core.check import Check, Observation
 from harness.profiles.ari.checks import content
 from harness.profiles.ari.mapping import documents as table
-from harness.profiles.journal import Journal, Operation
+from harness.profiles.journal import Journal, Operation, instance_of
 from harness.profiles.observe import check, judged
 from harness.profiles.values import items, listed, text
 
+#: a note has no other list (PS3.3 Table C.17.6-2)
+_CURRENT = ("CurrentRequestedProcedureEvidenceSequence",)
+_IDENTICAL = ("IdenticalDocumentsSequence",)
 _WHY = "A colleague who opens the note has to see what was meant, and why."
 
 
@@ -57,26 +60,29 @@ def template_and_title(j: Journal) -> Iterator[Observation]:
         )
 
 
-def rejection_has_reason(j: Journal) -> Iterator[Observation]:
+def title_is_modified(j: Journal) -> Iterator[Observation]:
+    """One modifier of the group is enough: further ones are free (TID 2010 row 2)."""
     for store in notes(j):
-        title = content.title(store.attributes)[:2]
-        group = table.REJECTED.get(title)
+        title = content.title(store.attributes)
+        group = table.MODIFIED.get(title[:2])
         modifiers = [
-            item for _, item in content.walk(store.attributes) if content.name_of(item) == table.TITLE_MODIFIER
+            content.value_code(item)
+            for _, item in content.walk(store.attributes)
+            if content.name_of(item) == table.TITLE_MODIFIER
         ]
-        if group is None or not modifiers:
+        if group is None or (not modifiers and title[:2] != table.BEST_IN_SET):
             continue
-        for item in modifiers:
-            known = content.member(content.value_code(item), group)
-            yield judged(
-                known,
-                f"{store.request.label} gives the reason {content.value_code(item)}",
-                (store.request.seq,),
-                expected=f"a concept of CID {group}",
-                actual=str(content.value_code(item)),
-                locator="ContentSequence",
-                why=_WHY,
-            )
+        known = [content.member(modifier, group) for modifier in modifiers]
+        said = listed(f"{value} ({scheme})" for value, scheme in modifiers) or "nothing"
+        yield judged(
+            True if True in known else None if None in known else False,
+            f"{store.request.label} modifies its title {title[2]} by {said}",
+            (store.request.seq,),
+            expected=f"a concept of CID {group}",
+            actual=said,
+            locator="ContentSequence",
+            why=_WHY,
+        )
 
 
 def one_description(j: Journal) -> Iterator[Observation]:
@@ -97,7 +103,7 @@ def one_description(j: Journal) -> Iterator[Observation]:
 def references_listed(j: Journal) -> Iterator[Observation]:
     for store in notes(j):
         ds = store.attributes
-        named, missing = content.referenced_in_content(ds), content.unlisted(ds)
+        named, missing = content.referenced_in_content(ds), content.unlisted(ds, _CURRENT)
         yield judged(
             bool(named) and not missing,
             f"{store.request.label} refers to {len(named)} instance(s), {len(missing)} of them not listed as evidence",
@@ -110,6 +116,7 @@ def references_listed(j: Journal) -> Iterator[Observation]:
 
 
 def several_studies(j: Journal) -> Iterator[Observation]:
+    stored = {instance_of(store) for store in j.stores}
     for store in notes(j):
         ds = store.attributes
         studies = {text(s, "StudyInstanceUID") for s in items(ds, "CurrentRequestedProcedureEvidenceSequence")} - {""}
@@ -118,10 +125,12 @@ def several_studies(j: Journal) -> Iterator[Observation]:
         own = text(ds, "StudyInstanceUID")
         if not studies:
             continue
-        ok = not identical if len(studies) == 1 else studies - {own} <= others
+        lost = content.listed_evidence(ds, _IDENTICAL) - stored if store in j.stores else set()
+        ok = not identical if len(studies) == 1 else studies - {own} <= others and not lost
         yield judged(
             ok,
-            f"{store.request.label} refers to {len(studies)} study(s) and names {len(identical)} identical document(s)",
+            f"{store.request.label} refers to {len(studies)} study(s) and names {len(identical)} identical document(s)"
+            + (f", {len(lost)} of them never stored" if lost else ""),
             (store.request.seq,),
             expected="no identical document"
             if len(studies) == 1
@@ -135,7 +144,7 @@ def several_studies(j: Journal) -> Iterator[Observation]:
 _ROWS = (
     ("note-class", "RAD-29-OBJ-01", class_and_modality, "a key image note is a key object selection"),
     ("note-template", "RAD-29-OBJ-02", template_and_title, "a key image note follows its template"),
-    ("note-reason", "RAD-29-OBJ-03", rejection_has_reason, "a rejection gives its reason by code"),
+    ("note-reason", "RAD-29-OBJ-03", title_is_modified, "what a title says is modified by code"),
     ("note-description", "RAD-29-OBJ-04", one_description, "a key image note has at most one text"),
     ("note-references", "RAD-29-OBJ-05", references_listed, "what a note refers to is listed as evidence"),
     ("note-several-studies", "RAD-29-OBJ-06", several_studies, "a note over several studies lies in each of them"),

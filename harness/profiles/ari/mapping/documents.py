@@ -13,6 +13,8 @@ COMPREHENSIVE_SR: Final = "1.2.840.10008.5.1.4.1.1.88.33"
 KEY_OBJECT_SELECTION: Final = "1.2.840.10008.5.1.4.1.1.88.59"
 #: what the UIDs of all structured report classes begin with
 SR_CLASSES: Final = "1.2.840.10008.5.1.4.1.1.88."
+#: classes whose content items relate by value only (PS3.3 A.35.1.3.1.2, A.35.2.3.1.2, A.35.4.3.1.2)
+BY_VALUE_ONLY: Final = frozenset({BASIC_TEXT_SR, ENHANCED_SR, KEY_OBJECT_SELECTION})
 STRUCTURED_REPORTS: Final = frozenset({BASIC_TEXT_SR, ENHANCED_SR, COMPREHENSIVE_SR})
 
 _TEXTUAL: Final = frozenset(
@@ -60,8 +62,13 @@ NAMED: Final = frozenset({"TEXT", "NUM", "CODE", "DATETIME", "DATE", "TIME", "UI
 TITLE_MODIFIER: Final = ("113011", "DCM")
 DESCRIPTION: Final = ("113012", "DCM")
 LANGUAGE: Final = ("121049", "DCM")
-#: titles that need a reason, and the group that it comes from (TID 2010)
-REJECTED: Final = {("113001", "DCM"): 7011, ("113010", "DCM"): 7011, ("113013", "DCM"): 7012}
+#: titles that a modifier goes with, and the group that it comes from (PS3.16 TID 2010)
+MODIFIED: Final = {("113001", "DCM"): 7011, ("113010", "DCM"): 7011, ("113013", "DCM"): 7012}
+#: the one of them that must have it: the best in what kind of set
+BEST_IN_SET: Final = ("113013", "DCM")
+#: what a section of a report by TID 2000 contains (PS3.16 TID 2002, TID 2001); its linear, area, volume and other
+#: measurements (TID 1400 to 1404) are numbers
+SECTION_CONTENT: Final = frozenset({"CODE", "TEXT", "IMAGE", "NUM"})
 
 QUERY_KEYS: Final = ("PatientName", "PatientID", "AccessionNumber", "StudyDate", "ModalitiesInStudy")
 READER_KEYS: Final = (
@@ -79,6 +86,12 @@ DOCUMENT_RETURN: Final = (
     "ContentTime",
     "ConceptNameCodeSequence",
 )
+
+
+@lru_cache(maxsize=1)
+def standard_codes() -> frozenset[str]:
+    """Code values of the DICOM Controlled Terminology that our edition knows (PS3.16 Annex D)."""
+    return frozenset(code.value for code in Collection("DCM").concepts.values())
 
 
 @lru_cache(maxsize=16)

@@ -8,7 +8,7 @@ from harness.core.check import Check, Observation
 from harness.core.message import Message, Protocol
 from harness.core.spec import Profile
 from harness.profiles import names
-from harness.profiles.ari import ARI
+from harness.profiles.ari import ARI, ED, KIN
 from harness.profiles.cpi import CPI
 from harness.profiles.hl7_messages import field, first
 from harness.profiles.journal import (
@@ -28,7 +28,7 @@ from harness.profiles.steps import Steps
 from harness.profiles.swf import SWF, SWF_B
 from harness.profiles.values import listed, text
 
-_PROFILES: tuple[Profile, ...] = (SWF, SWF_B, CPI, ARI, PDI)
+_PROFILES: tuple[Profile, ...] = (SWF, SWF_B, CPI, ARI, PDI, KIN, ED)
 
 
 def _claimed(j: Journal, *ids: str) -> list[Profile]:
