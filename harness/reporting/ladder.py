@@ -17,6 +17,8 @@ MAX_ROWS = 60
 _TOP, _ROW, _LEFT = 62, 34, 150
 #: Events that say nothing which the messages around them do not say.
 _QUIET = frozenset({"CONNECTION-OPENED", "CONNECTION-CLOSED", "A-RELEASE-RQ", "A-RELEASE-RP"})
+#: whose operations are told apart by their SOP class
+_PRINT = "1.2.840.10008.5.1.1."
 _QUERIES = {
     "1.2.840.10008.5.1.4.31": "worklist",
     "1.2.840.10008.5.1.4.1.2.1.1": "patients and studies",
@@ -223,6 +225,9 @@ def _dimse(message: Message, decoder: Decoder) -> str:
     if dataset is not None and "TransactionUID" in dataset:
         number = sum(len(dataset.get(name) or ()) for name in ("ReferencedSOPSequence", "FailedSOPSequence"))
         return f"{service} commitment, {'1 object' if number == 1 else f'{number} objects'}"
+    sop_class = str(message.fields.get("AffectedSOPClassUID") or message.fields.get("RequestedSOPClassUID") or "")
+    if sop_class.startswith(_PRINT):
+        return f"{service} {UID(sop_class).name.removesuffix(' SOP Class').removeprefix('Basic ')}"
     return service
 
 

@@ -205,7 +205,9 @@ def product_prints(scenario_context: ScenarioContext, guests: Guests, name: str)
     for position, made in enumerate(objects, start=1):
         state, image = str(made.state.SOPInstanceUID) if made.state is not None else "", str(made.image.SOPInstanceUID)
         context.transcript.note(facts.PRINTED, {"image": image, "state": state, "position": position})
-        pictures.record_expected(context, made)
+        wanted = pictures.picture_of(appearance.of(made.image, made.state, made.frame).p_values)
+        name_of_file = f"position-{position}.png" if len(objects) > 1 else "expected.png"
+        pictures.record(context, wanted, name_of_file, "image/png", pictures.EXPECTED)
         images.append(image)
         states += [state] if state else []
     context.memory["to print"] = objects[0]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from harness.core.message import Direction
+from harness.core.message import Direction, Protocol
 from harness.core.transcript import Transcript
 from harness.reporting.decode import Decoder
 from harness.reporting.ladder import MAX_ROWS, Ladder, clipped, ladder, status_text
@@ -33,6 +33,25 @@ def test_messages_that_belong_together_are_one_line() -> None:
         "#22 N-ACTION commitment, 4 objects",
         "#23 N-ACTION success",
         "#24 association 8 rejected, reason 7",
+    ]
+
+
+def test_print_operations_are_told_apart_by_their_sop_class() -> None:
+    transcript = Transcript()
+    for kind, sop_class in (("N-CREATE-RQ", "1"), ("N-CREATE-RQ", "23"), ("N-SET-RQ", "4"), ("N-GET-RQ", "16")):
+        word = "Affected" if kind == "N-CREATE-RQ" else "Requested"
+        transcript.record(
+            Direction.FROM_SUT,
+            Protocol.DICOM,
+            kind,
+            association=1,
+            fields={f"{word}SOPClassUID": f"1.2.840.10008.5.1.1.{sop_class}"},
+        )
+    assert labels(drawn(transcript)) == [
+        "#1 N-CREATE Film Session",
+        "#2 N-CREATE Presentation LUT",
+        "#3 N-SET Grayscale Image Box",
+        "#4 N-GET Printer",
     ]
 
 
