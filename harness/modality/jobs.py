@@ -74,6 +74,8 @@ class JobQueue:
         self._finished: Callable[[Job], None] = lambda job: None
         self._running = threading.RLock()
         self._progress: dict[int, tuple[int, int]] = {}
+        #: called when a job starts or gets on, which is nothing to wake the worker for
+        self.moved = Signal()
         self.changed = Signal()
 
     def handle(self, kind: str, handler: Handler) -> None:
@@ -134,6 +136,7 @@ class JobQueue:
     def report(self, key: int, done: int, total: int) -> None:
         """Remember how far a running job is; it is not kept over a restart, because the job then starts anew."""
         self._progress[key] = (done, total)
+        self.moved.set()
 
     def progress(self, key: int) -> str:
         """Tell how far a running job is, such as ``3/12``; empty if it does not run or does not say."""
@@ -213,6 +216,7 @@ class JobQueue:
             if job.state is not JobState.WAITING:
                 return
             number = self._begin(job)
+            self.moved.set()
             try:
                 if job.damage:
                     raise Permanent(job.damage)

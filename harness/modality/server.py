@@ -12,8 +12,21 @@ import uvicorn
 
 from harness.core.errors import EnvironmentFailure, UsageError
 from harness.modality.api import create_app
+from harness.modality.console.live import Live
 from harness.modality.console.session import Sessions
 from harness.modality.service import Modality
+
+
+class _Server(uvicorn.Server):
+    """Ends the streams of open consoles first: they would hold the others up until they are cut off."""
+
+    def __init__(self, settings: uvicorn.Config, live: Live) -> None:
+        super().__init__(settings)
+        self._live = live
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._live.close()
+        await super().shutdown(sockets)
 
 
 class Server:
@@ -47,7 +60,7 @@ class Server:
         settings = uvicorn.Config(
             app, log_level="warning", lifespan="off", timeout_graceful_shutdown=5
         )  # fmt: skip
-        self._server = uvicorn.Server(settings)
+        self._server = _Server(settings, app.state.desk.live)
 
     def run(self, on_ready: Callable[[dict[str, Any]], Any]) -> None:
         """Open the DICOM port, announce, serve, and come back when told to stop."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
+from collections.abc import Callable
 
 
 class Signal:
@@ -11,12 +13,27 @@ class Signal:
     def __init__(self) -> None:
         self._condition = threading.Condition()
         self._count = 0
+        self._watchers: list[Callable[[], None]] = []
+
+    def watch(self, watcher: Callable[[], None]) -> Callable[[], None]:
+        """Have a function called, outside of the lock, at every call; return what ends that."""
+        with self._condition:
+            self._watchers.append(watcher)
+
+        def leave() -> None:
+            with self._condition, contextlib.suppress(ValueError):
+                self._watchers.remove(watcher)
+
+        return leave
 
     def set(self) -> None:
         """Wake up all who wait."""
         with self._condition:
             self._count += 1
             self._condition.notify_all()
+            watchers = list(self._watchers)
+        for watcher in watchers:
+            watcher()
 
     def mark(self) -> int:
         """Return the number of calls so far."""

@@ -13,6 +13,7 @@ from pydicom.uid import UID
 from pynetdicom import evt
 
 from harness.modality.domain import plain
+from harness.modality.signal import Signal
 from harness.protocols.dicom import pcapng
 from harness.protocols.dicom.capture import Capture
 
@@ -47,6 +48,8 @@ class Traffic:
         self._numbers: dict[int, int] = {}
         self._next = 0
         self._capture: Capture | None = None
+        #: called when an association begins, ends, or becomes another one
+        self.changed = Signal()
 
     # -- keeping and showing -----------------------------------------------------------------------------------
 
@@ -124,6 +127,7 @@ class Traffic:
                 self._next, True, "", f"{address[0]}:{address[1]}", now, "not-agreed", closed=now
             )
             self._forget()
+        self.changed.set()
 
     def _forget(self) -> None:
         while len(self._seen) > MOST_ASSOCIATIONS:
@@ -145,6 +149,7 @@ class Traffic:
         services = tuple(dict.fromkeys(UID(context.abstract_syntax).name for context in contexts))
         values: dict[str, Any] = {"state": state, "peer": str(other.ae_title).strip()}
         self._change(event, **values, **({"services": services} if services else {}))
+        self.changed.set()
 
     def _message(self, event: Any) -> None:
         with self._lock:
@@ -175,3 +180,4 @@ class Traffic:
             found = self._seen.get(number)
             if found is not None and found.state in {"connected", "open"}:
                 self._seen[number] = replace(found, state="closed")
+        self.changed.set()

@@ -15,6 +15,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from harness.core.errors import HarnessError
+from harness.modality.console.live import Live
 from harness.modality.console.session import COOKIE, Session, Sessions
 from harness.modality.console.words import LANGUAGES, said, title_of, translator
 from harness.modality.errors import PeerProblem, Refused
@@ -83,6 +84,8 @@ class Desk:
     def __init__(self, modality: Modality, token: str) -> None:
         self.modality = modality
         self.sessions = Sessions(token)
+        kernel = modality.kernel
+        self.live = Live((kernel.news, kernel.queue.changed, kernel.queue.moved, kernel.traffic.changed))
         self._pages = Environment(
             loader=FileSystemLoader(HERE / "templates"),
             autoescape=True,

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, FastAPI, Query, Request, Response
-from fastapi.responses import RedirectResponse
+from fastapi.responses import RedirectResponse, StreamingResponse
 from fastapi.staticfiles import StaticFiles
 
 from harness.core.errors import HarnessError
@@ -98,6 +98,15 @@ def _login(desk: Desk) -> APIRouter:
     @made.get("/live")
     def live(session: Annotated[Session, Depends(desk.reader)]) -> Response:
         return desk.page("part_live.html", session)
+
+    # Not a plain function: a stream would keep a thread of the pool for itself.
+    @made.get("/events")
+    async def events(request: Request, session: Annotated[Session, Depends(desk.reader)]) -> Response:
+        if desk.live.full:
+            return Response("too many pages listen; this one asks every few seconds instead\n", 503)
+        cookie = request.cookies.get(COOKIE, "")
+        lines = desk.live.stream(lambda: desk.sessions.get(cookie) is session)
+        return StreamingResponse(lines, media_type="text/event-stream")
 
     @made.get("/")
     @made.get("")

@@ -150,3 +150,20 @@ def test_patient_is_added_and_examined_by_keyboard_alone(desk: Desk) -> None:
     last = desk.modality.examination.exams()[-1]
     assert (last["patient"]["id"], last["state"], len(last["objects"])) == ("KEY1", "ended", 1)
     assert desk.errors() == []
+
+
+@pytest.mark.peer("chromium")
+def test_status_is_live_by_a_stream_and_without_one_by_asking(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    desk.errors()
+    desk.go("status")
+    desk.wait(lambda chrome: chrome.execute_script("return document.documentElement.dataset.live") == "stream")
+    desk.modality.kernel.log(1, "room", "the door was opened")
+    desk.modality.kernel.tell()
+    desk.wait(lambda chrome: "the door was opened" in chrome.find_element(By.ID, "live").text)
+    assert desk.errors() == []
+    monkeypatch.setattr("harness.modality.console.live.MOST", 0)
+    desk.go("status")
+    desk.wait(lambda chrome: chrome.execute_script("return document.documentElement.dataset.live") == "polling")
+    desk.modality.kernel.log(1, "room", "the door was closed")
+    desk.wait(lambda chrome: "the door was closed" in chrome.find_element(By.ID, "live").text)
+    assert any("503" in each for each in desk.errors())

@@ -6,6 +6,7 @@ import contextlib
 import json
 import re
 import threading
+import time
 import urllib.error
 import urllib.parse
 import urllib.request
@@ -167,9 +168,31 @@ def test_without_login_every_page_leads_to_the_login(door: Place) -> None:
         "acquisition/1/1.png",
         "config/settings.toml",
         "live",
+        "events",
     ):
         status, _, (headers, _) = stranger.open(f"/console/{path}", follow=False)
         assert (path, status, headers["location"]) == (path, 303, "/console/login")
+
+
+def test_changes_are_told_as_they_happen_and_hold_nobody_up(tmp_path: Path) -> None:
+    with served(tmp_path) as place:
+        opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(place.visitor.jar))
+        with opener.open(f"{place.server.url}/console/events", timeout=10) as stream:
+            assert stream.headers["content-type"].startswith("text/event-stream")
+            assert b"retry" in stream.readline()
+            place.modality.administration.config_set(["institution.name=Changed"])
+            assert b"event: changed\n" in iter(stream.readline, b"")
+            began = time.monotonic()
+            place.server.stop()
+            assert stream.read() in (b"", b"data: 1\n\n", b"\n")
+            # an open page would hold the server up until it is cut off, after five seconds
+            assert time.monotonic() - began < 4
+
+
+def test_too_many_pages_that_listen_are_told_to_ask(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("harness.modality.console.live.MOST", 0)
+    with served(tmp_path) as place:
+        assert place.visitor.open("/console/events")[0] == 503
 
 
 def test_every_button_refuses_a_forged_form(door: Place) -> None:

@@ -3,6 +3,30 @@
 (() => {
   document.documentElement.classList.add("scripted");
 
+  // -- live status: the server says that something changed; without its stream we ask every few seconds ---------
+  if (document.querySelector("[hx-trigger^=live]")) {
+    const look = () => document.body.dispatchEvent(new CustomEvent("live"));
+    let asking = 0;
+    const ask = (every) => { clearInterval(asking); asking = setInterval(look, every); };
+    let stream = null;
+    const listen = () => {
+      stream = new EventSource("/console/events");
+      stream.onopen = () => { document.documentElement.dataset.live = "stream"; ask(60000); look(); };
+      stream.addEventListener("changed", look);
+      stream.onerror = () => { document.documentElement.dataset.live = "polling"; ask(5000); };
+    };
+    // A page that nobody sees gives its connection back: browsers have six for one address.
+    const watch = () => {
+      if (stream) { stream.close(); stream = null; }
+      if (document.visibilityState === "hidden") clearInterval(asking);
+      else if (window.EventSource) listen();
+      else { ask(5000); look(); }
+    };
+    document.addEventListener("visibilitychange", watch);
+    window.addEventListener("pagehide", () => { if (stream) stream.close(); });
+    watch();
+  }
+
   // -- technique: mAs = mA x ms / 1000 ------------------------------------------------------------------------
   document.addEventListener("input", (event) => {
     const form = event.target.closest("#technique");
