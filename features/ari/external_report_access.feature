@@ -26,3 +26,22 @@ Feature: External report repository access offers foreign reports
     When the Acquisition Modality stores the study "report"
     And the Report Reader retrieves "STUDY" of "report" to the unknown destination "NOWHERE"
     Then the requirement "RAD-27-SCP-04" is met
+
+  @req:RAD-27-SCP-04
+  Scenario Outline: A foreign report is fetched at <level> level by <way>
+    When the Acquisition Modality stores the study "measured report"
+    And the Report Reader <verb> "<level>" of "measured report"
+    Then exactly the instances that were asked for arrive
+    And the requirement "RAD-27-SCP-04" is met
+
+    Examples:
+      | level | way    | verb      |
+      | STUDY | C-MOVE | retrieves |
+      | IMAGE | C-MOVE | retrieves |
+      | STUDY | C-GET  | gets      |
+
+  @req:RAD-27-SCP-05
+  Scenario: The retrieve of many foreign reports is cancelled once the first is there
+    When the Acquisition Modality stores the study "many reports"
+    And the Report Reader retrieves and cancels "STUDY" of "many reports"
+    Then the requirement "RAD-27-SCP-05" is met

@@ -24,6 +24,24 @@ Feature: The archive finds and delivers key image notes and evidence documents
     Then every stored object comes back
     And the exchange satisfies every "RAD-44" requirement
 
+  @transaction:RAD-16 @transaction:RAD-31 @transaction:RAD-45 @req:RAD-16-SCP-08
+  Scenario Outline: A <document> is got by C-GET
+    When the Acquisition Modality stores a study with a "<document>"
+    And the Image Display gets that study
+    Then every stored object comes back
+    And the requirement "RAD-16-SCP-08" is met
+
+    Examples:
+      | document        |
+      | note            |
+      | measured report |
+
+  @transaction:RAD-16 @transaction:RAD-31 @req:RAD-16-SCP-09
+  Scenario: The retrieve of a long study is cancelled once the first instance is there
+    When the Acquisition Modality stores the study "long"
+    And the Image Display retrieves and cancels "STUDY" of "long"
+    Then the requirement "RAD-16-SCP-09" is met
+
   @transaction:RAD-14 @transaction:RAD-16 @req:ARI-ACT-06
   Scenario: Images for a reader
     When the Acquisition Modality stores a study with a "note"

@@ -17,7 +17,7 @@ Feature: The report reader finds and shows reports
       | AccessionNumber | CPI1         |
       | StudyDate       | 20260105     |
 
-  @req:RAD-26-SCU-02 @req:RAD-27-SCU-01 @req:ARI-ACT-03
+  @req:RAD-26-SCU-02 @req:RAD-26-SCU-03 @req:RAD-27-SCU-01 @req:RAD-27-SCU-05 @req:ARI-ACT-03
   Scenario Outline: A <report> is read
     Given our Report Repository holds a "<report>"
     When the system under test queries reports by
@@ -26,7 +26,9 @@ Feature: The report reader finds and shows reports
     Then a "C-MOVE-RQ" reaches the "Report Repository"
     And a "C-STORE-RSP" reaches the "Report Repository"
     And the requirement "RAD-26-SCU-02" is met
+    And the requirement "RAD-26-SCU-03" is met
     And the requirement "RAD-27-SCU-01" is met
+    And the requirement "RAD-27-SCU-05" is met
     And the requirement "ARI-ACT-03" is met
 
     Examples:

@@ -30,6 +30,8 @@ Feature: The report repository answers queries and delivers reports
     Examples:
       | key             | value                    | found                   | model        | level |
       | PatientID       | ID of report             | report                  | Study Root   | STUDY |
+      | PatientID       | ID of report             | report                  | Patient Root | STUDY |
+      | PatientName     | name of measured report  | measured report         | Patient Root | PATIENT |
       | AccessionNumber | accession of report      | report                  | Study Root   | STUDY |
       | StudyDate       | date of measured report  | measured report         | Study Root   | STUDY |
       | PatientName     | name of measured report  | measured report         | Study Root   | STUDY |
@@ -62,6 +64,29 @@ Feature: The report repository answers queries and delivers reports
       | STUDY  |
       | SERIES |
       | IMAGE  |
+
+  @req:RAD-27-SCP-04
+  Scenario Outline: A report is got by C-GET at <level> level
+    When the Acquisition Modality stores the study "measured report"
+    And the Report Reader gets "<level>" of "measured report"
+    Then exactly the instances that were asked for arrive
+    And the requirement "RAD-27-SCP-04" is met
+
+    Examples:
+      | level  |
+      | STUDY  |
+      | IMAGE  |
+
+  @req:RAD-27-SCP-05
+  Scenario Outline: The retrieve of many reports is cancelled once the first is there
+    When the Acquisition Modality stores the study "many reports"
+    And the Report Reader <verb> "STUDY" of "many reports"
+    Then the requirement "RAD-27-SCP-05" is met
+
+    Examples:
+      | verb                  |
+      | retrieves and cancels |
+      | gets and cancels      |
 
   @req:RAD-27-SCP-04
   Scenario: An unknown move destination

@@ -40,3 +40,10 @@ Feature: The archive keeps, finds and delivers presentation states
     When the Acquisition Modality stores the study "presentation state"
     And the Image Display retrieves "STUDY" of "presentation state" to the unknown destination "NOWHERE"
     Then the requirement "RAD-16-SCP-03" is met
+
+  @transaction:RAD-16 @req:RAD-16-SCP-08
+  Scenario: Image and presentation state are got by C-GET
+    When the Acquisition Modality stores the study "presentation state"
+    And the Image Display gets "STUDY" of "presentation state"
+    Then exactly the instances that were asked for arrive
+    And the requirement "RAD-16-SCP-08" is met

@@ -77,6 +77,48 @@ Feature: The archive stores, commits, answers queries and delivers
       | StudyInstanceUID | studies of doe and kim | doe, kim |
       | PatientName      | NOBODY*          | nobody        |
 
+  @transaction:RAD-14 @req:RAD-14-SCP-02
+  Scenario Outline: Patient level matching by <keyword> "<value>"
+    Given the archive holds the studies of doe, roe and kim
+    When the Image Display queries "PATIENT" level in the "Patient Root" model by
+      | <keyword> | <value> |
+    Then exactly the studies of "<found>" are returned
+    And the requirement "RAD-14-SCP-02" is met
+
+    Examples:
+      | keyword     | value     | found  |
+      | PatientName | KIM*      | kim    |
+      | PatientName | R?E^*     | roe    |
+      | PatientID   | ID of doe | doe    |
+      | PatientName | NOBODY*   | nobody |
+
+  @transaction:RAD-14 @req:RAD-14-SCP-02
+  Scenario Outline: A name in the characters of <name> is found by "<value>" and comes back
+    When the Acquisition Modality stores the study "<name>"
+    And the Image Display queries "STUDY" level in the "Study Root" model by
+      | PatientName | <value>      |
+      | PatientID   | ID of <name> |
+    Then exactly the studies of "<name>" are returned
+    And the requirement "RAD-14-SCP-02" is met
+
+    Examples:
+      | name    | value         |
+      | mueller | Müller*       |
+      | hong    | *홍^길동*     |
+      | hong    | Hong*         |
+      | yamada  | *やまだ*      |
+      | yamada  | *山田^太郎*   |
+      | wang    | *王^小东*     |
+
+  @transaction:RAD-14 @req:RAD-14-SCP-14
+  Scenario: The case of a name matters as the conformance statement says
+    Given the archive holds the studies of doe, roe and kim
+    When the Image Display queries "STUDY" level in the "Study Root" model by
+      | PatientName | doe*      |
+      | PatientID   | ID of doe |
+    Then exactly the studies of "doe" are returned
+    And the requirement "RAD-14-SCP-14" is met
+
   @transaction:RAD-14 @req:RAD-14-SCP-03 @mesa:401 @mesa:402
   Scenario Outline: Modalities in Study: <modality>
     Given the archive holds the studies of doe, roe and kim
@@ -115,6 +157,21 @@ Feature: The archive stores, commits, answers queries and delivers
     Then exactly the images of "doe" with number 2 are returned
     And the exchange satisfies every "RAD-14" requirement
 
+  @transaction:RAD-14 @req:RAD-14-SCP-09
+  Scenario: What the series was requested for
+    When the Acquisition Modality stores the study "ordered"
+    And the Image Display queries "SERIES" level of the study "ordered" by
+      | SeriesInstanceUID |  |
+    Then exactly the series of "ordered" with modality "CT" are returned
+    And the requirement "RAD-14-SCP-09" is met
+
+  @transaction:RAD-14 @req:RAD-14-SCP-16
+  Scenario: A query with many matches is cancelled at once
+    When the Acquisition Modality stores the study "long"
+    And the Image Display queries and cancels "IMAGE" level of the study "long" by
+      | SOPInstanceUID |  |
+    Then the requirement "RAD-14-SCP-16" is met
+
   @transaction:RAD-14 @req:RAD-14-SCP-13
   Scenario: A hierarchical query without its unique key
     Given the archive holds the studies of doe, roe and kim
@@ -124,7 +181,7 @@ Feature: The archive stores, commits, answers queries and delivers
   @transaction:RAD-14 @req:RAD-14-SCP-15
   Scenario: An optional key that nobody supports
     Given the archive holds the studies of doe, roe and kim
-    When the Image Display asks at "STUDY" level for the unusual key "TimezoneOffsetFromUTC"
+    When the Image Display asks at "STUDY" level for the unusual key "PatientReligiousPreference"
     Then the requirement "RAD-14-SCP-15" is met
 
   @quick @transaction:RAD-16 @req:RAD-16-SCP-01 @req:RAD-16-SCP-02 @req:RAD-16-SCP-06 @mesa:412
@@ -155,9 +212,27 @@ Feature: The archive stores, commits, answers queries and delivers
     Then the requirement "RAD-16-SCP-04" is met
     And the requirement "RAD-16-SCP-02" is met
 
-  @transaction:RAD-16 @req:RAD-16-SCP-07
-  Scenario: Retrieve with C-GET
+  @transaction:RAD-16 @req:RAD-16-SCP-07 @req:RAD-16-SCP-08
+  Scenario Outline: Retrieve with C-GET at <level> level
     Given the archive holds the studies of doe, roe and kim
-    When the Acquisition Modality stores the study "doe" again
-    And the Image Display gets "STUDY" of "doe"
+    When the Acquisition Modality stores the study "kim" again
+    And the Image Display gets "<level>" of "kim"
     Then exactly the instances that were asked for arrive
+    And the requirement "RAD-16-SCP-08" is met
+
+    Examples:
+      | level  |
+      | STUDY  |
+      | SERIES |
+      | IMAGE  |
+
+  @transaction:RAD-16 @req:RAD-16-SCP-09
+  Scenario Outline: A long study: the Image Display <verb> once the first image is there
+    When the Acquisition Modality stores the study "long"
+    And the Image Display <verb> "STUDY" of "long"
+    Then the requirement "RAD-16-SCP-09" is met
+
+    Examples:
+      | verb                  |
+      | retrieves and cancels |
+      | gets and cancels      |

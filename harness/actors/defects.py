@@ -20,6 +20,12 @@ from harness.actors.defects_documents import (
 )
 from harness.actors.defects_evidence import EVIDENCE_DEFECTS
 from harness.actors.defects_imaging import CREATOR_DEFECTS, DISPLAY_DEFECTS
+from harness.actors.defects_retrieval import (
+    ARCHIVE_RETRIEVAL_DEFECTS,
+    EXTERNAL_RETRIEVAL_DEFECTS,
+    READER_RETRIEVAL_DEFECTS,
+    REPOSITORY_RETRIEVAL_DEFECTS,
+)
 from harness.actors.defects_steps import PPS_MANAGER_DEFECTS
 from harness.actors.defects_worklist import ORDER_FILLER_DEFECTS, ORDER_FILLER_VARIANTS
 from harness.actors.evidence_creator import EvidenceCreatorBehaviour
@@ -106,6 +112,7 @@ def _hl7(rows: Sequence[OrdersDefect]) -> tuple[Defect, ...]:
 DEFECTS: tuple[Defect, ...] = (
     *_listed("image-manager", ARCHIVE_DEFECTS),
     *_listed("image-manager", ARCHIVE_STEP_DEFECTS),
+    *_listed("image-manager", ARCHIVE_RETRIEVAL_DEFECTS),
     *_listed("order-filler", ORDER_FILLER_DEFECTS),
     *_listed("pps-manager", PPS_MANAGER_DEFECTS),
     *_listed("image-display", DISPLAY_DEFECTS),
@@ -118,8 +125,11 @@ DEFECTS: tuple[Defect, ...] = (
     *_listed("presentation-archive", PRESENTATION_ARCHIVE_DEFECTS),
     *_listed("softcopy-display", SOFTCOPY_DEFECTS),
     *_listed("report-repository", REPOSITORY_DEFECTS),
+    *_listed("report-repository", REPOSITORY_RETRIEVAL_DEFECTS),
     *_listed("external-report-repository-access", EXTERNAL_DEFECTS),
+    *_listed("external-report-repository-access", EXTERNAL_RETRIEVAL_DEFECTS),
     *_listed("report-reader", READER_DEFECTS),
+    *_listed("report-reader", READER_RETRIEVAL_DEFECTS),
     *_hl7(ORDERS_DEFECTS),
 )
 VARIANTS: tuple[Defect, ...] = (

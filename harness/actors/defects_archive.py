@@ -123,7 +123,7 @@ ARCHIVE_DEFECTS: tuple[Row, ...] = (
         "archive-stores-nothing",
         "Answers C-STORE with success and keeps nothing",
         "RAD-10-SCP-02 RAD-10-SCP-03 RAD-10-SCP-07 RAD-14-SCP-02 RAD-14-SCP-03 RAD-14-SCP-06 RAD-14-SCP-07"
-        " RAD-14-SCP-10 RAD-14-SCP-14 RAD-16-SCP-01 RAD-16-SCP-02 RAD-18-SCP-01 RAD-49-SCU-01",
+        " RAD-14-SCP-10 RAD-14-SCP-14 RAD-16-SCP-01 RAD-16-SCP-02 RAD-16-SCP-08 RAD-18-SCP-01 RAD-49-SCU-01",
         _with(keeps=lambda request: False),
     ),
     (
@@ -306,10 +306,15 @@ ARCHIVE_DEFECTS: tuple[Row, ...] = (
     (
         "archive-loses-an-instance",
         "Delivers all instances but the last",
-        "RAD-16-SCP-01 RAD-16-SCP-02 RAD-49-SCU-07",
+        "RAD-16-SCP-01 RAD-16-SCP-02 RAD-16-SCP-08 RAD-49-SCU-07",
         _with(selection=_all_but_one),
     ),
-    ("archive-no-suboperation-counts", "All sub-operation counts are zero", "RAD-16-SCP-02", _with(counts=_no_counts)),
+    (
+        "archive-no-suboperation-counts",
+        "All sub-operation counts are zero",
+        "RAD-16-SCP-02 RAD-16-SCP-08",
+        _with(counts=_no_counts),
+    ),
     (
         "archive-unknown-destination-success",
         "Answers a move to an unknown destination with success",
@@ -376,11 +381,5 @@ ARCHIVE_VARIANTS: tuple[Row, ...] = (
         "Matches person names case sensitively, as its statement says",
         "",
         lambda behaviour: replace(behaviour, rules=replace(behaviour.rules, person_name_case_sensitive=True)),
-    ),
-    (
-        "archive-ignores-cancel",
-        "Finishes what it was asked before it looks at C-CANCEL",
-        "",
-        _with(honours_cancel=False),
     ),
 )

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from pydicom.dataset import Dataset
 
-from harness.actors.actor import SimulatedActor, sop_instance
+from harness.actors.actor import SimulatedActor, answered, sop_instance
 from harness.actors.archive_keys import Level
 from harness.actors.records import assign
 from harness.actors.worklist_user import Replies, collect, last_sent
@@ -48,7 +48,15 @@ RETURN_KEYS: Mapping[Level, tuple[str, ...]] = {
         "NumberOfStudyRelatedSeries",
         "NumberOfStudyRelatedInstances",
     ),
-    Level.SERIES: ("Modality", "SeriesNumber", "SeriesInstanceUID", "NumberOfSeriesRelatedInstances"),
+    Level.SERIES: (
+        "Modality",
+        "SeriesNumber",
+        "SeriesInstanceUID",
+        "NumberOfSeriesRelatedInstances",
+        "RequestAttributesSequence",
+        "PerformedProcedureStepStartDate",
+        "PerformedProcedureStepStartTime",
+    ),
     Level.IMAGE: (
         "SOPClassUID",
         "SOPInstanceUID",
@@ -58,6 +66,12 @@ RETURN_KEYS: Mapping[Level, tuple[str, ...]] = {
         "BitsAllocated",
         "NumberOfFrames",
     ),
+}
+
+
+#: what is asked of the items of a sequence
+_WITHIN: Mapping[str, tuple[str, ...]] = {
+    "RequestAttributesSequence": ("RequestedProcedureID", "ScheduledProcedureStepID"),
 }
 
 
@@ -116,13 +130,14 @@ class ImageDisplay(SimulatedActor):
         self._transfer_syntaxes = transfer_syntaxes
         self._arrived = threading.Condition()
         self._received: list[Received] = []
+        self._breaking_off: Operation | None = None
         super().__init__(ae_title, recorder, host, port, peers=peers)
 
     def _serve(self) -> None:
         classes = [uid for uid in self._storage_classes if uid not in self.behaviour.refused_classes]
         self.node.serve(classes, self._store, transfer_syntaxes=self._transfer_syntaxes)
 
-    def _store(self, request: Request) -> Response:
+    def _store(self, request: Request) -> Response | Iterator[Response]:
         status = self.behaviour.store_status(request)
         if status & 0xF000 not in (0xA000, 0xC000):
             received = Received(
@@ -131,7 +146,8 @@ class ImageDisplay(SimulatedActor):
             with self._arrived:
                 self._received.append(received)
                 self._arrived.notify_all()
-        return Response(status)
+        operation, self._breaking_off = self._breaking_off, None
+        return Response(status) if operation is None else answered(Response(status), operation.cancel)
 
     # -- what scenarios ask of it --------------------------------------------------------------------------
 
@@ -165,6 +181,9 @@ class ImageDisplay(SimulatedActor):
     ) -> Replies:
         """One C-FIND; ``returned`` None asks for the return keys of the level. Raises PeerError."""
         model = PATIENT_ROOT_FIND if patient_root else STUDY_ROOT_FIND
+        if returned is None and patient_root and level == Level.STUDY:
+            # what a patient has is asked of patients (PS3.4 Tables C.6-1 and C.6-2)
+            returned = [k for k in RETURN_KEYS[Level.STUDY] if k not in RETURN_KEYS[Level.PATIENT]]
         asked = self.behaviour.asked(identifier(level, keys or {}, returned, character_set=character_set))
         with self.node.connect(peer, [Proposal(model, tuple(transfer_syntaxes))]) as association:
             return collect(association, self.recorder, model, asked, cancel_after)
@@ -178,13 +197,18 @@ class ImageDisplay(SimulatedActor):
         destination: str | None = None,
         patient_root: bool = False,
         cancel_after: int | None = None,
+        break_off: bool = False,
     ) -> Replies:
-        """One C-MOVE, to itself unless another ``destination`` is given. Raises PeerError."""
+        """One C-MOVE, to itself unless another ``destination`` is given.
+
+        Cancelled after so many pending responses, or (``break_off``) once one instance is there. Raises PeerError.
+        """
         model = PATIENT_ROOT_MOVE if patient_root else STUDY_ROOT_MOVE
         asked = identifier(level, keys, ())
         with self.node.connect(peer, [Proposal(model)]) as association:
             where = self.behaviour.destination(self.ae_title) if destination is None else destination
             operation = association.move_iter(model, asked, where)
+            self._breaking_off = operation if break_off else None
             return _finish(operation, last_sent(self.recorder, "C-MOVE-RQ", association), cancel_after)
 
     def get(
@@ -196,16 +220,20 @@ class ImageDisplay(SimulatedActor):
         storage_classes: Sequence[str],
         patient_root: bool = False,
         transfer_syntaxes: Sequence[str] = (EXPLICIT_VR_LE, IMPLICIT_VR_LE),
+        break_off: bool = False,
     ) -> Replies:
-        """One C-GET; instances of these storage classes are accepted on the same association. Raises PeerError."""
+        """One C-GET; instances of these storage classes are accepted on the same association.
+
+        With ``break_off`` it is cancelled once one instance is there. Raises PeerError.
+        """
         model = PATIENT_ROOT_GET if patient_root else STUDY_ROOT_GET
         proposals = [Proposal(model)] + [
             Proposal(uid, tuple(transfer_syntaxes), scu_role=False, scp_role=True) for uid in storage_classes
         ]
         with self.node.connect(peer, proposals) as association:
-            answers = association.get(model, identifier(level, keys, ()), self._store)
-            request = last_sent(self.recorder, "C-GET-RQ", association)
-            return Replies(request, answers[-1], tuple(answers[:-1]))
+            operation = association.get_iter(model, identifier(level, keys, ()), self._store)
+            self._breaking_off = operation if break_off else None
+            return _finish(operation, last_sent(self.recorder, "C-GET-RQ", association), None)
 
 
 def identifier(
@@ -223,8 +251,18 @@ def identifier(
         dataset.SpecificCharacterSet = list(character_set)
     dataset.QueryRetrieveLevel = str(level)
     for keyword in dict.fromkeys((*returned, *keys)):
-        assign(dataset, keyword, keys.get(keyword))
+        assign(dataset, keyword, keys.get(keyword) or _asked_within(keyword), tuple(character_set))
     return dataset
+
+
+def _asked_within(keyword: str) -> list[Dataset] | None:
+    """An item of empty keys for a sequence of which parts are asked (PS3.4 C.2.2.2.6), None for anything else."""
+    if keyword not in _WITHIN:
+        return None
+    item = Dataset()
+    for inner in _WITHIN[keyword]:
+        assign(item, inner)
+    return [item]
 
 
 def _finish(operation: Operation, request: int, cancel_after: int | None) -> Replies:

@@ -142,6 +142,8 @@ class ImageManagerBehaviour:
     counts: Callable[[SubOperations], SubOperations] = lambda counts: counts
     retrieve_status: Callable[[SubOperations], int] = retrieve_status
     names_originator: bool = True
+    #: whether a response tells which instances could not be delivered
+    lists_failed: bool = True
     #: attributes by keyword that are lost on the way out
     loses: tuple[str, ...] = ()
     #: whether an instance can be read and sent when it is asked for

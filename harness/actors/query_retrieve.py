@@ -12,7 +12,7 @@ from harness.actors.archive import Archive
 from harness.actors.archive_index import StoredInstance
 from harness.actors.archive_keys import KNOWN_KEYS, Level
 from harness.actors.image_manager_behaviour import PENDING, UNABLE_TO_PERFORM, ImageManagerBehaviour, SubOperations
-from harness.actors.matching import Query, select
+from harness.actors.matching import Query, only_value, select
 from harness.actors.records import Record, record_from_mapping, tag_of
 from harness.core.message import Blob
 from harness.protocols.dicom.datasets import decode, encode
@@ -100,11 +100,11 @@ class QueryRetrieve:
         return identifier, Level(asked)
 
     def _demand_unique_keys(self, query: Query, level: Level, request: Request) -> None:
-        """PS3.4 C.4.1.3.1: a hierarchical query names one entity at each level above."""
+        """PS3.4 C.4.1.2.1: a hierarchical query names one entity at each level above."""
         for above in level.above:
             if above is Level.PATIENT and request.abstract_syntax not in _PATIENT_ROOT:
                 continue
-            if len(query.keys.get(tag_of(above.unique_key), ())) != 1:
+            if not only_value(query.keys, above.unique_key):
                 raise Refused(DOES_NOT_MATCH_CLASS)
 
     # -- C-MOVE, C-GET -------------------------------------------------------------------------------------
@@ -195,7 +195,7 @@ class QueryRetrieve:
         if not final:
             fields["NumberOfRemainingSuboperations"] = shown.remaining
         dataset = None
-        if failed:
+        if failed and self._behaviour.lists_failed:
             dataset = Dataset()
             dataset.FailedSOPInstanceUIDList = list(failed)
         return Response(status, dataset, fields)

@@ -15,10 +15,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pydicom import config
+from pydicom.charset import convert_encodings
 from pydicom.datadict import dictionary_VR, keyword_for_tag, tag_for_keyword
 from pydicom.dataelem import DataElement, RawDataElement
 from pydicom.dataset import Dataset
 from pydicom.filereader import read_dataset
+from pydicom.valuerep import PersonName
 
 from harness.core.message import Blob
 from harness.protocols.dicom import charset
@@ -232,10 +234,16 @@ def items(record: Record, tag: int) -> tuple[Record, ...]:
     return tuple(part for part in record.get(tag, ()) if isinstance(part, dict))
 
 
-def assign(dataset: Dataset, keyword: str, value: Any = None) -> None:
-    """Set an element by keyword without judging the value; None is zero length. Raises KeyError for no keyword."""
+def assign(dataset: Dataset, keyword: str, value: Any = None, terms: Terms = ()) -> None:
+    """Set an element by keyword without judging the value; None is zero length. Raises KeyError for no keyword.
+
+    A name beyond ASCII is written in ``terms`` with no escape sequence but where a character needs one: a peer that
+    compares the bytes of a key with those that it keeps has to find them.
+    """
     tag = tag_of(keyword)
     vr = vr_of(tag)
+    if vr == "PN" and isinstance(value, str) and not value.isascii() and writable({tag: (value,)}, terms):
+        value = PersonName(charset.encode(value, terms, vr), convert_encodings(list(terms)))
     if vr == "SQ":
         setattr(dataset, keyword, list(value or ()))
         return

@@ -138,9 +138,11 @@ def collect(
     asked: Dataset,
     cancel_after: int | None = None,
 ) -> Replies:
-    """Send one C-FIND and read it to its end. Raises PeerError."""
+    """Send one C-FIND and read it to its end; ``cancel_after`` 0 cancels it at once. Raises PeerError."""
     operation = association.find_iter(model, asked)
     request = last_sent(recorder, "C-FIND-RQ", association)
+    if cancel_after == 0:
+        operation.cancel()
     pending: list[Answer] = []
     for answer in operation:
         if not answer.is_pending:

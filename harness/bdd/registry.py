@@ -48,6 +48,12 @@ def status(value: str) -> str:
     return value.upper()
 
 
+@_typed(r"(?:queries|retrieves|gets)(?: and cancels)?")
+def verb(value: str) -> tuple[str, bool]:
+    """What our side asks of an archive: queries (C-FIND), retrieves (C-MOVE), gets (C-GET); and whether it cancels."""
+    return value.removesuffix(" and cancels"), value.endswith(" and cancels")
+
+
 @_typed(r'the (?:system under test|"[^"]*"|(?-i:[A-Z][A-Za-z]*(?:[ /-][A-Z][A-Za-z]*)*))')
 def party(value: str) -> str:
     """Who acts: ``the system under test``, or an actor of ours with quotes or without, by its full name."""
@@ -62,14 +68,15 @@ _SHORT_NAMES: Final[Mapping[str, str]] = {
     "Image Manager": names.IMAGE_MANAGER,
 }
 
-#: placeholders of step patterns: ``"{kind:Text}"``, ``{images:Count}``, ``{seconds:Number}``, ``{code:Status}``, and
-#: ``{who:Party}`` for a sentence that is the same on both sides
+#: placeholders of step patterns: ``"{kind:Text}"``, ``{images:Count}``, ``{seconds:Number}``, ``{code:Status}``,
+#: ``{verb:Verb}``, and ``{who:Party}`` for a sentence that is the same on both sides
 TYPES: Final[Mapping[str, Callable[[str], Any]]] = {
     "Text": text,
     "Count": count,
     "Number": number,
     "Status": status,
     "Party": party,
+    "Verb": verb,
 }
 #: what a sentence may leave out: ``image(s)``, ``match(es)``, ``a(n)``, ``( again)``
 _LEFT_OUT: Final = ("s", "es", "n", " again", " more")

@@ -49,12 +49,22 @@ class StoredStudy:
         ]
 
 
+#: so many instances are not delivered before a cancel arrives
+_MANY = 120
+
 _PLANS: dict[str, tuple[str, tuple[SeriesPlan, ...], str, str, str]] = {
     # name: (patient, series, date, time, referring physician)
     "doe": ("doe", (SeriesPlan("CT", 3),), "20260105", "101500", "WELBY^MARCUS"),
     "roe": ("roe", (SeriesPlan("MR", 2),), "20260206", "143000", "KILDARE^JAMES"),
     "kim": ("kim", (SeriesPlan("MR", 2), SeriesPlan("SC", 1)), "20260307", "081000", "HOUSE^GREGORY"),
     "ct of doe": ("doe", (SeriesPlan("CT", 2),), "20260408", "120000", "WELBY^MARCUS"),
+    # names in the character sets of those who bear them
+    "mueller": ("mueller", (SeriesPlan("MR", 1),), "20260610", "080000", "WELBY^MARCUS"),
+    "hong": ("hong", (SeriesPlan("MR", 1),), "20260611", "081500", "WELBY^MARCUS"),
+    "yamada": ("yamada", (SeriesPlan("MR", 1),), "20260612", "083000", "WELBY^MARCUS"),
+    "wang": ("wang", (SeriesPlan("MR", 1),), "20260613", "084500", "WELBY^MARCUS"),
+    # enough to be broken off
+    "long": ("dole", (SeriesPlan("SC", _MANY),), "20260714", "110000", "WELBY^MARCUS"),
     "one of each class": (
         "sanchez",
         tuple(SeriesPlan(modality, 1) for modality in ("CT", "MR", "CR", "DX", "US", "SC")),
@@ -92,6 +102,24 @@ def _japanese_report(subject: Subject, uid: UidSource) -> list[Dataset]:
     return [report(ReportPlan(other, uid(), findings=("所見なし",), impressions=("正常",), language="ja"), uid)]
 
 
+def _many_reports(subject: Subject, uid: UidSource) -> list[Dataset]:
+    """Reports on one study, enough to break off their retrieve."""
+    plan = ReportPlan(subject, uid(), accession_number="RMANY")
+    return [report(plan, uid) for _ in range(_MANY)]
+
+
+def _ordered(subject: Subject, uid: UidSource) -> list[Dataset]:
+    """Images that say which order they were made for."""
+    plan = StudyPlan(subject, (SeriesPlan("CT", 2),), accession_number="A0000042", study_id="RP42")
+    datasets = [sample.dataset for sample in make([plan], uid)]
+    for ds in datasets:
+        request = Dataset()
+        request.RequestedProcedureID, request.ScheduledProcedureStepID = "RP42", "SPS42"
+        ds.RequestAttributesSequence = [request]
+        ds.PerformedProcedureStepStartDate, ds.PerformedProcedureStepStartTime = ds.StudyDate, ds.StudyTime
+    return datasets
+
+
 #: studies of one image and one object about it, and of a report alone
 COMPANIONS: dict[str, Callable[[Subject, UidSource], list[Dataset]]] = {
     "presentation state": _with_state,
@@ -99,6 +127,8 @@ COMPANIONS: dict[str, Callable[[Subject, UidSource], list[Dataset]]] = {
     "report": _report,
     "measured report": _measured_report,
     "Japanese report": _japanese_report,
+    "many reports": _many_reports,
+    "ordered": _ordered,
 }
 
 

@@ -26,6 +26,7 @@ IMPLICIT_LITTLE_ENDIAN = "1.2.840.10008.1.2"
 
 QUERY_FINDS = frozenset({PATIENT_ROOT_FIND, STUDY_ROOT_FIND})
 RETRIEVE_MOVES = frozenset({PATIENT_ROOT_MOVE, STUDY_ROOT_MOVE})
+RETRIEVE_GETS = frozenset({"1.2.840.10008.5.1.4.1.2.1.3", "1.2.840.10008.5.1.4.1.2.2.3"})
 
 PENDING = frozenset({0xFF00, 0xFF01})
 
@@ -216,6 +217,21 @@ class Journal:
                 continue
             if not wanted or operation.sop_class in wanted:
                 yield operation
+
+    def cancelled_at(self, operation: Operation) -> int:
+        """The sequence number of the C-CANCEL for an operation, 0 if there is none."""
+        asked = operation.request
+        return next(
+            (
+                message.seq
+                for message in self.messages
+                if message.kind == "C-CANCEL-RQ"
+                and message.association == asked.association
+                and message.fields.get("MessageIDBeingRespondedTo") == asked.fields.get("MessageID")
+                and message.seq > asked.seq
+            ),
+            0,
+        )
 
     def facts(self, kind: str) -> list[tuple[int, Mapping[str, Any]]]:
         """Sequence number and data of each fact of that kind."""

@@ -22,9 +22,11 @@ UNDER_TEST: dict[str, tuple[Callable[[Sequence[str]], AbstractContextManager[tup
 BY_SCENARIO = {
     "archive-drops-derived",
     "archive-wants-a-step",
+    "archive-wants-an-order",
     "archive-delivers-nothing",
     "archive-no-image-level",
     "archive-refuses-secondary-capture",
+    "archive-ignores-cancel",
 }
 DEFECTS = tuple(each for each in defects.DEFECTS if each.actor in UNDER_TEST and each.id not in BY_SCENARIO)
 VARIANTS = tuple(each for each in defects.VARIANTS if each.actor in UNDER_TEST)

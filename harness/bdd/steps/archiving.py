@@ -16,6 +16,7 @@ from harness.bdd.studies import StoredStudy, select, value_of
 from harness.bdd.tables import pairs
 from harness.core.errors import NonConformance, UsageError
 from harness.profiles import facts
+from harness.protocols.dicom.errors import NoPresentationContext
 
 _UNIQUE = {
     "PATIENT": "PatientID",
@@ -116,10 +117,24 @@ def _asker(context: ScenarioContext) -> ImageDisplay:
     return asker
 
 
+def _character_set(context: ScenarioContext, keys: dict[str, Any]) -> tuple[str, ...]:
+    """None for ASCII keys; else that of the stored study that a name is of, which the product took; else UTF-8."""
+    named = {str(value).strip("*") for value in keys.values() if not str(value).isascii()}
+    if not named:
+        return ()
+    return next(
+        (
+            study.patient.character_set
+            for study in _studies(context).values()
+            if study.patient.character_set and any(name in study.patient.name for name in named)
+        ),
+        ("ISO_IR 192",),
+    )
+
+
 def _query(context: ScenarioContext, level: str, keys: dict[str, Any], **more: Any) -> Replies:
     display = _asker(context)
-    if any(not str(value).isascii() for value in keys.values()):
-        more["character_set"] = ("ISO_IR 192",)
+    more["character_set"] = _character_set(context, keys)
     context.begin()
     replies = context.converse(
         "RAD-14-SCP-01", "The query", lambda: display.query(context.lab.product, level, keys, **more)
@@ -150,8 +165,8 @@ def _note_query(context: ScenarioContext, *, purpose: str = "", expected: list[s
         "by": _UNIQUE[query["level"]],
         "universe": universe,
     }
-    if purpose:
-        fact["purpose"] = purpose
+    if purpose or str(query["keys"].get("PatientName", "")).strip("*").islower():
+        fact["purpose"] = purpose or "lower-case-name"
     if expected is not None:
         fact["expected"] = sorted(set(expected))
     context.transcript.note(facts.QUERY, fact)
@@ -173,18 +188,27 @@ def display_queries(
     _query(scenario_context, level, _keys(scenario_context, datatable), patient_root=model == "Patient Root")
 
 
-@when('the {asker:Text} queries "{level:Text}" level of the study "{name:Text}" by')
+@when('the {asker:Text} {verb:Verb} "{level:Text}" level of the study "{name:Text}" by')
 def display_queries_below(
-    scenario_context: ScenarioContext, asker: str, level: str, name: str, datatable: list[list[str]]
+    scenario_context: ScenarioContext,
+    asker: str,
+    verb: tuple[str, bool],
+    level: str,
+    name: str,
+    datatable: list[list[str]],
 ) -> None:
-    """Query below a study; the unique keys of the higher levels are filled in."""
+    """Query below a study; unique keys of higher levels are filled in. "queries and cancels": C-CANCEL at once."""
     scenario_context.memory["asker"] = scenario_context.lab.reader(asker)
+    what, cancels = verb
+    if what != "queries":
+        raise UsageError(f"a level of a study is queried, not {what[:-1]}ed: write queries, or queries and cancels")
     study = _studies(scenario_context)[name]
     keys: dict[str, Any] = {"StudyInstanceUID": str(study.first.StudyInstanceUID)}
     if level == "IMAGE":
         keys["SeriesInstanceUID"] = str(study.first.SeriesInstanceUID)
     keys |= {key: value or None for key, value in _keys(scenario_context, datatable).items()}
-    _query(scenario_context, level, keys)
+    # what a provider has sent until a cancel reaches it cannot be told apart from what it sends in spite of it
+    _query(scenario_context, level, keys, **({"cancel_after": 0} if cancels else {}))
 
 
 @when('the {asker:Text} queries "{level:Text}" level without the study UID')
@@ -209,9 +233,10 @@ def _expect_uids(context: ScenarioContext, uids: list[str]) -> None:
 
 @then('exactly the studies of "{names:Text}" are returned')
 def exactly_studies(scenario_context: ScenarioContext, names: str) -> None:
-    """Say which of the stored studies must match; others that the product holds are not judged."""
+    """Say which of the stored studies (or their patients) must match; others that the product holds are not judged."""
     wanted = {name.strip() for name in names.split(",")}
-    found = [str(study.first.StudyInstanceUID) for study in _studies(scenario_context).values() if study.name in wanted]
+    unique = _UNIQUE[scenario_context.memory["query"]["level"]]
+    found = [str(study.first[unique].value) for study in _studies(scenario_context).values() if study.name in wanted]
     _expect_uids(scenario_context, found)
 
 
@@ -244,7 +269,7 @@ def exactly_images_numbered(scenario_context: ScenarioContext, name: str, instan
 
 
 def _retrieve(
-    context: ScenarioContext, level: str, name: str, *, destination: str | None = None, get: bool = False
+    context: ScenarioContext, verb: tuple[str, bool], level: str, name: str, *, destination: str | None = None
 ) -> None:
     study = _studies(context)[name]
     first = study.first
@@ -259,28 +284,19 @@ def _retrieve(
     refused = context.memory.get("refused class")
     expected = [s.sop_instance for s in asked if s.sop_class != refused]
     failing = [s.sop_instance for s in asked if s.sop_class == refused]
-    display = _asker(context)
     context.begin()
-    if get:
-        classes = sorted({s.sop_class for s in asked})
-        replies = context.converse(
-            "RAD-16-SCP-07",
-            "C-GET",
-            lambda: display.get(context.lab.product, Level(level), keys, storage_classes=classes),
-        )
-    else:
-        replies = context.converse(
-            "RAD-16-SCP-01",
-            "C-MOVE",
-            lambda: display.move(context.lab.product, Level(level), keys, destination=destination),
-        )
+    replies = fetched(
+        context, _asker(context), verb, level, keys, {s.sop_class for s in asked}, destination=destination
+    )
     context.memory["move"] = expected
-    context.memory["move by"] = "RAD-16-SCP-07" if get else "RAD-16-SCP-01"
+    context.memory["move by"] = "RAD-16-SCP-07" if verb[0] == "gets" else "RAD-16-SCP-01"
+    if replies is None:
+        return
     context.transcript.note(
         facts.MOVE,
         {
             "message": replies.request,
-            "destination": destination or display.ae_title,
+            "destination": destination or _asker(context).ae_title,
             "expected": sorted([*expected, *failing]) if destination is None else [],
             "failing": sorted(failing),
             "unknown_destination": destination is not None,
@@ -288,11 +304,48 @@ def _retrieve(
     )
 
 
-@when('the {asker:Text} retrieves "{level:Text}" of "{name:Text}"')
-def display_retrieves(scenario_context: ScenarioContext, asker: str, level: str, name: str) -> None:
-    """C-MOVE to our display: the whole study, its first series, or one image."""
+def fetched(
+    context: ScenarioContext,
+    display: ImageDisplay,
+    verb: tuple[str, bool],
+    level: str,
+    keys: dict[str, Any],
+    classes: Iterable[str],
+    *,
+    destination: str | None = None,
+) -> Replies | None:
+    """Retrieve from the product by C-MOVE or C-GET; None if it does not offer C-GET, which it need not."""
+    what, cancels = verb
+    context.memory["not offered"] = False
+    if what == "queries":
+        raise UsageError("instances are retrieved (C-MOVE) or got (C-GET): write retrieves, or gets")
+    if what == "retrieves":
+        return context.converse(
+            "RAD-16-SCP-01",
+            "C-MOVE",
+            lambda: display.move(context.lab.product, Level(level), keys, destination=destination, break_off=cancels),
+        )
+
+    def get() -> Replies | None:
+        try:
+            return display.get(
+                context.lab.product, Level(level), keys, storage_classes=sorted(set(classes)), break_off=cancels
+            )
+        except NoPresentationContext:
+            context.memory["not offered"] = True
+            return None
+
+    return context.converse("RAD-16-SCP-07", "C-GET", get)
+
+
+@when('the {asker:Text} {verb:Verb} "{level:Text}" of "{name:Text}"')
+def display_retrieves(
+    scenario_context: ScenarioContext, asker: str, verb: tuple[str, bool], level: str, name: str
+) -> None:
+    """The whole study, its first series, or one image. "retrieves": C-MOVE to our display; "gets": C-GET on one
+    association; "retrieves and cancels", "gets and cancels": C-CANCEL once the first instance is there."""
     scenario_context.memory["asker"] = scenario_context.lab.reader(asker)
-    _retrieve(scenario_context, level, name)
+    _retrieve(scenario_context, verb, level, name)
 
 
 @when('the {asker:Text} retrieves "{level:Text}" of "{name:Text}" to the unknown destination "{destination:Text}"')
@@ -301,14 +354,7 @@ def display_retrieves_nowhere(
 ) -> None:
     """C-MOVE to an AE title that the product does not know."""
     scenario_context.memory["asker"] = scenario_context.lab.reader(asker)
-    _retrieve(scenario_context, level, name, destination=destination)
-
-
-@when('the {asker:Text} gets "{level:Text}" of "{name:Text}"')
-def display_gets(scenario_context: ScenarioContext, asker: str, level: str, name: str) -> None:
-    """C-GET on one association."""
-    scenario_context.memory["asker"] = scenario_context.lab.reader(asker)
-    _retrieve(scenario_context, level, name, get=True)
+    _retrieve(scenario_context, ("retrieves", False), level, name, destination=destination)
 
 
 @then("exactly the instances that were asked for arrive")
@@ -317,6 +363,9 @@ def instances_arrive(scenario_context: ScenarioContext) -> None:
     context = scenario_context
     expected: list[str] = context.memory["move"]
     requirement = context.memory["move by"]
+    if context.memory["not offered"]:
+        context.met(requirement, "C-GET is not offered, which is permitted")
+        return
     if not _asker(context).wait_for(len(expected), context.lab.sut.timeouts.exchange):
         came = len(_asker(context).received)
         summary = f"{came} of {len(expected)} instances arrived"

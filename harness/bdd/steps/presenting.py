@@ -13,6 +13,7 @@ from harness.actors.report_reader import DOCUMENT_KEYS
 from harness.actors.report_repository_documents import Code, Referenced, ReportPlan, key_object_note, report
 from harness.bdd.context import ScenarioContext
 from harness.bdd.registry import given, then, when
+from harness.bdd.steps.archiving import fetched
 from harness.bdd.steps.printing import send_objects
 from harness.core.errors import UsageError
 from harness.profiles import facts
@@ -166,23 +167,27 @@ def looks_for_objects(scenario_context: ScenarioContext, asker: str, modality: s
         )
 
 
-@when("the {asker:Text} retrieves that study")
-def retrieves_study(scenario_context: ScenarioContext, asker: str) -> None:
-    """Our Image Display or Report Reader fetches the study by C-MOVE and waits until it has come, or time is up."""
+@when("the {asker:Text} {verb:Verb} that study")
+def retrieves_study(scenario_context: ScenarioContext, asker: str, verb: tuple[str, bool]) -> None:
+    """Our Image Display or Report Reader fetches the study by C-MOVE ("gets": by C-GET) and waits until it came."""
     context, lab = scenario_context, scenario_context.lab
     wanted = _objects(context)
     reader = lab.reader(asker)
     before = len(reader.received)
     keys = {"StudyInstanceUID": str(wanted[0].StudyInstanceUID)}
     context.begin()
-    context.converse("RAD-16-SCP-01", "The retrieve", lambda: reader.move(lab.product, Level.STUDY, keys))
-    reader.wait_for(before + len(wanted), lab.sut.timeouts.exchange)
+    replies = fetched(context, reader, verb, Level.STUDY, keys, {str(ds.SOPClassUID) for ds in wanted})
+    if replies is not None and not verb[1]:
+        reader.wait_for(before + len(wanted), lab.sut.timeouts.exchange)
 
 
 @then("every stored object comes back")
 def everything_comes_back(scenario_context: ScenarioContext) -> None:
     """Each stored instance was delivered."""
     context = scenario_context
+    if context.memory.get("not offered"):
+        context.met("RAD-16-SCP-07", "C-GET is not offered, which is permitted")
+        return
     wanted = {str(ds.SOPInstanceUID) for ds in _objects(context)}
     found = {received.sop_instance for received in context.lab.all_received}
     if missing := sorted(wanted - found):

@@ -141,11 +141,18 @@ class Services:
     ) -> list[Answer]:
         """C-GET; ``on_store`` handles the C-STORE sub-operations that come on this association meanwhile."""
         before = self.handlers
-        self.handlers = lambda context: on_store if context.scp_role else before(context)
         try:
-            return list(self.request("C-GET-RQ", {}, identifier, abstract_syntax=model_uid, timeout=timeout))
+            return list(self.get_iter(model_uid, identifier, on_store, timeout=timeout))
         finally:
             self.handlers = before
+
+    def get_iter(
+        self, model_uid: str, identifier: Dataset | bytes, on_store: Handler, *, timeout: float | None = None
+    ) -> Operation:
+        """C-GET; responses as they come, with ``cancel()``. ``on_store`` stays for as long as the association."""
+        before = self.handlers
+        self.handlers = lambda context: on_store if context.scp_role else before(context)
+        return self.request("C-GET-RQ", {}, identifier, abstract_syntax=model_uid, timeout=timeout)
 
     # -- normalized --------------------------------------------------------------------------------------------
 

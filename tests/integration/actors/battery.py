@@ -174,6 +174,7 @@ class ArchiveTester:
         keys["SeriesInstanceUID"] = ct
         self.move(Level.SERIES, keys, self.uids("SOPInstanceUID", SeriesInstanceUID=ct))
         self.move(Level.IMAGE, {**keys, "SOPInstanceUID": one}, [one])
+        self.get(first)
         unknown = self.display.move(self.peer, Level.STUDY, {"StudyInstanceUID": first}, destination="NOBODY")
         self.transcript.note(
             facts.MOVE,
@@ -200,6 +201,15 @@ class ArchiveTester:
             facts.MOVE,
             {"message": replies.request, "destination": "DISPLAY", "expected": expected, "failing": list(failing)},
         )
+
+    def get(self, study: str) -> None:
+        classes = sorted({sample.sop_class for sample in self.samples})
+        try:
+            replies = self.display.get(self.peer, Level.STUDY, {"StudyInstanceUID": study}, storage_classes=classes)
+        except NoPresentationContext:
+            return
+        expected = self.uids("SOPInstanceUID", StudyInstanceUID=study)
+        self.transcript.note(facts.MOVE, {"message": replies.request, "destination": "DISPLAY", "expected": expected})
 
     def commitments(self) -> None:
         known = [Reference(sample.sop_class, sample.sop_instance) for sample in self.samples[:3]]

@@ -388,6 +388,9 @@ def asked_and_fetched() -> Story:
     story.ask("stranger", "C-MOVE-RQ", TO_SUT, STUDY_ROOT_MOVE, keys, status=None)
     story.fact("MOVE", "stranger fact", message="@stranger", unknown_destination=True, expected=[])
     story.answer("stranger", 0xA801, name="stranger answer")
+    story.ask("long", "C-FIND-RQ", TO_SUT, STUDY_ROOT_FIND, patient, status=None)
+    story.add(Event("cancel", "C-CANCEL-RQ", TO_SUT, sop_class=STUDY_ROOT_FIND, answers="long"))
+    story.answer("long", 0xFE00, name="long end")
     return story
 
 
@@ -400,9 +403,19 @@ def _answered_anyway(story: Story) -> None:
     story.answer("lacking", 0x0000)
 
 
+def _went_on(story: Story) -> None:
+    story["long end"].fields["Status"] = 0x0000
+    story.add(
+        Event("late", "C-FIND-RSP", FROM_SUT, story.data("study match"), {"Status": 0xFF00}, answers="long"),
+        after="cancel",
+    )
+
+
 ASKED_CASES: list[tuple[str, Callable[[Story], object]]] = [
     ("repository-keys", lambda story: story.data("study match").update(PatientID="SOMEBODY")),
     ("repository-hierarchy", _answered_anyway),
+    ("repository-keys", _status("study end", 0xC001)),
+    ("repository-cancel", _went_on),
     ("repository-retrieve", _counted),
     ("repository-retrieve", lambda story: story.events.remove(story["delivered"])),
     ("repository-retrieve", _status("stranger answer", 0x0000)),
@@ -440,13 +453,16 @@ def test_notes_in_the_archive() -> None:
 def reads(**keys: str) -> Story:
     story = Story(declared("Report Reader", "Image Display"))
     story.fact("ACTION", "action", action="query-reports", parameters={"keys": {"PatientName": "DOE*"}})
-    asked = keys or {"PatientName": "DOE*", "ModalitiesInStudy": "SR"}
+    asked = keys or {"PatientName": "DOE*", "ModalitiesInStudy": "SR", "StudyInstanceUID": ""}
     story.ask("study", "C-FIND-RQ", FROM_SUT, STUDY_ROOT_FIND, {"QueryRetrieveLevel": "STUDY", **asked})
     flags = dict.fromkeys(("CompletionFlag", "VerificationFlag", "ContentDate", "ContentTime"), "")
-    document: dict[str, Any] = {"QueryRetrieveLevel": "IMAGE", **flags, "ConceptNameCodeSequence": []}
+    place = {"StudyInstanceUID": "1.2.3", "SeriesInstanceUID": "1.2.4", "SOPInstanceUID": ""}
+    document: dict[str, Any] = {"QueryRetrieveLevel": "IMAGE", **place, **flags, "ConceptNameCodeSequence": []}
     story.ask("images", "C-FIND-RQ", FROM_SUT, STUDY_ROOT_FIND, document)
-    story.ask("notes", "C-FIND-RQ", FROM_SUT, STUDY_ROOT_FIND, {"QueryRetrieveLevel": "SERIES", "Modality": "KO"})
-    story.ask("move", "C-MOVE-RQ", FROM_SUT, STUDY_ROOT_MOVE, {"QueryRetrieveLevel": "IMAGE"})
+    notes = {"QueryRetrieveLevel": "SERIES", **place, "SeriesInstanceUID": "", "Modality": "KO"}
+    story.ask("notes", "C-FIND-RQ", FROM_SUT, STUDY_ROOT_FIND, notes)
+    wanted, where = {**place, "SOPInstanceUID": "1.2.5"}, {"MoveDestination": "READER"}
+    story.ask("move", "C-MOVE-RQ", FROM_SUT, STUDY_ROOT_MOVE, {"QueryRetrieveLevel": "IMAGE", **wanted}, fields=where)
     story.associate("delivery", TO_SUT, (BASIC_TEXT_SR, ENHANCED_SR), 6)
     store(story, "report", TO_SUT, the_report(), association=6)
     measured = ReportPlan(SUBJECTS[0], PLAN.study, measurements=(("Length", 3.0),))
@@ -458,7 +474,11 @@ READER_CASES: list[tuple[str, Callable[[Story], object]]] = [
     ("ari-reader", _status("move answer", 0xA801)),
     ("ari-display", _status("move answer", 0xA801)),
     ("reader-study-keys", lambda story: story.data("study").pop("PatientName")),
+    ("reader-study-keys", lambda story: story.data("study").update(PatientName="ROE*")),
     ("reader-document-keys", lambda story: story.data("images").pop("CompletionFlag")),
+    ("reader-hierarchical", lambda story: story.data("images").pop("StudyInstanceUID")),
+    ("reader-own-storage", lambda story: story["move"].fields.update(MoveDestination="")),
+    ("reader-own-storage", lambda story: story.data("move").update(SOPInstanceUID="")),
     ("reader-basic-text", _status("report answer", 0x0122)),
     ("reader-enhanced", _status("enhanced answer", 0x0122)),
     ("reader-basic-text", lambda story: story["delivery accepted"].fields.update(contexts=[])),

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from harness.core.check import Check, Observation
-from harness.core.message import Message
 from harness.profiles import names
 from harness.profiles.ari.checks import content
 from harness.profiles.ari.mapping import documents as table
@@ -13,11 +12,9 @@ from harness.profiles.cpi.checks import retrieval
 from harness.profiles.journal import FROM_SUT, QUERY_FINDS, TO_SUT, Journal, Operation, instance_of
 from harness.profiles.matching import asked_keys, matching_keys
 from harness.profiles.observe import check, judged
-from harness.profiles.swf.checks import rad14_scp, rad16_scp
-from harness.profiles.swf.checks.rad14_scu import level_of
+from harness.profiles.swf.checks import rad14_asked, rad14_scp, rad14_scu, rad16_scp
+from harness.profiles.swf.checks.rad14_scu import level_of, moves
 from harness.profiles.values import attributes_of, listed, text
-from harness.validation.finding import Severity
-from harness.validation.objects import validate_dataset_bytes
 
 _IS_REPORT = retrieval.of_modality("SR")
 _WHY = "A physician acts on what the report says."
@@ -37,20 +34,28 @@ def study_keys(j: Journal) -> Iterator[Observation]:
         if level_of(query) != "STUDY":
             continue
         keys = matching_keys(query.attributes)
-        action = j.action_before(query.request.seq, "query-reports")
-        asked = (action.get("parameters") or {}).get("keys") if action else None
-        wanted = {str(k) for k, v in asked.items() if v} if isinstance(asked, dict) else set()
-        known = set(keys) & set(table.QUERY_KEYS)
-        missing = sorted(wanted - set(keys))
+        asked = rad14_scu.asked_of_product(j, query, "query-reports") or {}
+        known = set(keys) & {*table.QUERY_KEYS, "StudyInstanceUID"}
+        other = sorted(k for k, v in asked.items() if not rad14_scu.same_question(k, v, keys.get(k, "")))
         yield judged(
-            bool(known or set(keys) & {"StudyInstanceUID"}) and not missing,
-            f"{query.request.label} looks for reports by {listed(sorted(keys)) or 'nothing'}",
+            bool(known) and not other,
+            f"{query.request.label} looks for reports by {listed(sorted(keys)) or 'nothing'}"
+            + (f", not for the {listed(other)} that the user gave" if other else ""),
             (query.request.seq,),
-            expected=listed(sorted(wanted)) or f"one of {listed(table.QUERY_KEYS)}",
+            expected=", ".join(f"{k}={v}" for k, v in asked.items()) or f"one of {listed(table.QUERY_KEYS)}",
             actual=", ".join(f"{key}={value}" for key, value in keys.items()) or "(no key)",
-            locator=listed(missing) or "identifier",
+            locator=listed(other) or "identifier",
             why="What the user looks for has to reach the repository, or every report comes back.",
         )
+
+
+def hierarchical(j: Journal) -> Iterator[Observation]:
+    yield from rad14_scu.hierarchical_requests(j, queries(j))
+
+
+def moved_to_own_storage(j: Journal) -> Iterator[Observation]:
+    if names.REPORT_READER in j.sut.actors or not j.sut.actors:
+        yield from rad14_scu.delivered_to_requester(j, moves(j))
 
 
 def document_keys(j: Journal) -> Iterator[Observation]:
@@ -115,10 +120,10 @@ def enhanced_accepted(j: Journal) -> Iterator[Observation]:
 
 def modality_listed(j: Journal) -> Iterator[Observation]:
     yield from retrieval.modality_in_study(j, "SR", "A reader looks for reports only where SR is listed.")
-    for query in rad14_scp.queries(j):
+    for query in rad14_asked.queries(j):
         if level_of(query) != "STUDY" or "NumberOfStudyRelatedInstances" not in asked_keys(query.attributes):
             continue
-        known = rad14_scp.known_instances(j, query.request.seq)
+        known = rad14_asked.known_instances(j, query.request.seq)
         reports = {text(i, "StudyInstanceUID") for i in known if _IS_REPORT(i)}
         for message in query.pending:
             answer = attributes_of(message)
@@ -140,7 +145,7 @@ def modality_listed(j: Journal) -> Iterator[Observation]:
 
 def flags_returned(j: Journal) -> Iterator[Observation]:
     yield from retrieval.values_returned(
-        j, _IS_REPORT, table.FLAGS, "A user must not take a preliminary report for a final one."
+        j, "SR", table.FLAGS, "A user must not take a preliminary report for a final one."
     )
 
 
@@ -152,7 +157,9 @@ def reports_well_formed(j: Journal) -> Iterator[Observation]:
     for delivery in j.deliveries:
         if text(delivery.attributes, "Modality") != "SR" and delivery.sop_class not in table.STRUCTURED_REPORTS:
             continue
-        problems = list(_object_problems(delivery.request)) + list(_report_problems(delivery))
+        problems = content.problems_of(delivery)
+        if missing := content.unlisted(delivery.attributes):
+            problems.append(f"{len(missing)} reference(s) are not listed as evidence")
         yield judged(
             not problems,
             f"Report {instance_of(delivery)} "
@@ -165,29 +172,10 @@ def reports_well_formed(j: Journal) -> Iterator[Observation]:
         )
 
 
-def _object_problems(message: Message) -> Iterator[str]:
-    for finding in validate_dataset_bytes(message.payload.bytes(), message.transfer_syntax, None):
-        if finding.severity is Severity.ERROR:
-            yield f"{finding.locator}: {finding.code}"
-
-
-def _report_problems(delivery: Operation) -> Iterator[str]:
-    ds = delivery.attributes
-    if not delivery.sop_class.startswith(table.SR_CLASSES):
-        yield f"class {delivery.sop_class} is no structured report"
-    for place, problem in content.tree_problems(ds, delivery.sop_class):
-        yield f"item {place}: {problem}"
-    if content.template_of(ds) == "2000":
-        for place, problem in content.report_template_problems(ds):
-            yield f"item {place}: {problem}"
-    if missing := content.unlisted(ds):
-        yield f"{len(missing)} reference(s) are not listed as evidence"
-
-
 def foreign_reports_identified(j: Journal) -> Iterator[Observation]:
     answers = {
         text(attributes_of(message), "StudyInstanceUID"): message
-        for query in rad14_scp.queries(j)
+        for query in rad14_asked.queries(j)
         if level_of(query) == "STUDY"
         for message in query.pending
     }
@@ -223,6 +211,8 @@ def _of_repository(j: Journal) -> bool:
 def keys_match(j: Journal) -> Iterator[Observation]:
     if _of_repository(j):
         yield from rad14_scp.study_matching(j)
+        yield from rad14_scp.series_matching(j)
+        yield from rad14_scp.image_matching(j)
 
 
 def hierarchy_demanded(j: Journal) -> Iterator[Observation]:
@@ -235,6 +225,13 @@ def retrieve_told_right(j: Journal) -> Iterator[Observation]:
         yield from rad16_scp.exactly_the_requested_instances(j)
         yield from rad16_scp.counts_right(j)
         yield from rad16_scp.unknown_destination_refused(j)
+        yield from rad16_scp.get_carried_out(j)
+
+
+def cancel_honoured(j: Journal) -> Iterator[Observation]:
+    if _of_repository(j):
+        yield from rad14_scp.cancel_honoured(j)
+        yield from rad16_scp.cancel_honoured(j)
 
 
 # -- does the actor do its part at all -----------------------------------------------------------------------------
@@ -293,9 +290,7 @@ def notes_found(j: Journal) -> Iterator[Observation]:
 
 
 def note_values_returned(j: Journal) -> Iterator[Observation]:
-    yield from retrieval.values_returned(
-        j, retrieval.of_modality("KO"), table.NOTE_RETURN, "A user picks the note by title and date."
-    )
+    yield from retrieval.values_returned(j, "KO", table.NOTE_RETURN, "A user picks the note by title and date.")
 
 
 def notes_delivered(j: Journal) -> Iterator[Observation]:
@@ -305,7 +300,7 @@ def notes_delivered(j: Journal) -> Iterator[Observation]:
 def evidence_documents(j: Journal) -> Iterator[Observation]:
     if j.sut.actors and not j.sut.actors & {names.IMAGE_MANAGER}:
         return
-    yield from retrieval.values_returned(j, _IS_REPORT, table.DOCUMENT_RETURN, "A user picks the document by these.")
+    yield from retrieval.values_returned(j, "SR", table.DOCUMENT_RETURN, "A user picks the document by these.")
     yield from retrieval.delivered_unchanged(j, _IS_REPORT, "Measurements must not change on their way.")
 
 
@@ -317,11 +312,14 @@ _ROWS = (
     ("ari-archive", "ARI-ACT-06", "RAD-14 RAD-16", archive_answers, "the archive answers both"),
     ("reader-study-keys", "RAD-26-SCU-01", "RAD-26", study_keys, "the reader looks for what the user asked"),
     ("reader-document-keys", "RAD-26-SCU-02", "RAD-26", document_keys, "the reader asks for flags, date and title"),
+    ("reader-hierarchical", "RAD-26-SCU-03", "RAD-26", hierarchical, "the reader's queries are hierarchical"),
+    ("reader-own-storage", "RAD-27-SCU-05", "RAD-27", moved_to_own_storage, "reports are moved to the reader"),
     ("repository-modality", "RAD-26-SCP-01", "RAD-26", modality_listed, "Modalities in Study and counts know reports"),
     ("repository-flags", "RAD-26-SCP-02", "RAD-26", flags_returned, "completion and verification are returned"),
     ("repository-keys", "RAD-26-SCP-03", "RAD-26", keys_match, "keys narrow the answer in any character set"),
     ("repository-hierarchy", "RAD-26-SCP-04", "RAD-26", hierarchy_demanded, "the hierarchy is demanded"),
     ("repository-retrieve", "RAD-27-SCP-04", "RAD-27", retrieve_told_right, "a retrieve is carried out and told right"),
+    ("repository-cancel", "RAD-27-SCP-05", "RAD-26 RAD-27", cancel_honoured, "a cancel is honoured"),
     ("reader-basic-text", "RAD-27-SCU-01", "RAD-27", basic_text_accepted, "the reader takes basic text reports"),
     ("reader-enhanced", "RAD-27-SCU-02", "RAD-27", enhanced_accepted, "the reader takes enhanced reports"),
     ("repository-unchanged", "RAD-27-SCP-01", "RAD-27", delivered_unchanged, "a report is delivered unchanged"),

@@ -33,12 +33,12 @@ def accepted_and_kept(j: Journal) -> Iterator[Observation]:
 
 
 def labels_returned(j: Journal) -> Iterator[Observation]:
-    yield from retrieval.values_returned(j, _IS_STATE, table.QUERY_RETURN, "A user picks the state by these.")
+    yield from retrieval.values_returned(j, "PR", table.QUERY_RETURN, "A user picks the state by these.")
 
 
 def references_returned(j: Journal) -> Iterator[Observation]:
     yield from retrieval.values_returned(
-        j, _IS_STATE, ("ReferencedSeriesSequence",), "A display has to know which images the state is for."
+        j, "PR", ("ReferencedSeriesSequence",), "A display has to know which images the state is for."
     )
 
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 
 from harness.core.check import Observation
+from harness.profiles import facts
 from harness.profiles.journal import FROM_SUT, QUERY_FINDS, Journal, instance_of
 from harness.profiles.matching import asked_keys
 from harness.profiles.observe import judged
-from harness.profiles.swf.checks import rad14_scp, rad14_scu
+from harness.profiles.swf.checks import rad14_asked, rad14_scu
 from harness.profiles.swf.checks.rad08_scp import changed, returned_pairs
+from harness.profiles.swf.mapping import query as table
 from harness.profiles.values import Attributes, attributes_of, codes, equal, items, listed, references, shown, text
 
 Selects = Callable[[Attributes], bool]
@@ -20,14 +22,31 @@ def of_modality(modality: str) -> Selects:
     return lambda attributes: text(attributes, "Modality") == modality
 
 
-def values_returned(j: Journal, is_meant: Selects, keywords: Iterable[str], why: str) -> Iterator[Observation]:
-    """Every asked keyword of a matching instance comes back as it was stored (IMAGE level)."""
-    for query in rad14_scp.queries(j):
+def not_found(j: Journal, level: str, modality: str, why: str) -> Iterator[Observation]:
+    """Queries for the series or study of such an object that did not bring it."""
+    for query, missing in rad14_asked.missed(j, level, modality):
+        if missing:
+            yield judged(
+                False,
+                f"{len(missing)} of the {modality} objects that were stored did not come back at {level} level",
+                query.evidence,
+                expected=listed(missing),
+                actual=f"{len(query.pending)} match(es)",
+                locator=table.UNIQUE_KEYS[level],
+                why=why,
+            )
+
+
+def values_returned(j: Journal, modality: str, keywords: Iterable[str], why: str) -> Iterator[Observation]:
+    """Every asked keyword of an object of that modality comes back as it was stored (IMAGE level)."""
+    keywords, is_meant = tuple(keywords), of_modality(modality)
+    yield from not_found(j, "IMAGE", modality, why)
+    for query in rad14_asked.queries(j):
         if rad14_scu.level_of(query) != "IMAGE":
             continue
         known = {
             text(instance, "SOPInstanceUID"): instance
-            for instance in rad14_scp.known_instances(j, query.request.seq)
+            for instance in rad14_asked.known_instances(j, query.request.seq)
             if is_meant(instance)
         }
         asked = asked_keys(query.attributes)
@@ -73,12 +92,13 @@ def referenced_instances(attributes: Attributes) -> set[str]:
 
 def modality_in_study(j: Journal, modality: str, why: str) -> Iterator[Observation]:
     """Modalities in Study names the modality for every study that holds such an object."""
-    for query in rad14_scp.queries(j):
+    yield from not_found(j, "STUDY", modality, why)
+    for query in rad14_asked.queries(j):
         if rad14_scu.level_of(query) != "STUDY" or "ModalitiesInStudy" not in asked_keys(query.attributes):
             continue
         holding = {
             text(instance, "StudyInstanceUID")
-            for instance in rad14_scp.known_instances(j, query.request.seq)
+            for instance in rad14_asked.known_instances(j, query.request.seq)
             if text(instance, "Modality") == modality
         }
         for message in query.pending:
@@ -118,6 +138,12 @@ def delivered_unchanged(j: Journal, is_meant: Selects, why: str) -> Iterator[Obs
 def finds_modality(j: Journal, modality: str, keywords: Iterable[str], why: str) -> Iterator[Observation]:
     """A reader under test looks for series of a modality, and asks for these keywords of their instances."""
     wanted = tuple(keywords)
+    series = {
+        text(instance, "SeriesInstanceUID")
+        for _, data in j.facts(facts.KNOWN_OBJECTS)
+        for instance in data.get("instances") or ()
+        if text(instance, "Modality") == modality
+    }
     for query in j.select("C-FIND-RQ", FROM_SUT, QUERY_FINDS):
         level, keys = rad14_scu.level_of(query), query.attributes
         if level == "SERIES" and text(keys, "Modality") == modality:
@@ -128,7 +154,10 @@ def finds_modality(j: Journal, modality: str, keywords: Iterable[str], why: str)
                 actual=modality,
                 locator="Modality",
             )
-        elif level == "IMAGE" and (found := asked_keys(keys) & set(wanted)):
+        elif level == "IMAGE":
+            found = asked_keys(keys) & set(wanted)
+            if not found and text(keys, "SeriesInstanceUID") not in series:
+                continue  # instances of another kind
             missing = [keyword for keyword in wanted if keyword not in found]
             yield judged(
                 not missing,

@@ -29,7 +29,9 @@ from harness.profiles.swf.checks import (
     rad08_scu_objects,
     rad10_scp,
     rad10_scu,
+    rad11_scp,
     rad14_scp,
+    rad14_scp_values,
     rad14_scu,
     rad16_scp,
 )
@@ -54,6 +56,8 @@ CHECKS: tuple[Check, ...] = (
     *rad10_scp.CHECKS,
     *rad14_scu.CHECKS,
     *rad14_scp.CHECKS,
+    *rad14_scp_values.CHECKS,
+    *rad11_scp.CHECKS,
     *rad16_scp.CHECKS,
     *creator.CHECKS,
     *availability.CHECKS,

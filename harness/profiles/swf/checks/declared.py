@@ -251,7 +251,7 @@ def availability_query_answered(j: Journal) -> Iterator[Observation]:
     for query in j.select("C-FIND-RQ", TO_SUT, QUERY_FINDS):
         if text(query.attributes, "QueryRetrieveLevel") != "IMAGE" or query.final is None:
             continue
-        if not text(query.attributes, "SeriesInstanceUID"):
+        if not text(query.attributes, "SeriesInstanceUID") or j.cancelled_at(query):
             continue
         yield judged(
             query.status == 0,
@@ -278,6 +278,8 @@ def filler_does_all(j: Journal) -> Iterator[Observation]:
     }
     needed: dict[str, Message | None] = {name: _answered(iter(found)) for name, found in tried.items()}
     needed["RAD-4"] = next((m for m in sent if first(m, "ZDS") or first(m, "IPC")), None)
+    if any(m.actor == names.ORDER_PLACER for m in j.messages):
+        needed["RAD-3"] = next((m for m in sent if m.actor == names.ORDER_PLACER), None)
     yield from _whole(j, needed, names.ORDER_FILLER, ordered and all(tried.values()))
 
 

@@ -179,7 +179,7 @@ def codes_complete(j: Journal) -> Iterator[Observation]:
 
 def final_response_is_bare_success(j: Journal) -> Iterator[Observation]:
     for query in queries(j):
-        if query.final is None or fact_of(j, query).get("purpose") == "after-cancel" or _cancelled(j, query):
+        if query.final is None or fact_of(j, query).get("purpose") == "after-cancel" or j.cancelled_at(query):
             continue
         size = query.final.payload.size
         yield judged(
@@ -192,19 +192,6 @@ def final_response_is_bare_success(j: Journal) -> Iterator[Observation]:
             locator="Status",
             why="The final response ends the list; what it carries besides is taken for a match or an error.",
         )
-
-
-def _cancelled(j: Journal, query: Operation) -> int:
-    """The sequence number of our C-CANCEL for this query, 0 if there is none."""
-    for message in j.messages:
-        if (
-            message.kind == "C-CANCEL-RQ"
-            and message.direction is TO_SUT
-            and message.association == query.request.association
-            and message.fields.get("MessageIDBeingRespondedTo") == query.request.fields.get("MessageID")
-        ):
-            return message.seq
-    return 0
 
 
 def character_set_declared(j: Journal) -> Iterator[Observation]:
@@ -328,7 +315,7 @@ def completed_step_gone(j: Journal) -> Iterator[Observation]:
 
 def cancel_honoured(j: Journal) -> Iterator[Observation]:
     for query in queries(j):
-        at = _cancelled(j, query)
+        at = j.cancelled_at(query)
         if not at or query.status is None:
             continue
         later = [message for message in query.pending if message.seq > at]

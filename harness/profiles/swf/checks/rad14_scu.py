@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from harness.core.check import Check, Observation
 from harness.profiles import names
 from harness.profiles.journal import FROM_SUT, QUERY_FINDS, RETRIEVE_MOVES, TO_SUT, Journal, Operation
-from harness.profiles.matching import asked_keys, matching_keys
+from harness.profiles.matching import asked_keys, matching_keys, satisfies
 from harness.profiles.observe import check, judged
 from harness.profiles.swf.mapping import query as table
 from harness.profiles.values import listed, text
@@ -31,13 +31,15 @@ def level_of(operation: Operation) -> str:
     return text(operation.attributes, "QueryRetrieveLevel")
 
 
-def levels_above(operation: Operation) -> list[str]:
+def levels_of(operation: Operation) -> tuple[str, ...]:
+    """The levels of the information model that a request uses, from the top down."""
+    return table.LEVELS[0 if operation.sop_class.startswith(_PATIENT_ROOT) else 1 :]
+
+
+def levels_above(operation: Operation) -> tuple[str, ...]:
     """The levels above that of the request, in the information model that it uses."""
-    level = level_of(operation)
-    if level not in table.LEVELS:
-        return []
-    top = 0 if operation.sop_class.startswith(_PATIENT_ROOT) else 1
-    return list(table.LEVELS[top : table.LEVELS.index(level)])
+    level, levels = level_of(operation), levels_of(operation)
+    return levels[: levels.index(level)] if level in levels else ()
 
 
 def missing_unique_keys(operation: Operation) -> list[str]:
@@ -46,44 +48,100 @@ def missing_unique_keys(operation: Operation) -> list[str]:
     return [k for k in keys if not (v := text(operation.attributes, k)) or any(c in v for c in "*?\\")]
 
 
-def hierarchical(j: Journal) -> Iterator[Observation]:
-    for operation in queries(j):
-        level, missing = level_of(operation), missing_unique_keys(operation)
+def relational_agreed(j: Journal, operation: Operation) -> bool:
+    """Whether the archive agreed to relational queries or retrieves (PS3.4 C.5.1.1, first byte of sub-item 56H)."""
+    association = j.associations.get(operation.request.association)
+    answer = association.first("A-ASSOCIATE-AC") if association is not None else None
+    agreed = answer.fields.get("user_items") or () if answer is not None else ()
+    return any(
+        item.get("item") == "ExtendedNegotiation"
+        and item.get("sop_class") == operation.sop_class
+        and str(item.get("information", "")).startswith("01")
+        for item in agreed
+        if isinstance(item, Mapping)
+    )
+
+
+def _own_key_problem(operation: Operation) -> str:
+    """What is wrong with the unique key of the request's own level, "" if nothing (PS3.4 C.4.1.2.1, C.4.2.2.1)."""
+    keyword = table.UNIQUE_KEYS.get(level_of(operation), "")
+    value = text(operation.attributes, keyword)
+    if keyword not in operation.attributes:
+        return f"{keyword} is absent"
+    if operation.request.kind != "C-FIND-RQ" and not value:
+        return f"{keyword} is empty"
+    if keyword != "PatientID" and any(c in value for c in "*?"):
+        return f"{keyword} has a wildcard"
+    if value and not all(value.split("\\")):
+        return f"{keyword} is a list with an empty value"
+    return ""
+
+
+def request_problem(j: Journal, operation: Operation) -> str:
+    """Why a query or retrieve is not one of the baseline, "" if it is."""
+    level = level_of(operation)
+    if level not in levels_of(operation):
+        return f"{level or 'no'} level is none of the information model"
+    missing = missing_unique_keys(operation)
+    if missing and not relational_agreed(j, operation):
+        return f"{listed(missing)} of the levels above is missing"
+    return _own_key_problem(operation)
+
+
+def hierarchical_requests(j: Journal, operations: Iterable[Operation]) -> Iterator[Observation]:
+    """Whether each request names the entities above its level, and the key of its own (PS3.4 C.4.1.2.1)."""
+    for operation in operations:
+        level, problem = level_of(operation), request_problem(j, operation)
         yield judged(
-            level in table.LEVELS and not missing,
+            not problem,
             f"{operation.request.label} asks at {level or 'no'} level"
-            + (f" without {listed(missing)}" if missing else " with the unique keys of the levels above"),
+            + (f": {problem}" if problem else " with the unique keys of its level and of those above"),
             (operation.request.seq,),
-            expected="the unique key of every higher level",
-            actual=f"missing: {listed(missing)}" if missing else level or "(no level)",
-            locator=listed(missing) or "QueryRetrieveLevel",
+            expected="the unique key of every higher level, and that of its own",
+            actual=problem or level,
+            locator=problem.split(" ")[0] or "QueryRetrieveLevel",
             why="A provider of the baseline answers hierarchical queries only.",
         )
 
 
-def _asked(j: Journal, operation: Operation) -> set[str] | None:
-    action = j.action_before(operation.request.seq)
-    if action is None or action.get("action") != "query-images":
+def hierarchical(j: Journal) -> Iterator[Observation]:
+    yield from hierarchical_requests(j, queries(j))
+
+
+def asked_of_product(j: Journal, operation: Operation, action: str) -> dict[str, str] | None:
+    """The keys that a user of the product gave, by keyword; None if it was not told to ask."""
+    told = j.action_before(operation.request.seq)
+    if told is None or told.get("action") != action:
         return None
-    keys = (action.get("parameters") or {}).get("keys")
-    return {str(key) for key, value in keys.items() if value} if isinstance(keys, Mapping) else None
+    keys = (told.get("parameters") or {}).get("keys")
+    return {str(key): str(value) for key, value in keys.items() if value} if isinstance(keys, Mapping) else None
+
+
+def same_question(keyword: str, asked: str, sent: str) -> bool:
+    """Whether the archive is asked what the user asked: wildcards may be added, a date may be written as a range."""
+    if keyword.endswith("Date"):
+        return bool(sent) and all(satisfies(keyword, sent, end) for end in asked.split("-") if end)
+    plain_sent, plain_asked = (value.strip("*^= ").casefold() for value in (sent, asked))
+    return bool(plain_sent) and plain_sent == plain_asked
 
 
 def _by(j: Journal, keyword: str, *, wildcard: bool = False) -> Iterator[Observation]:
     for operation in queries(j):
         if level_of(operation) not in ("STUDY", "PATIENT"):
             continue
-        keys, asked = matching_keys(operation.attributes), _asked(j, operation)
+        keys, asked = matching_keys(operation.attributes), asked_of_product(j, operation, "query-images")
         if keyword not in (asked if asked is not None else keys):
             continue
         value = keys.get(keyword, "")
-        ok = bool(value)
+        wanted = asked.get(keyword, "") if asked is not None else value
+        ok = bool(value) and same_question(keyword, wanted, value)
         yield judged(
             ok,
             f"{operation.request.label} asks for {keyword} {value or '(empty)'}"
-            + (" with a wildcard" if wildcard and "*" in value else ""),
+            + (" with a wildcard" if wildcard and "*" in value else "")
+            + ("" if ok else f", the user asked for {wanted}"),
             (operation.request.seq,),
-            expected=f"a value in {keyword}",
+            expected=wanted or f"a value in {keyword}",
             actual=value or "(empty)",
             locator=keyword,
             why="What the user looks for has to reach the archive, or all studies come back.",
@@ -139,25 +197,30 @@ def series_return_keys(j: Journal) -> Iterator[Observation]:
 # -- retrieve --------------------------------------------------------------------------------------------------
 
 
-def moved_to_own_storage(j: Journal) -> Iterator[Observation]:
-    for operation in moves(j):
+def delivered_to_requester(j: Journal, operations: Iterable[Operation]) -> Iterator[Observation]:
+    """Whether each C-MOVE names what it wants, and a destination that is the requester's own."""
+    for operation in operations:
         destination = str(operation.request.fields.get("MoveDestination") or "").strip()
         known = {title.strip() for title in j.sut.ae_titles}
         association = j.associations.get(operation.request.association)
         if association is not None and association.request is not None:
             known.add(str(association.request.fields.get("calling_ae") or "").strip())
-        missing = missing_unique_keys(operation)
+        problem = request_problem(j, operation)
         own = not j.sut.ae_titles or destination in known
         yield judged(
-            bool(destination) and own and not missing,
+            bool(destination) and own and not problem,
             f"{operation.request.label} asks for delivery to {destination or '(none)'}"
-            + (f" without {listed(missing)}" if missing else ""),
+            + (f": {problem}" if problem else ""),
             (operation.request.seq,),
             expected=sorted(known - {""}),
             actual=destination or "(empty)",
-            locator="MoveDestination",
+            locator=problem.split(" ")[0] or "MoveDestination",
             why="The images go where this title is configured.",
         )
+
+
+def moved_to_own_storage(j: Journal) -> Iterator[Observation]:
+    yield from delivered_to_requester(j, moves(j))
 
 
 def declared_classes_accepted(j: Journal) -> Iterator[Observation]:

@@ -1,28 +1,50 @@
-"""RAD-16 Retrieve Images, as the archive answers it (RAD TF-2 4.16, PS3.4 C.4.2)."""
+"""RAD-16 Retrieve Images, as the archive answers it (RAD TF-2 4.16, PS3.4 C.4.2, C.4.3)."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from harness.core.check import Check, Observation
+from harness.core.message import Message
 from harness.profiles import facts
-from harness.profiles.journal import QUERY_FINDS, RETRIEVE_MOVES, TO_SUT, Journal, Operation, instance_of
+from harness.profiles.journal import (
+    QUERY_FINDS,
+    RETRIEVE_GETS,
+    RETRIEVE_MOVES,
+    TO_SUT,
+    Journal,
+    Operation,
+    instance_of,
+)
 from harness.profiles.observe import check, judged, same_set
 from harness.profiles.swf.checks.rad08_scp import changed, returned_pairs, taken
-from harness.profiles.swf.checks.rad14_scp import known_instances
+from harness.profiles.swf.checks.rad14_asked import known_instances
+from harness.profiles.swf.checks.rad14_scp import CANCELLED
 from harness.profiles.values import attributes_of, listed, text
 
 COUNTS = {
+    "remaining": "NumberOfRemainingSuboperations",
     "completed": "NumberOfCompletedSuboperations",
     "failed": "NumberOfFailedSuboperations",
     "warning": "NumberOfWarningSuboperations",
 }
 
 
+#: sub-operations that a provider may have under way, on several associations, when a cancel comes
+_UNDER_WAY = 16
+
+Retrieves = Callable[[Journal], Iterator[Operation]]
+
+
 def moves(j: Journal) -> Iterator[Operation]:
-    """Retrieve requests that we sent."""
+    """Retrieve requests that we sent by C-MOVE."""
     return j.select("C-MOVE-RQ", TO_SUT, RETRIEVE_MOVES)
+
+
+def gets(j: Journal) -> Iterator[Operation]:
+    """Retrieve requests that we sent by C-GET."""
+    return j.select("C-GET-RQ", TO_SUT, RETRIEVE_GETS)
 
 
 def fact_of(j: Journal, move: Operation) -> Mapping[str, Any]:
@@ -30,17 +52,18 @@ def fact_of(j: Journal, move: Operation) -> Mapping[str, Any]:
     return next((data for _, data in j.facts(facts.MOVE) if data.get("message") == move.request.seq), {})
 
 
-def delivered(j: Journal, move: Operation) -> list[Operation]:
-    """C-STOREs that belong to this move: by its message id, or by lying between the request and its end."""
-    end = move.final.seq if move.final is not None else max((m.seq for m in j.messages), default=0)
-    others = [m for m in moves(j) if m.request.seq != move.request.seq and m.request.seq < end]
+def delivered(j: Journal, retrieve: Operation) -> list[Operation]:
+    """C-STOREs that belong to this retrieve: by message id or association, or by lying between request and end."""
+    end = retrieve.final.seq if retrieve.final is not None else max((m.seq for m in j.messages), default=0)
+    between = [store for store in j.deliveries if retrieve.request.seq < store.request.seq < end]
+    if retrieve.request.kind == "C-GET-RQ":
+        return [store for store in between if store.request.association == retrieve.request.association]
+    others = [m for m in moves(j) if m.request.seq != retrieve.request.seq and m.request.seq < end]
+    overlapping = any(o.final is None or o.final.seq > retrieve.request.seq for o in others)
     found = []
-    for store in j.deliveries:
-        if not move.request.seq < store.request.seq < end:
-            continue
+    for store in between:
         origin = store.request.fields.get("MoveOriginatorMessageID")
-        overlapping = any(o.final is None or o.final.seq > move.request.seq for o in others)
-        if origin is None or not overlapping or origin == move.request.fields.get("MessageID"):
+        if origin is None or not overlapping or origin == retrieve.request.fields.get("MessageID"):
             found.append(store)
     return found
 
@@ -67,10 +90,10 @@ def _wanted(j: Journal, move: Operation) -> set[str] | None:
     return wanted or None
 
 
-def exactly_the_requested_instances(j: Journal) -> Iterator[Observation]:
-    for move in moves(j):
+def exactly_the_requested_instances(j: Journal, retrieves: Retrieves = moves) -> Iterator[Observation]:
+    for move in retrieves(j):
         wanted = _wanted(j, move)
-        if wanted is None or move.final is None or _unknown(fact_of(j, move)):
+        if wanted is None or move.final is None or _unknown(fact_of(j, move)) or j.cancelled_at(move):
             continue
         stores = delivered(j, move)
         yield same_set(
@@ -83,19 +106,24 @@ def exactly_the_requested_instances(j: Journal) -> Iterator[Observation]:
         )
 
 
-def _number(move: Operation, which: str) -> int | None:
-    value = move.final.fields.get(COUNTS[which]) if move.final is not None else None
+def _number(response: Message | None, which: str) -> int | None:
+    value = response.fields.get(COUNTS[which]) if response is not None else None
     return value if isinstance(value, int) else None
 
 
-def counts_right(j: Journal) -> Iterator[Observation]:
-    for move in moves(j):
-        if move.final is None or _unknown(fact_of(j, move)):
+def _outcome(stores: list[Operation]) -> tuple[set[str], set[str]]:
+    """Instances that were taken well, and those that were taken with a warning only."""
+    good = {instance_of(s) for s in stores if s.status == 0}
+    return good, {instance_of(s) for s in stores if taken(s)} - good
+
+
+def counts_right(j: Journal, retrieves: Retrieves = moves) -> Iterator[Observation]:
+    for move in retrieves(j):
+        if move.final is None or _unknown(fact_of(j, move)) or j.cancelled_at(move):
             continue
         stores = delivered(j, move)
-        good = {instance_of(s) for s in stores if s.status == 0}
-        warned = {instance_of(s) for s in stores if s.status is not None and 0xB000 <= s.status <= 0xBFFF} - good
-        completed, failed, warning = (_number(move, which) for which in COUNTS)
+        good, warned = _outcome(stores)
+        completed, failed, warning = (_number(move.final, which) for which in ("completed", "failed", "warning"))
         wanted = _wanted(j, move)
         ok = (completed, warning or 0) == (len(good), len(warned))
         if wanted is not None:
@@ -111,6 +139,50 @@ def counts_right(j: Journal) -> Iterator[Observation]:
             locator=", ".join(COUNTS.values()),
             why="The display tells its user by these numbers whether something is missing.",
         )
+        if wanted:
+            yield from _status_fits(move, good, warned, wanted - good - warned)
+        yield from _pending_adds_up(move, len(wanted) if wanted else None)
+
+
+def _status_fits(move: Operation, good: set[str], warned: set[str], failed: set[str]) -> Iterator[Observation]:
+    """Success says that everything went well, a failure that nothing did (PS3.4 C.4.2.3.1); B000 is judged apart."""
+    status = move.status or 0
+    if failed and not good and not warned:
+        ok, wanted = status & 0xF000 in (0xA000, 0xC000), "a failure: Axxx or Cxxx"
+    elif not failed:
+        ok, wanted = status == 0 or (bool(warned) and status == 0xB000), "0000" if not warned else "B000"
+    else:
+        return
+    yield judged(
+        ok,
+        f"{len(good)} sub-operation(s) went well, {len(failed)} failed; the final status is {status:04X}",
+        move.evidence,
+        expected=wanted,
+        actual=f"{status:04X}",
+        locator="Status",
+        why="Who is told of a failure asks again for what is there; who is told of success does not.",
+    )
+
+
+def _pending_adds_up(move: Operation, total: int | None) -> Iterator[Observation]:
+    """Remaining, completed, failed and warning sub-operations are always all of them (PS3.4 C.4.2.1.6 to 9)."""
+    sums = {message.seq: [_number(message, which) for which in COUNTS] for message in move.pending}
+    if not sums:
+        return
+    complete = {seq: sum(n for n in numbers if n is not None) for seq, numbers in sums.items() if None not in numbers}
+    expected = total if total is not None else next(iter(complete.values()), 0)
+    wrong = [seq for seq in sums if complete.get(seq) != expected]
+    shown = [" + ".join("none" if n is None else str(n) for n in sums[seq]) for seq in wrong]
+    yield judged(
+        not wrong,
+        f"{len(sums)} pending response(s) "
+        + (f"count {listed(shown, 3)}, not {expected} together" if wrong else f"always count {expected} together"),
+        (move.request.seq, *(wrong or list(sums))[:5]),
+        expected=f"remaining, completed, failed and warning are {expected} together",
+        actual=listed(shown, 3) or str(expected),
+        locator=", ".join(COUNTS.values()),
+        why="A display shows by these numbers how far it is.",
+    )
 
 
 def unknown_destination_refused(j: Journal) -> Iterator[Observation]:
@@ -146,6 +218,67 @@ def partial_failure_is_a_warning(j: Journal) -> Iterator[Observation]:
             actual=f"{move.status:04X}",
             locator="Status",
             why="Success says that everything arrived.",
+        )
+        told = set(text(attributes_of(move.final), "FailedSOPInstanceUIDList").split("\\")) - {""}
+        yield same_set(
+            refused,
+            told,
+            what="Failed SOP Instance UID List of the final response",
+            evidence=move.evidence,
+            locator="FailedSOPInstanceUIDList",
+            why="A display asks again for what did not come.",
+        )
+
+
+def get_carried_out(j: Journal) -> Iterator[Observation]:
+    """C-GET may be left out; where it is offered, it delivers what was asked for and tells so (PS3.4 C.4.3.3.1)."""
+    for association in j.associations.values():
+        answer = association.first("A-ASSOCIATE-AC")
+        accepted = {context.get("id") for context in association.accepted}
+        for context in association.proposed:
+            if association.from_sut or answer is None or association.request is None:
+                continue
+            if context.get("abstract_syntax") in RETRIEVE_GETS and context.get("id") not in accepted:
+                yield judged(
+                    True,
+                    "C-GET is not offered, which is permitted",
+                    (association.request.seq, answer.seq),
+                    actual="not offered",
+                    locator=f"presentation context {context.get('id')}",
+                )
+    yield from exactly_the_requested_instances(j, gets)
+    yield from counts_right(j, gets)
+
+
+def both(j: Journal) -> Iterator[Operation]:
+    """Retrieve requests of either kind."""
+    yield from moves(j)
+    yield from gets(j)
+
+
+def cancel_honoured(j: Journal) -> Iterator[Observation]:
+    """A cancelled retrieve stops and says what was done until then (PS3.4 C.4.2.3.1, C.4.3.3.1)."""
+    for move in both(j):
+        at = j.cancelled_at(move)
+        if not at or move.final is None:
+            continue
+        stores = delivered(j, move)
+        begun = [store for store in stores if store.request.seq > at]
+        if move.status != CANCELLED and len(begun) <= _UNDER_WAY:
+            continue  # the rest was under way before the cancel could arrive
+        good, warned = _outcome(stores)
+        completed, warning = _number(move.final, "completed"), _number(move.final, "warning")
+        # the one sub-operation that was under way may be counted or not
+        counted = completed is not None and len(good) + len(warned) - completed - (warning or 0) in (0, 1)
+        yield judged(
+            move.status == CANCELLED and counted,
+            f"After the cancel {len(begun)} more sub-operation(s) began; the final response is {move.status or 0:04X} "
+            f"and counts {completed} completed of {len(good)}",
+            (move.request.seq, at, *move.evidence[1:]),
+            expected=f"FE00, {len(good)} completed",
+            actual=f"{move.status or 0:04X}, {completed} completed",
+            locator="Status, NumberOfCompletedSuboperations",
+            why="Who chose the wrong study should not have to wait for all of it.",
         )
 
 
@@ -237,6 +370,8 @@ _ROWS = (
     ("move-scp-partial", "RAD-16-SCP-04", "RAD-16", partial_failure_is_a_warning, "A partial failure is a warning"),
     ("move-scp-originator", "RAD-16-SCP-05", "RAD-16", originator_named, "The originator is named"),
     ("move-scp-unchanged", "RAD-16-SCP-06", "RAD-16", objects_unchanged, "Objects are unchanged"),
+    ("get-scp", "RAD-16-SCP-08", "RAD-16 RAD-17 RAD-31 RAD-45", get_carried_out, "C-GET delivers what was asked for"),
+    ("retrieve-scp-cancel", "RAD-16-SCP-09", "RAD-16 RAD-17 RAD-31 RAD-45", cancel_honoured, "A cancel is honoured"),
     (
         "archive-consistent",
         "XC-21",

@@ -30,3 +30,13 @@ SERIES_KEYS = ("Modality", "SeriesNumber", "SeriesInstanceUID")
 SERIES_RETURN_KEYS = (*SERIES_KEYS, "NumberOfSeriesRelatedInstances")
 IMAGE_KEYS = ("InstanceNumber", "SOPInstanceUID")
 IMAGE_RETURN_KEYS = ("SOPClassUID", "Rows", "Columns", "BitsAllocated", "NumberOfFrames")
+
+
+def required_keys(level: str, *, patient_root: bool) -> tuple[str, ...]:
+    """Required and unique keys of a level, and the unique keys above it (PS3.4 Tables C.6-1 to C.6-5)."""
+    above = tuple(UNIQUE_KEYS[each] for each in LEVELS[0 if patient_root else 1 : LEVELS.index(level)])
+    if level == "PATIENT":
+        return ("PatientName", "PatientID")
+    if level == "STUDY" and patient_root:
+        return (*above, *(keyword for keyword in STUDY_KEYS if not keyword.startswith("Patient")))
+    return (*above, *{"STUDY": STUDY_KEYS, "SERIES": SERIES_KEYS, "IMAGE": IMAGE_KEYS}[level])
