@@ -124,6 +124,10 @@ class Cast:
         assert isinstance(actor, Acquisition)
         return actor
 
+    def actor(self, slug: str) -> SimulatedActor:
+        """The simulated actor of that slug, which is there in every scenario."""
+        return self._actors[slug]
+
     def take_away(self, name: str) -> None:
         """Have a simulated actor close its port and every connection. Raises UsageError for an unknown name."""
         self._named(name).node.leave()

@@ -13,7 +13,7 @@ from harness.actors.actor import SimulatedActor
 from harness.actors.image_display import ImageDisplay, ImageDisplayBehaviour
 from harness.actors.image_manager import ImageManager
 from harness.actors.image_manager_behaviour import ImageManagerBehaviour
-from harness.bdd import placeholders
+from harness.bdd import introduction, placeholders
 from harness.bdd.cast import Cast
 from harness.bdd.hospital import Hospital
 from harness.bdd.operator import TerminalOperator
@@ -22,7 +22,7 @@ from harness.bdd.settings import RunSettings
 from harness.bdd.studies import StudyLibrary
 from harness.bdd.tls import tls_settings
 from harness.core.check import Declaration
-from harness.core.errors import EnvironmentFailure
+from harness.core.errors import ConfigurationError, EnvironmentFailure
 from harness.core.transcript import Recorder, Transcript
 from harness.protocols.dicom import pcapng
 from harness.protocols.dicom.capture import Capture
@@ -39,6 +39,8 @@ from harness.sut.process import ManagedProcess, fill
 
 #: bytes of traffic kept as they were on the wire; messages are kept beyond it
 _CAPTURE_LIMIT = 2 << 30
+#: drivers of products that learn our AE titles from us, as those do that we start
+_KNOWN_BY_FILE = ("reference", "replay")
 
 
 class Lab(Cast):
@@ -65,6 +67,8 @@ class Lab(Cast):
         self.library = StudyLibrary(self.source)
         #: whether the studies of the query scenarios have been stored into the product
         self.archive_filled = False
+        #: what a person should know before the first scenario
+        self.remarks: list[str] = []
         self._stack = contextlib.ExitStack()
         self._driver: SutDriver | None = None
         self._address: Address | None = None
@@ -99,8 +103,11 @@ class Lab(Cast):
 
     # -- coming up and going down --------------------------------------------------------------------------------
 
-    def start(self) -> None:
-        """Start actors, product and driver. Raises EnvironmentFailure naming what is in the way."""
+    def start(self, *, introduce: bool = True) -> None:
+        """Start actors, product and driver, and see whether the product knows the actors by their AE titles.
+
+        Raises EnvironmentFailure naming what is in the way.
+        """
         with self._cleanly():
             work = self._work_folder()
             self._start_capture()
@@ -116,6 +123,8 @@ class Lab(Cast):
             self._stack.callback(driver.close)
             self._driver = driver
             self._meet(driver)
+            if introduce and self.callable and self.sut.process is None and self.sut.driver.kind not in _KNOWN_BY_FILE:
+                self.remarks = introduction.remarks(self)
 
     def stop(self) -> None:
         """Stop everything, in reverse order; a second call does nothing."""
@@ -180,12 +189,20 @@ class Lab(Cast):
         endpoint: DicomEndpoint | None = getattr(driver, "endpoint", None) or self.sut.dicom
         if endpoint is None or not endpoint.port:
             return
+        self._require_other_titles(endpoint.ae_title)
         self._address = Address(endpoint.ae_title, endpoint.host, endpoint.port)
         for actor in self._actors.values():
             actor.know(self._address)
             for title in endpoint.calling_ae_titles:
                 actor.know(Address(title, endpoint.host, endpoint.port))
         self._require_answer("dicom", endpoint.host, endpoint.port)
+
+    def _require_other_titles(self, title: str) -> None:
+        """Raises ConfigurationError for a title that one of our actors has: nobody could tell the two apart."""
+        same = next((actor for actor in self._actors.values() if actor.ae_title == title), None)
+        if same is not None:
+            problem = f"{title} is the AE title of our {same.name}; give it another under [harness.actors.{same.slug}]"
+            raise ConfigurationError(self.settings.sut, "[dicom], key ae_title", problem)
 
     def _require_answer(self, protocol: str, host: str, port: int) -> None:
         """Raises EnvironmentFailure if nobody listens there, or not with TLS as the SUT file has it."""

@@ -156,6 +156,8 @@ def _lab(config: pytest.Config) -> Lab:
     if lab is None:
         lab = Lab(config.stash[SETTINGS], config.stash[PROGRESS].paused)
         lab.start()
+        for text in lab.remarks:
+            config.stash[PROGRESS].remark(text)
         # only a lab that came up is one: no scenario may meet half of it
         config.stash[LAB] = lab
     return lab

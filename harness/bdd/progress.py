@@ -15,6 +15,10 @@ class Progress(Protocol):
         """So many scenarios were selected."""
         ...
 
+    def remark(self, text: str) -> None:
+        """Something about the product and its surroundings that concerns many scenarios (not told with workers)."""
+        ...
+
     def scenario_started(self, name: str, feature: str) -> None:
         """A scenario begins (not told with several workers)."""
         ...
@@ -36,6 +40,9 @@ class Quiet:
     """Tells nobody."""
 
     def planned(self, scenarios: int) -> None:
+        """Nothing."""
+
+    def remark(self, text: str) -> None:
         """Nothing."""
 
     def scenario_started(self, name: str, feature: str) -> None:

@@ -13,7 +13,7 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from harness.bdd import claims, guests, tls
+from harness.bdd import claims, guests, introduction, tls
 from harness.bdd.lab import Lab
 from harness.bdd.settings import RunSettings
 from harness.cli.console import STYLES, out, print_json
@@ -58,7 +58,7 @@ def doctor(
 @contextmanager
 def _running(lab: Lab, findings: list[dict[str, str]]) -> Iterator[None]:
     try:
-        lab.start()
+        lab.start(introduce=False)  # every title is tried below, and told on its own
     except EnvironmentFailure as error:
         findings.append(_finding("TCP connection to the product", "failed", str(error)))
     try:
@@ -129,6 +129,8 @@ def _examine(lab: Lab, wait: float, quiet: bool) -> list[dict[str, str]]:
         over = _over(lab, "dicom")
         findings.append(_finding("TCP connection to the product", "ok", f"{lab.product}{over}"))
         findings.append(_echo_there(lab))
+        for refusal in introduction.refusals(lab):
+            findings.append(_finding(f"AE title {refusal.actor.ae_title}", "failed", refusal.sentence(lab)))
     else:
         findings.append(_finding("TCP connection to the product", "not tried", "the SUT file gives no port in [dicom]"))
     findings.append(_echo_back(lab, wait, quiet))

@@ -46,6 +46,7 @@ class LiveProgress:
         self._total = 0
         self._done = 0
         self._feature = ""
+        self._reasons: set[str] = set()
         self._started = time.monotonic()
         self._status = self._console.status("starting", spinner="dots") if self._console.is_terminal else None
 
@@ -64,6 +65,10 @@ class LiveProgress:
     def planned(self, scenarios: int) -> None:
         """So many scenarios were selected."""
         self._total = scenarios
+
+    def remark(self, text: str) -> None:
+        """A line of its own, before the first scenario."""
+        self._console.print(Text(text, style="yellow"))
 
     def scenario_started(self, name: str, feature: str) -> None:
         """Show what runs now."""
@@ -97,7 +102,10 @@ class LiveProgress:
         if result.verdict >= Verdict.INCONCLUSIVE and result.reason:
             first = result.reason.splitlines()[0]
             if first not in shown and not _repeats(result):
-                self._console.print(Padding(Text(visible(first, _LONGEST), style=style), (0, 0, 0, 3)))
+                again = first in self._reasons
+                self._reasons.add(first)
+                said = "for the same reason as above" if again else visible(first, _LONGEST)
+                self._console.print(Padding(Text(said, style=style), (0, 0, 0, 3)))
 
     @contextmanager
     def paused(self) -> Iterator[None]:

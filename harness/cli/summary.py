@@ -18,11 +18,14 @@ from harness.core.verdict import Verdict
 from harness.profiles import registry
 from harness.reporting import totals
 from harness.reporting.decode import visible
+from harness.reporting.summary import reason_of
 from harness.reporting.words import plural
 from harness.sut.waivers import WaivedRun
 
 #: characters of one value on the terminal; the report has more
 _LONGEST = 300
+#: reasons for not judging that the terminal names
+_REASONS = 5
 _COLUMNS = (Verdict.PASS, Verdict.WARNING, Verdict.FAIL, Verdict.INCONCLUSIVE, Verdict.ERROR)
 
 
@@ -39,6 +42,7 @@ def print_summary(
     console.print()
     console.print(by_transaction(result))
     _print_broken(console, result, waived)
+    _print_unjudged(console, result)
     if waived.waived:
         names = sorted({finding.requirement for _, finding, _ in waived.waived})
         console.print(f"Accepted deviations: {', '.join(names)}")
@@ -90,6 +94,25 @@ def _words(result: RunResult, overall: Verdict) -> str:
         Verdict.ERROR: "No verdict: not the product, the harness or a scenario failed",
         Verdict.NOT_APPLICABLE: "Nothing applied",
     }[overall]
+
+
+def _print_unjudged(console: Console, result: RunResult) -> None:
+    """Why scenarios were not judged, each reason once."""
+    reasons: dict[str, list[str]] = defaultdict(list)
+    for scenario in result.scenarios:
+        if result.accepted.get(scenario.id, scenario.verdict) is Verdict.INCONCLUSIVE:
+            reasons[reason_of(scenario).split("\n", 1)[0]].append(scenario.name)
+    if not reasons:
+        return
+    console.print(Text("\nNot judged", style="bold"))
+    most = sorted(reasons.items(), key=lambda entry: -len(entry[1]))
+    for reason, (first, *others) in most[:_REASONS]:
+        more = f" and {plural(len(others), 'more scenario')}" if others else ""
+        console.print(Text.assemble((" ? ", STYLES[Verdict.INCONCLUSIVE]), visible(reason, _LONGEST)))
+        console.print(Text(f"     {first[:200]}{more}", style="bright_black"))
+    if len(most) > _REASONS:
+        console.print(f" … and {plural(len(most) - _REASONS, 'more reason')} in the report")
+    console.print()
 
 
 def by_transaction(result: RunResult) -> Table:

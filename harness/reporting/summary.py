@@ -35,8 +35,13 @@ def markdown(run: RunResult) -> str:
     unjudged = [s for s in run.scenarios if s.verdict in (Verdict.INCONCLUSIVE, Verdict.ERROR)]
     if unjudged:
         lines += ["", "**Not judged**", ""]
-        lines += [f"- {_plain(s.name)}: {_plain(_reason(s))}" for s in unjudged[:MAX_ROWS]]
-        lines += _more(len(unjudged))
+        reasons: dict[str, list[ScenarioResult]] = {}
+        for scenario in unjudged:
+            reasons.setdefault(reason_of(scenario), []).append(scenario)
+        for reason, (first, *others) in list(reasons.items())[:MAX_ROWS]:
+            more = f" and {words.plural(len(others), 'more scenario')}" if others else ""
+            lines.append(f"- {_plain(first.name)}{more}: {_plain(reason)}")
+        lines += _more(len(reasons))
     return "\n".join(lines) + "\n"
 
 
@@ -49,7 +54,7 @@ def github_annotations(run: RunResult) -> Iterator[str]:
     for scenario in run.scenarios:
         if scenario.verdict in (Verdict.INCONCLUSIVE, Verdict.ERROR):
             level = "error" if scenario.verdict is Verdict.ERROR else "warning"
-            yield _command(level, scenario, f"{scenario.verdict.word}: {scenario.name}", _reason(scenario))
+            yield _command(level, scenario, f"{scenario.verdict.word}: {scenario.name}", reason_of(scenario))
 
 
 def _section(title: str, found: list[tuple[ScenarioResult, Finding]], run: RunResult) -> list[str]:
@@ -78,7 +83,8 @@ def _findings(run: RunResult) -> Iterator[tuple[ScenarioResult, Finding]]:
             yield scenario, finding
 
 
-def _reason(scenario: ScenarioResult) -> str:
+def reason_of(scenario: ScenarioResult) -> str:
+    """Why a scenario was not judged, or failed for our own fault."""
     if scenario.reason:
         return scenario.reason
     if scenario.faults:

@@ -167,8 +167,12 @@ def _bar(counts: Mapping[Verdict, int]) -> tuple[tuple[str, float, float], ...]:
 def unjudged(
     views: tuple[ScenarioView, ...], rows: tuple[RequirementRow, ...]
 ) -> Iterator[tuple[str, str, ScenarioView]]:
-    """Name, reason and scenario of everything that was not judged; a scenario speaks for its requirements."""
+    """Name, reason and scenario of everything that was not judged; a scenario speaks for its requirements.
+
+    What many scenarios were not judged for is said once.
+    """
     told = set()
+    reasons: dict[str, list[ScenarioView]] = {}
     for view in views:
         if view.result.verdict not in (Verdict.INCONCLUSIVE, Verdict.ERROR):
             continue
@@ -176,7 +180,11 @@ def unjudged(
         why = [words.own_reason(view.result), *view.result.faults, *gravest, view.result.reason]
         if said := next(filter(None, why), ""):
             told.add(view.number)
-            yield view.result.name, said.split("\n", 1)[0], view
+            reasons.setdefault(said.split("\n", 1)[0], []).append(view)
+    for reason, unjudged_views in reasons.items():
+        first, *others = unjudged_views
+        more = f" and {words.plural(len(others), 'more scenario')}" if others else ""
+        yield f"{first.result.name}{more}", reason, first
     for row in rows:
         if row.verdict in (Verdict.INCONCLUSIVE, Verdict.ERROR):
             for view in row.scenarios[:1]:
