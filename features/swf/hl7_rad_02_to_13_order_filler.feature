@@ -158,6 +158,53 @@ Feature: RAD-1 to RAD-4, RAD-12, RAD-13 and RAD-48: the order filler schedules a
     And the exchange satisfies every "RAD-4" requirement
     And the exchange satisfies every "RAD-5" requirement
 
+  @profile:SWF.b @transaction:RAD-2 @transaction:RAD-3 @transaction:RAD-4 @transaction:RAD-5 @transaction:RAD-6
+  @transaction:RAD-7 @mesa:107 @case:simple @req:RAD-6-SCP-07
+  Scenario: An exam that is over at once was in progress first
+    Given the "ADT" has sent "A04" for "roe"
+    And the "Order Placer" has ordered "CT-HEAD" for "roe" as "O1"
+    And the order "O1" has reached the "Image Manager/Archive" as "NW"
+    When the Acquisition Modality performs "O1" with 1 image
+    Then the order "O1" reaches the "Order Placer" as "IP"
+    And the requirement "RAD-6-SCP-07" is met
+    And the requirement "SWF-ACT-03" is met
+
+  @profile:SWF.b @transaction:RAD-2 @transaction:RAD-3 @transaction:RAD-4 @transaction:RAD-5 @transaction:RAD-6
+  @mesa:222 @case:group @req:RAD-6-SCP-09
+  Scenario: Two orders are begun as a group
+    Given the "ADT" has sent "A04" for "roe"
+    And the "Order Placer" has ordered "CT-HEAD" for "roe" as "O1"
+    And the order "O1" has reached the "Image Manager/Archive" as "NW"
+    And the "Order Placer" has ordered "CT-HEAD" for "roe" as "O2"
+    And the order "O2" has reached the "Image Manager/Archive" as "NW"
+    When the Acquisition Modality starts "O1, O2"
+    Then the order "O1" reaches the "Order Placer" as "IP"
+    And the order "O2" reaches the "Order Placer" as "IP"
+    And the requirement "RAD-6-SCP-09" is met
+    And the exchange satisfies every "RAD-6" requirement
+
+  @profile:SWF.b @transaction:RAD-2 @transaction:RAD-3 @transaction:RAD-4 @transaction:RAD-5 @transaction:RAD-6
+  @transaction:RAD-7 @mesa:241 @case:abandoned @req:RAD-7-SCP-05
+  Scenario: An exam that was broken off does not complete its order
+    Given the "ADT" has sent "A04" for "roe"
+    And the "Order Placer" has ordered "CT-HEAD" for "roe" as "O1"
+    And the order "O1" has reached the "Image Manager/Archive" as "NW"
+    When the Acquisition Modality abandons "O1" after 1 images for the reason "110501"
+    Then the system under test has had the time to tell the Order Placer
+    And the requirement "RAD-7-SCP-05" is met
+    And the exchange satisfies every "RAD-7" requirement
+
+  @profile:SWF.b @option:pps-exception-management @transaction:RAD-2 @transaction:RAD-3 @transaction:RAD-4
+  @transaction:RAD-5 @transaction:RAD-6 @transaction:RAD-7 @mesa:242 @case:wrong-entry @req:RAD-7-SCP-07
+  Scenario: An order that was picked by mistake is not completed
+    Given the "ADT" has sent "A04" for "roe"
+    And the "Order Placer" has ordered "CT-HEAD" for "roe" as "O1"
+    And the order "O1" has reached the "Image Manager/Archive" as "NW"
+    When the Acquisition Modality abandons "O1" after 1 images for the reason "110514"
+    Then the system under test has had the time to tell the Order Placer
+    And the requirement "RAD-7-SCP-07" is met
+    And the exchange satisfies every "RAD-7" requirement
+
   @quick @transaction:RAD-1 @transaction:RAD-2 @transaction:RAD-4 @transaction:RAD-5 @transaction:RAD-12 @mesa:103
   @mesa:271 @case:update @req:RAD-12-DST-02 @req:RAD-12-SRC-10 @req:RAD-12-SRC-11
   Scenario: An unidentified patient gets a name

@@ -66,6 +66,10 @@ def _with_step_only(request: Request) -> int:
     return 0x0000 if "ReferencedPerformedProcedureStepSequence" in _read(request) else 0xA900
 
 
+def _with_request_only(request: Request) -> int:
+    return 0x0000 if _read(request).get("RequestAttributesSequence") else 0xA900
+
+
 ARCHIVE_STEP_DEFECTS: tuple[Row, ...] = (
     (
         "archive-demands-coded-reason",
@@ -114,6 +118,12 @@ ARCHIVE_STEP_DEFECTS: tuple[Row, ...] = (
         "Refuses images that name no performed step",
         "RAD-8-SCP-01 RAD-8-SCP-04",
         _with(store_status=_with_step_only),
+    ),
+    (
+        "archive-wants-an-order",
+        "Refuses images that nobody has ordered",
+        "RAD-4-DST-02 RAD-8-SCP-01",
+        _with(store_status=_with_request_only),
     ),
     (
         "archive-delivers-nothing",

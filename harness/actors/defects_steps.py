@@ -161,7 +161,7 @@ PPS_MANAGER_DEFECTS: tuple[Row, ...] = (
     (
         "ppsm-depends-on-destinations",
         "Refuses messages while a destination is down",
-        "RAD-6-SCP-01 RAD-6-SCP-06 RAD-7-SCP-02",
+        "RAD-6-SCP-01 RAD-6-SCP-06",
         _with(depends_on_destinations=True),
     ),
 )

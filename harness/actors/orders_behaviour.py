@@ -144,8 +144,13 @@ def status_for(order: Order) -> str:
 
 
 def tells_status(before: str, after: str) -> bool:
-    """Whether a filler tells the placer of a new state of an order."""
-    return before != after
+    """Whether a filler tells the placer of a new state of an order: begun, completed or discontinued."""
+    return before != after and after in ("IP", "CM", "DC")
+
+
+def followed(step_ids: tuple[str, ...]) -> tuple[str, ...]:
+    """The scheduled steps that a performed step is for: all that it names."""
+    return step_ids
 
 
 def study_uid_of_exam(new: Callable[[], str], study_uid: str) -> str:
@@ -254,6 +259,7 @@ class OrdersBehaviour:
     cancelled: Callable[[Order], Order] = cancelled
     status_for: Callable[[Order], str] = status_for
     tells_status: Callable[[str, str], bool] = tells_status
+    followed: Callable[[tuple[str, ...]], tuple[str, ...]] = followed
     merge: Callable[[OrderBook, Patient, Identifier], None] = merge
     update: Callable[[OrderBook, Patient], None] = update
     swap: Callable[[Patient, Patient], tuple[Patient, Patient]] = swap

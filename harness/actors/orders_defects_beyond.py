@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from harness.actors.orders_defect import (
+    ADT,
     FILLER,
     MANAGER,
     PLACER,
@@ -15,7 +16,7 @@ from harness.actors.orders_defect import (
     when,
     without_details,
 )
-from harness.actors.orders_hl7 import HL7_231, HL7_251
+from harness.actors.orders_hl7 import HL7_231, HL7_251, schedule_layout
 
 DEFECTS: tuple[OrdersDefect, ...] = (
     # -- Image Manager ---------------------------------------------------------------------------------------------
@@ -76,6 +77,60 @@ DEFECTS: tuple[OrdersDefect, ...] = (
         (),
         lambda b: replace(b, patient_of=garbled),
         in_flows=("RAD-1-DST-01", "XC-01"),
+    ),
+    # -- what only whole flows show --------------------------------------------------------------------------------
+    OrdersDefect(
+        "adt-updates-filler-only",
+        "Updates do not reach the placer",
+        ADT,
+        (),
+        lambda b: replace(b, receivers=lambda t, to: to[1:] if t == "A08" else to),
+        in_flows=("RAD-12-SRC-01", "SWF-ACT-01"),
+    ),
+    OrdersDefect(
+        "filler-study-told-twice",
+        "Schedules of v2.5.1 have ZDS besides IPC",
+        FILLER,
+        (),
+        lambda b: replace(b, schedule_layout=lambda version: replace(schedule_layout(version), last=("ZDS",))),
+        (HL7_251,),
+        in_flows=("SWFB-ACT-02",),
+    ),
+    OrdersDefect(
+        "filler-tells-nothing",
+        "The placer is told of no exam",
+        FILLER,
+        ("RAD-3-SRC-07", "RAD-3-SRC-08"),
+        lambda b: replace(b, tells_status=lambda old, new: False),
+        in_flows=("RAD-6-SCP-07", "SWF-ACT-03"),
+    ),
+    OrdersDefect(
+        "filler-follows-one",
+        "Of a group only the first order is started",
+        FILLER,
+        (),
+        lambda b: replace(b, followed=lambda step_ids: step_ids[:1]),
+        in_flows=("RAD-3-SRC-07", "RAD-6-SCP-09"),
+    ),
+    OrdersDefect(
+        "filler-discontinued-is-completed",
+        "A discontinued exam is told as completed",
+        FILLER,
+        (),
+        lambda b: replace(b, status_for=lambda order: "CM" if order.state.value == "DC" else order.state.value),
+        in_flows=("RAD-3-SRC-06", "RAD-7-SCP-05"),
+    ),
+    OrdersDefect(
+        "filler-wrong-pick-is-completed",
+        "An order that was picked by mistake is told as completed",
+        FILLER,
+        (),
+        lambda b: replace(
+            b,
+            tells_status=lambda old, new: old != new,
+            status_for=lambda order: "CM" if order.state.value == "SC" else order.state.value,
+        ),
+        in_flows=("RAD-7-SCP-07",),
     ),
     # -- what only the worklist shows ------------------------------------------------------------------------------
     OrdersDefect(

@@ -330,6 +330,7 @@ DEFECTS: tuple[OrdersDefect, ...] = (
         ("RAD-2-SRC-03", "RAD-2-SRC-07", "HL7-GEN-08"),
         lambda b: replace(b, order_layout=lambda version: hl7.order_layout(HL7_231)),
         (HL7_251,),
+        in_flows=("SWFB-ACT-01",),
     ),
     OrdersDefect("placer-no-class", "PV1-2 is left empty", PLACER, ("RAD-2-SRC-04",), fixed("PV1", _2="")),
     OrdersDefect("placer-no-danger-code", "OBR-12 is left empty", PLACER, ("RAD-2-SRC-13",), fixed("OBR", _12="")),

@@ -296,14 +296,15 @@ DEFECTS: tuple[OrdersDefect, ...] = (
         "The start of an exam is not told",
         FILLER,
         ("RAD-3-SRC-07",),
-        lambda b: replace(b, tells_status=lambda old, new: old != new and new != "IP"),
+        lambda b: replace(b, tells_status=lambda old, new: old != new and new in ("CM", "DC")),
+        in_flows=("RAD-6-SCP-07",),
     ),
     OrdersDefect(
         "filler-end-not-told",
         "The end of an exam is not told",
         FILLER,
         ("RAD-3-SRC-08",),
-        lambda b: replace(b, tells_status=lambda old, new: old != new and new != "CM"),
+        lambda b: replace(b, tells_status=lambda old, new: old != new and new in ("IP", "DC")),
         in_flows=("RAD-7-SCP-04",),
     ),
     OrdersDefect(

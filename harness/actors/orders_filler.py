@@ -218,9 +218,9 @@ class OrderFillerMessages:
 
     def steps_changed(self, step_ids: Iterable[str]) -> tuple[Order, ...]:
         """Tell the placer of every order whose state is new (RAD-3 SC), once the book knows about its steps."""
-        found = (self.book.by_step(step_id) for step_id in step_ids)
-        orders = {order.filler_number.key: order for order in found if order is not None}
         behaviour = self.endpoint.behaviour
+        found = (self.book.by_step(step_id) for step_id in behaviour.followed(tuple(step_ids)))
+        orders = {order.filler_number.key: order for order in found if order is not None}
         for key, order in orders.items():
             with self._lock:
                 before = self._told.get(key, OrderState.SCHEDULED)

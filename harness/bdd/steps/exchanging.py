@@ -243,8 +243,8 @@ def _send_the_message_again(context: ScenarioContext) -> None:
         context.lab.hospital.settle(context.lab.sut.timeouts.exchange)
 
 
-def _announce_what_is_available(context: ScenarioContext) -> None:
-    """A moment for notices that must not come."""
+def _say_what_it_must_not(context: ScenarioContext) -> None:
+    """A moment for notices and order statuses that must not come."""
     context.transcript.quiet_for("N-CREATE-RQ", _NOTICE_SECONDS, after=context.asked_at, direction=Direction.FROM_SUT)
 
 
@@ -265,7 +265,8 @@ _CHANCES: Final = {
     "send the refused image again": _send_the_refused_image_again,
     "send the message again": _send_the_message_again,
     "wait for the late answer": _wait_for_the_late_answer,
-    "announce what is available": _announce_what_is_available,
+    "announce what is available": _say_what_it_must_not,
+    "tell the Order Placer": _say_what_it_must_not,
 }
 
 

@@ -283,6 +283,22 @@ def completed_told(journal: Journal) -> Iterator[Observation]:
                 yield from _status_told(hl7, operation.request.seq, number, "CM", "The last completed step")
 
 
+def status_as_asked(journal: Journal) -> Iterator[Observation]:
+    """A status that the product was asked to report is the one that it reports: CD stands for DC."""
+    hl7 = HL7Journal(journal)
+    for told in hl7.of("RAD-3"):
+        action = journal.action_before(told.seq)
+        if told.control != "SC" or action is None or action.get("action") != "report-status":
+            continue
+        wanted = str(action.get("parameters", {}).get("status", ""))
+        actual = told.hl7["ORC-5"]
+        same = wanted == actual or (wanted, actual) == ("DC", "CD")
+        # an order that is completed at once is in progress before
+        if wanted and not (wanted == "CM" and actual == "IP"):
+            summary = f"The status {wanted} of an order was to be reported; {told.label} says {actual or 'nothing'}"
+            yield said(told, same, summary, "ORC-5", wanted)
+
+
 def _status_told(hl7: HL7Journal, seq: int, number: str, status: str, what: str) -> Iterator[Observation]:
     told = [o for o in hl7.of("RAD-3") if o.filler_number == number and o.control == "SC" and o.hl7["ORC-5"] == status]
     later = [o for o in told if o.seq > seq]
@@ -332,6 +348,7 @@ CHECKS: tuple[Check, ...] = (
     check("RAD-3-DST-02/number", "RAD-3-DST-02", "RAD-3", number_assigned_new, "SN gets a placer number by ORG"),
     check("RAD-3-SRC-02/learned", "RAD-3-SRC-02", "RAD-3", learned_number_used, "The number given is used"),
     check("RAD-3-SRC-03/timing", "RAD-3-SRC-03", "RAD-3", timing_of_filler_order, "Timing stands where it belongs"),
+    check("RAD-3-SRC-06/asked", "RAD-3-SRC-06", "RAD-3", status_as_asked, "The status is the one asked for"),
     check("RAD-3-SRC-07/started", "RAD-3-SRC-07", "RAD-3", started_told, "A started order is told with IP"),
     check("RAD-3-SRC-08/completed", "RAD-3-SRC-08", "RAD-3", completed_told, "A completed order is told with CM"),
     check("RAD-3-SRC-10/change", "RAD-3-SRC-10", "RAD-3", changed_by_cancel_and_new, "A change is OC and SN"),

@@ -14,13 +14,17 @@ from harness.profiles.values import listed
 # -- the version of HL7 --------------------------------------------------------------------------------------------
 
 
-def _only_new(j: Journal) -> bool:
-    return "SWF.b" in j.sut.profiles and "SWF" not in j.sut.profiles
+def _new_is_used(j: Journal) -> bool:
+    """Whether the exchange is one of SWF.b: nothing else is claimed, or somebody in it speaks v2.5.1."""
+    if "SWF.b" not in j.sut.profiles:
+        return False
+    hl7 = HL7Journal(j)
+    return "SWF" not in j.sut.profiles or any(told.hl7.version == "2.5.1" for told in (*hl7.given, *hl7.sent))
 
 
 def _new_form(j: Journal, transactions: tuple[str, ...], kind: str) -> Iterator[Observation]:
-    """Products that claim SWF.b alone send these transactions in the form of v2.5.1."""
-    if not _only_new(j):
+    """Products that claim SWF.b send these transactions in the form of v2.5.1."""
+    if not _new_is_used(j):
         return
     for told in HL7Journal(j).sent:
         if told.transaction not in transactions or (kind == "OMG" and told.hl7.type in ("ORG", "ORR")):

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from harness.core.check import Check, Observation
 from harness.core.message import Message
 from harness.profiles import facts, names
-from harness.profiles.hl7_messages import order_status_messages
+from harness.profiles.hl7_messages import hl7_messages, order_status_messages
 from harness.profiles.journal import FROM_SUT, IAN, Journal, Operation
 from harness.profiles.observe import check, judged
 from harness.profiles.swf.checks.rad06_scp import accepted_before, creates, final_before, in_hex, sets, state_in
@@ -65,8 +65,16 @@ def _order_numbers(j: Journal, which: Attributes) -> set[str]:
     return found
 
 
+def _placer_listens(j: Journal) -> bool:
+    """Whether an order filler under test has an Order Placer to report to; one that reports nothing has one, too."""
+    if names.ORDER_FILLER not in j.sut.actors:
+        return False
+    # in a recording nobody says who the receiver is
+    return any(m.actor == names.ORDER_PLACER for m in hl7_messages(j)) or any(True for _ in order_status_messages(j))
+
+
 def _status_reported(j: Journal, grouped: bool, why: str) -> Iterator[Observation]:
-    if names.ORDER_FILLER not in j.sut.actors or not any(True for _ in order_status_messages(j)):
+    if not _placer_listens(j):
         return
     for operation in creates(j):
         scheduled = _scheduled_ids(operation)
@@ -130,7 +138,7 @@ def step_related_to_images(j: Journal) -> Iterator[Observation]:
 
 
 def completion_reported(j: Journal) -> Iterator[Observation]:
-    if names.ORDER_FILLER not in j.sut.actors or not any(True for _ in order_status_messages(j)):
+    if not _placer_listens(j):
         return
     created = {operation.instance: operation for operation in creates(j) if operation.status == 0}
     done: set[str] = set()
@@ -176,7 +184,7 @@ def _discontinued(j: Journal, *, wrong_entry: bool) -> Iterator[tuple[Operation,
 
 
 def _not_reported_completed(j: Journal, *, wrong_entry: bool, why: str) -> Iterator[Observation]:
-    if names.ORDER_FILLER not in j.sut.actors or not any(True for _ in order_status_messages(j)):
+    if not _placer_listens(j):
         return
     for create, closing in _discontinued(j, wrong_entry=wrong_entry):
         for item in _scheduled_ids(create):
