@@ -84,6 +84,7 @@ def all_mutants() -> tuple[Mutant, ...]:
     found = [Mutant(d.id, d.title, MODALITY, tuple(sorted(d.breaks))) for d in modality_defects.DEFECTS]
     found += [Mutant(d.id, d.title, MODALITY, (), variant=True) for d in modality_defects.VARIANTS]
     found += [Mutant(d.id, d.title, d.actor, tuple(sorted(d.breaks))) for d in actor_defects.DEFECTS]
+    found += [Mutant(d.id, d.title, d.actor, (), variant=True) for d in actor_defects.VARIANTS]
     found += [Mutant(d.id, d.title, d.product, tuple(sorted(d.breaks)), declared=d) for d in MISDECLARATIONS]
     return tuple(found)
 

@@ -264,6 +264,7 @@ def actors_of(given: Sequence[str] | None) -> tuple[str, ...]:
 
 def _defects(given: Sequence[str], product: SutFile) -> tuple[str, ...]:
     """The defects to seed. Raises UsageError for an unknown one, and for a product that cannot have any."""
+    from harness.actors.defects import VARIANTS as ACTOR_VARIANTS
     from harness.cli.catalogue import all_defects
     from harness.modality.defects import VARIANTS
 
@@ -272,7 +273,8 @@ def _defects(given: Sequence[str], product: SutFile) -> tuple[str, ...]:
     commands = (product.process, *product.driver.actions.values())
     if product.driver.kind != "reference" and not any(one and one.defect_argv for one in commands):
         raise UsageError(f"--defect: {product.product.name} has no seeded defects; only our own products have")
-    known = [*(defect.id for defect in all_defects()), *(variant.id for variant in VARIANTS)]
+    known = [each.id for each in all_defects()]
+    known += [*(each.id for each in VARIANTS), *(each.id for each in ACTOR_VARIANTS)]
     for value in given:
         if value not in known:
             near = difflib.get_close_matches(value, known, n=3)

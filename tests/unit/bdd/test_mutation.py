@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from harness.actors.defects import VARIANTS
 from harness.bdd import mutation
 from harness.bdd.mutation import Coverage, Mutant
 from harness.sut.misdeclared import MISDECLARATIONS
@@ -52,6 +53,13 @@ def test_a_wrong_declaration_seeds_nothing_into_the_product(runs: list[list[str]
     wrong = MISDECLARATIONS[0]
     mutation.run_one(Mutant(wrong.id, "", wrong.product, ("B-1",), declared=wrong), COVERAGE)
     assert runs == [["--only", "other", "declared"]]
+
+
+def test_legal_variants_of_actors_run_when_they_are_asked_for() -> None:
+    wanted = {variant.id for variant in VARIANTS if mutation.Mutant("", "", variant.actor, ()).sut_file.is_file()}
+    assert {"composer-lin-od", "server-one-format"} <= wanted
+    assert wanted <= {mutant.id for mutant in mutation.select((), variants=True)}
+    assert not wanted & {mutant.id for mutant in mutation.select(())}
 
 
 def test_every_declaration_is_among_the_mutants() -> None:
