@@ -105,13 +105,13 @@ def _case(run: RunResult, scenario: ScenarioResult) -> etree._Element:
         error = etree.SubElement(case, "error", type="harness-error", message=_text(message))
         error.text = _text("\n".join(scenario.faults))
     remains = run.accepted.get(scenario.id, scenario.verdict)
-    if scenario.verdict is Verdict.FAIL and not failing:
-        message = scenario.reason or _failed_step(scenario)
-        etree.SubElement(case, "failure", type="scenario", message=_text(message))
     for finding in failing:
         if words.waiver_of(run, scenario, finding) is None:
             failure = etree.SubElement(case, "failure", type=finding.check, message=_text(_line(finding)))
             failure.text = _text(_detail(scenario, finding))
+    if remains is Verdict.FAIL and case.find("failure") is None:  # what raised is more than what was accepted
+        message = scenario.reason or _failed_step(scenario)
+        etree.SubElement(case, "failure", type="scenario", message=_text(message))
     if remains is Verdict.INCONCLUSIVE:
         tag = "skipped" if run.options.get("allow_inconclusive") else "failure"
         etree.SubElement(case, tag, type="inconclusive", message=_text(_unjudged(scenario)))

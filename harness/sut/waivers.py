@@ -4,20 +4,25 @@ Both are TOML and say, for each requirement, why a finding is accepted::
 
     [[waivers]]
     requirement = "RAD-14-SCP-05"
-    scenario = "swf/rad_14*"       # optional glob over scenario ids
+    scenario = "swf/rad_14*"       # optional: a scenario id; * and ? stand for any text and any character
+    locator = "(0008,0061)*"       # optional, likewise: only at this place
+    version = "4.*"                # optional, likewise: only for these versions of the product
     verdict = "FAIL"               # what is accepted: FAIL (default), WARNING or INCONCLUSIVE
     reason = "Counts are not computed; on the road map for 5.0"
     owner = "k.kim"
+    ticket = "CT-1402"             # optional
     expires = 2027-03-31           # optional for expectations, required for waivers
     clause = "PS3.4 C.3.4"         # who is right, by which clause (expectations)
 
-A waiver that matches nothing that was run is not stale; one whose scenarios ran and did not break it is.
+A waiver that matches nothing that was run is not stale; one whose scenarios ran and did not break it is. One for
+another version of the product is as if it were not there.
 """
 
 from __future__ import annotations
 
 import datetime
-import fnmatch
+import json
+import re
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,9 +40,12 @@ class _Entry(BaseModel):
 
     requirement: str = Field(min_length=1)
     scenario: str = "*"
+    locator: str = "*"
+    version: str = "*"
     verdict: str = Field(default="FAIL", pattern="^(FAIL|WARNING|INCONCLUSIVE)$")
     reason: str = Field(min_length=8)
     owner: str = ""
+    ticket: str = ""
     clause: str = ""
     expires: datetime.date | None = None
 
@@ -61,13 +69,17 @@ class Waiver:
     clause: str
     expires: datetime.date | None
     file: Path
+    locator: str = "*"
+    version: str = "*"
+    ticket: str = ""
 
     def covers(self, scenario: ScenarioResult, finding: Finding) -> bool:
         """Whether it accepts that finding in that scenario; one of FAIL accepts what is milder, too."""
         return (
             finding.requirement == self.requirement
             and Verdict.PASS < finding.verdict <= self.verdict
-            and fnmatch.fnmatchcase(scenario.id, self.scenario)
+            and means(self.scenario, scenario.id)
+            and means(self.locator, finding.locator)
         )
 
 
@@ -102,9 +114,59 @@ def load(path: Path) -> tuple[Waiver, ...]:
         if entry.expires is None:
             raise ConfigurationError(path, f"waivers.{number}.expires", "a waiver needs a date on which it ends")
     return tuple(
-        Waiver(e.requirement, e.scenario, Verdict[e.verdict], e.reason, e.owner, e.clause, e.expires, path)
+        Waiver(
+            e.requirement,
+            e.scenario,
+            Verdict[e.verdict],
+            e.reason,
+            e.owner,
+            e.clause,
+            e.expires,
+            path,
+            e.locator,
+            e.version,
+            e.ticket,
+        )
         for e in (*content.waivers, *content.expectations)
     )
+
+
+def means(pattern: str, text: str) -> bool:
+    """Whether a pattern stands for that text; brackets are brackets, because scenario ids and locators hold them."""
+    parts = re.split(r"([*?])", pattern)
+    regex = "".join({"*": ".*", "?": "."}.get(part, re.escape(part)) for part in parts)
+    return re.fullmatch(regex, text, re.DOTALL) is not None
+
+
+def draft(run: RunResult, reason: str, expires: datetime.date, owner: str = "", only: tuple[str, ...] = ()) -> str:
+    """A waiver file for what a run found broken and nobody accepted: as narrow as it was seen, TOML."""
+    rows: dict[tuple[str, str], Finding] = {}
+    for scenario in run.scenarios:
+        for finding in scenario.findings:
+            accepted = any(
+                w.get("state") == "valid" and (w["scenario"], w["requirement"]) == (scenario.id, finding.requirement)
+                for w in run.waivers
+            )
+            if finding.verdict is Verdict.FAIL and not accepted and (not only or finding.requirement in only):
+                rows.setdefault((finding.requirement, scenario.id), finding)
+    version = str(run.sut.get("version", ""))
+    head = f"Broken by {run.sut.get('name', 'the product')} {version} in run {run.run_id}. Give each its own reason."
+    lines = [f"# {_comment(head)}"]
+    for (requirement, identifier), finding in sorted(rows.items()):
+        lines += ["", "[[waivers]]", f"# {_comment(finding.summary)}", f"requirement = {_text(requirement)}"]
+        lines += [f"scenario = {_text(identifier)}", f"reason = {_text(reason)}", f"expires = {expires.isoformat()}"]
+        lines += [f"owner = {_text(owner)}"] if owner else []
+    return "\n".join(lines) + "\n"
+
+
+def _comment(text: str) -> str:
+    """Text of a product on one line, without what TOML does not take in a comment."""
+    return "".join(c if c.isprintable() else "?" for c in " ".join(text[:200].split()))
+
+
+def _text(value: str) -> str:
+    """A TOML basic string."""
+    return json.dumps(value, ensure_ascii=True)
 
 
 def apply(run: RunResult, waivers: tuple[Waiver, ...], today: datetime.date) -> WaivedRun:
@@ -112,8 +174,9 @@ def apply(run: RunResult, waivers: tuple[Waiver, ...], today: datetime.date) -> 
 
     A scenario is relieved only of findings: an exception, a fault or a judgement of nothing stays as grave as it was.
     """
-    expired = tuple(w for w in waivers if w.expires is not None and w.expires < today)
-    valid = [w for w in waivers if w not in expired]
+    meant = [w for w in waivers if means(w.version, str(run.sut.get("version", "")))]
+    expired = tuple(w for w in meant if w.expires is not None and w.expires < today)
+    valid = [w for w in meant if w not in expired]
     used: set[Waiver] = set()
     verdicts: dict[str, Verdict] = {}
     waived: list[tuple[str, Finding, Waiver]] = []
@@ -151,7 +214,7 @@ def _relieved(scenario: ScenarioResult, remaining: list[Verdict], accepted: list
 def _was_tried(waiver: Waiver, ran: list[ScenarioResult]) -> bool:
     """Whether a scenario that the waiver names judged its requirement."""
     return any(
-        fnmatch.fnmatchcase(scenario.id, waiver.scenario)
+        means(waiver.scenario, scenario.id)
         and any(finding.requirement == waiver.requirement for finding in scenario.findings)
         for scenario in ran
     )

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from lxml import etree
 
+from harness.core.finding import Finding
 from harness.core.result import RunResult, ScenarioResult
 from harness.core.verdict import Verdict
 from harness.reporting.junit import junit_xml
@@ -134,3 +135,14 @@ def test_what_waivers_leave_decides_whether_an_unjudged_scenario_fails(run: RunR
     accepted = dataclasses.replace(run, scenarios=(unjudged,), accepted={unjudged.id: Verdict.PASS})
     assert parsed(accepted).find(".//failure") is None
     assert parsed(dataclasses.replace(accepted, accepted={})).find(".//failure") is not None
+
+
+def test_what_is_left_after_a_waiver_still_fails_the_case() -> None:
+    """The finding was accepted, but the scenario raised for another reason: exit code 1, and JUnit says so."""
+    found = Finding("c", "RAD-7-SCU-11", Verdict.FAIL, "three of four")
+    case = ScenarioResult("x/y", "y", "f", "p", 1, Verdict.FAIL, 0.1, findings=(found,), reason="the printer burnt")
+    waived = {"requirement": "RAD-7-SCU-11", "scenario": "x/y", "state": "valid"}
+    run = RunResult("r", "2026-11-20T00:00:00+00:00", 1.0, "0", {}, (case,), waivers=(waived,))
+    assert b"the printer burnt" in junit_xml(run)
+    relieved = dataclasses.replace(run, accepted={"x/y": Verdict.PASS})
+    assert b"<failure" not in junit_xml(relieved)

@@ -99,3 +99,52 @@ def test_what_a_step_could_not_judge_is_not_waived_with_a_finding(
     run = replace(run, scenarios=(replace(run.scenarios[0], steps=(step,)),))
     relieved = waivers.apply(run, load(tmp_path, WAIVER), TODAY)
     assert relieved.verdicts == {"swf/rad_05/x": left}
+
+
+def test_brackets_of_a_scenario_id_are_brackets(tmp_path: Path) -> None:
+    """The id of an example is copied from a report as it is."""
+    run = run_with(Verdict.FAIL)
+    run = replace(run, scenarios=(replace(run.scenarios[0], id="swf/x/a_name[Korean-hong]"),))
+    for pattern in ("swf/x/a_name[Korean-hong]", "swf/x/a_name[K*", "*hong?"):
+        accepted = load(tmp_path, WAIVER + f'scenario = "{pattern}"\n')
+        assert waivers.apply(run, accepted, TODAY).verdicts == {"swf/x/a_name[Korean-hong]": Verdict.PASS}
+
+
+@pytest.mark.parametrize(("locator", "left"), [("(0008,0061)[1]/*", Verdict.PASS), ("(0010,*", Verdict.FAIL)])
+def test_a_locator_limits_a_waiver_to_a_place(tmp_path: Path, locator: str, left: Verdict) -> None:
+    run = run_with(Verdict.FAIL)
+    (scenario,) = run.scenarios
+    found = replace(scenario.findings[0], locator="(0008,0061)[1]/(0020,000D)")
+    run = replace(run, scenarios=(replace(scenario, findings=(found,)),))
+    narrow = load(tmp_path, WAIVER + f'locator = "{locator}"\nticket = "CT-1"\n')
+    assert waivers.apply(run, narrow, TODAY).verdicts == {scenario.id: left}
+
+
+def test_a_waiver_for_another_version_is_as_if_it_were_not_there(tmp_path: Path) -> None:
+    accepted = load(tmp_path, WAIVER + 'version = "4.*"\n')
+    four, five = (replace(run_with(Verdict.FAIL), sut={"version": version}) for version in ("4.2", "5.0"))
+    assert waivers.apply(four, accepted, TODAY).verdicts == {"swf/rad_05/x": Verdict.PASS}
+    assert waivers.apply(five, accepted, TODAY).verdicts == {"swf/rad_05/x": Verdict.FAIL}
+    assert not waivers.apply(replace(five, scenarios=run_with(Verdict.PASS).scenarios), accepted, TODAY).spoiled
+    assert not waivers.apply(five, accepted, datetime.date(2030, 1, 1)).spoiled
+
+
+def test_a_draft_accepts_exactly_what_was_broken(tmp_path: Path) -> None:
+    run = run_with(Verdict.FAIL, Verdict.WARNING, Verdict.FAIL)
+    (scenario,) = run.scenarios
+    odd = replace(scenario.findings[0], summary='came\n"x" \x07' + "y" * 300)
+    run = replace(run, scenarios=(replace(scenario, findings=(odd, *scenario.findings[1:])),))
+    made = load(tmp_path, waivers.draft(run, 'agreed \\ with "them"', TODAY, "k.kim"))
+    assert [(w.requirement, w.scenario, w.owner) for w in made] == [
+        ("RAD-5-SCP-07", "swf/rad_05/x", "k.kim"),
+        ("RAD-5-SCP-09", "swf/rad_05/x", "k.kim"),
+    ]
+    assert waivers.apply(run, made, TODAY).verdicts == {"swf/rad_05/x": Verdict.WARNING}
+    only = waivers.draft(run, "agreed", TODAY, only=("RAD-5-SCP-09",))
+    assert [w.requirement for w in load(tmp_path, only.replace("agreed", "agreed here"))] == ["RAD-5-SCP-09"]
+
+
+def test_what_was_waived_before_is_not_drafted_again(tmp_path: Path) -> None:
+    known = {"requirement": "RAD-5-SCP-07", "scenario": "swf/rad_05/x", "state": "valid"}
+    run = replace(run_with(Verdict.FAIL), waivers=(known,))
+    assert "[[waivers]]" not in waivers.draft(run, "agreed here", TODAY)
