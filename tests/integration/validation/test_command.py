@@ -22,7 +22,7 @@ from harness.validation.finding import Severity, ValidationFinding
 from harness.validation.formats import Judged, to_html, to_junit
 from tests.peers import require_program
 from tests.unit.validation import captures, samples
-from tests.unit.validation.cases import PLACER
+from tests.unit.validation.broken import PLACER
 
 APP = typer.Typer()
 APP.command()(validate)

@@ -7,7 +7,6 @@ import io
 import json
 import time
 import zipfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -19,14 +18,8 @@ from harness.modality.domain import Patient, ScheduledStep
 from harness.modality.errors import Refused
 from harness.modality.server import Server
 from harness.modality.service import Modality
-from tests.unit.modality.test_console import Place, Visitor, pages, served, with_study
 from tests.unit.modality.test_interfaces import offline
-
-
-@pytest.fixture
-def place(tmp_path: Path) -> Iterator[Place]:
-    with served(tmp_path / "home") as made:
-        yield made
+from tests.unit.modality.visitor import Place, Visitor, pages, served, with_study
 
 
 def burned(place: Place, **values: str) -> dict[str, object]:

@@ -16,7 +16,8 @@ from harness.validation.finding import Severity, ValidationFinding
 from harness.validation.hl7 import validate_hl7
 from harness.validation.objects import validate_part10
 from tests.unit.validation import samples
-from tests.unit.validation.cases import CASES, PLACER, Findings, create, final_state, store
+from tests.unit.validation.broken import PLACER, Findings, create, store
+from tests.unit.validation.cases import CASES, final_state
 from tests.unit.validation.test_rules import BROKEN
 
 #: codes that no bytes of a test can raise in reasonable time, with the reason

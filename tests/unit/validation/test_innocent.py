@@ -12,7 +12,7 @@ from harness.validation.hl7 import validate_hl7
 from harness.validation.hl7_files import validate_hl7_file
 from harness.validation.objects import validate_dataset_bytes, validate_part10
 from tests.unit.validation import samples as s
-from tests.unit.validation.cases import PLACER
+from tests.unit.validation.broken import PLACER
 
 EXPLICIT = "1.2.840.10008.1.2.1"
 

@@ -10,7 +10,7 @@ from harness.validation.dimse import command_rules, validate_command
 from harness.validation.finding import Severity, ValidationFinding
 from harness.validation.services import service_tables, table_for
 from tests.unit.validation import samples
-from tests.unit.validation.cases import EXPLICIT, create
+from tests.unit.validation.broken import EXPLICIT, create
 
 MPPS, COMMITMENT, WORKLIST = "1.2.840.10008.3.1.2.3.3", "1.2.840.10008.1.20.1", "1.2.840.10008.5.1.4.31"
 AVAILABILITY, FILM_BOX, GRAYSCALE_BOX = "1.2.840.10008.5.1.4.33", "1.2.840.10008.5.1.1.2", "1.2.840.10008.5.1.1.4"
