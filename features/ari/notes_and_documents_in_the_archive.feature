@@ -2,7 +2,7 @@
 Feature: The archive finds and delivers key image notes and evidence documents
   The product under test is an Image Manager/Archive; modality and display are simulated.
 
-  @quick @transaction:RAD-30 @transaction:RAD-31 @req:RAD-30-SCP-01 @req:RAD-31-SCP-01
+  @quick @profile:KIN @transaction:RAD-30 @transaction:RAD-31 @req:RAD-30-SCP-01 @req:RAD-31-SCP-01
   Scenario Outline: A <note>
     When the Acquisition Modality stores a study with a "<note>"
     And the Image Display looks for "KO" objects of that patient
@@ -16,7 +16,7 @@ Feature: The archive finds and delivers key image notes and evidence documents
       | note           |
       | rejection note |
 
-  @transaction:RAD-44 @transaction:RAD-45 @req:RAD-44-SCP-01
+  @profile:ED @transaction:RAD-44 @transaction:RAD-45 @req:RAD-44-SCP-01
   Scenario: An evidence document with measurements
     When the Acquisition Modality stores a study with a "measured report"
     And the Image Display looks for "SR" objects of that patient

@@ -8,6 +8,7 @@ from typing import Any
 from harness.actors.actor import SimulatedActor
 from harness.actors.evidence_creator import EvidenceCreator
 from harness.actors.image_display import ImageDisplay
+from harness.actors.report_reader_html import document_page
 from harness.actors.worklist_user import Replies
 from harness.protocols.dicom.errors import PeerError
 from harness.protocols.dicom.node import Address
@@ -17,6 +18,8 @@ DISPLAY_ACTIONS = ("query-images", "retrieve-images")
 CREATOR_ACTIONS = ("create-evidence", "create-document")
 
 Parameters = Mapping[str, Any]
+#: what the UIDs of structured reports and key object selections begin with
+_DOCUMENTS = "1.2.840.10008.5.1.4.1.1.88."
 
 
 def can(actor: SimulatedActor, action: str) -> bool:
@@ -68,7 +71,10 @@ def _retrieve(display: ImageDisplay, parameters: Parameters) -> dict[str, Any]:
     before, errors = len(display.received), []
     for keys in wanted:
         errors.append(_error(display.move(peer, level, keys)))
-    return {"entries": len(display.received) - before, "error": "; ".join(filter(None, errors))}
+    received = display.received[before:]
+    pages = {one.sop_instance: document_page(one) for one in received if one.sop_class.startswith(_DOCUMENTS)}
+    answers: dict[str, Any] = {"entries": len(received), "error": "; ".join(filter(None, errors))}
+    return {**answers, "pages": pages} if pages else answers
 
 
 def _error(replies: Replies) -> str:

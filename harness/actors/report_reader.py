@@ -8,9 +8,9 @@ from typing import Any
 
 from harness.actors.archive_keys import Level
 from harness.actors.image_display import ImageDisplay, Received
-from harness.actors.report_reader_html import report_as_html, unreadable_as_html
+from harness.actors.report_reader_html import document_page
 from harness.actors.report_repository import DOCUMENT_CLASSES
-from harness.protocols.dicom.errors import PeerError, WireError
+from harness.protocols.dicom.errors import PeerError
 from harness.protocols.dicom.node import Address
 
 #: what a reader asks of each document (RAD TF-2 4.26)
@@ -87,7 +87,4 @@ class ReportReader(ImageDisplay):
 
     def page(self, received: Received) -> str:
         """What the user sees of a document; of one that cannot be read, why."""
-        try:
-            return report_as_html(received.dataset())
-        except WireError as problem:
-            return unreadable_as_html(received.sop_instance, str(problem))
+        return document_page(received)

@@ -15,7 +15,9 @@ from typing import Any
 
 from pydicom.dataset import Dataset
 
+from harness.actors.image_display import Received
 from harness.actors.report_reader_values import code_of, code_text, items_of, name_of, name_text, plain, value, value_of
+from harness.protocols.dicom.errors import WireError
 
 _MOST_ITEMS, _MOST_CHARACTERS = 5000, 1_500_000
 _LANGUAGE, _COUNTRY = ("121049", "DCM"), ("121046", "DCM")
@@ -56,6 +58,14 @@ _STYLE = (
 _INDENTED = 12
 
 
+def document_page(received: Received) -> str:
+    """What a user sees of a document that came; of one that cannot be decoded, why."""
+    try:
+        return report_as_html(received.dataset())
+    except WireError as problem:
+        return _unreadable(received.sop_instance, str(problem))
+
+
 def report_as_html(ds: Dataset) -> str:
     """One self-contained page; every value is escaped."""
     title = name_text(ds) or "Document without title"
@@ -71,7 +81,7 @@ def report_as_html(ds: Dataset) -> str:
     )
 
 
-def unreadable_as_html(sop_instance: str, problem: str) -> str:
+def _unreadable(sop_instance: str, problem: str) -> str:
     """A page in the place of a document that cannot be decoded."""
     title = f"Document {sop_instance} cannot be read"
     return (

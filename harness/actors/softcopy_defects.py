@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import copy
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 from pydicom.dataset import Dataset
@@ -159,7 +161,26 @@ def _refusing(*classes: str) -> Change:
 
 _STATE = "1.2.840.10008.5.1.4.1.1.11.1"
 
+
+def _without_decimals(answers: dict[str, Any]) -> dict[str, Any]:
+    """Numbers in documents lose what follows their decimal point."""
+    pages = {uid: re.sub(r"(\d)\.\d+", r"\1", page) for uid, page in (answers.get("pages") or {}).items()}
+    return {**answers, "pages": pages} if pages else answers
+
+
 SOFTCOPY_DEFECTS: tuple[Row, ...] = (
+    (
+        "display-rounds-documents",
+        "Numbers in evidence documents are shown without decimals",
+        "RAD-45-SCU-01",
+        lambda behaviour: replace(behaviour, archive=replace(behaviour.archive, told=_without_decimals)),
+    ),
+    (
+        "display-asks-no-status",
+        "A query for evidence documents asks for no flags",
+        "RAD-44-SCU-01",
+        _dropped("CompletionFlag", "VerificationFlag"),
+    ),
     ("display-other-gsdf", "The screen follows a gamma of 2.2", "CPI-DISP-01", lambda b: replace(b, luminance=_gamma)),
     ("display-lost-own-window", "The window of an image is not applied", "CPI-DISP-02", _own(voi=())),
     (

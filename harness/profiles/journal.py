@@ -278,7 +278,7 @@ class Journal:
             if names.MODALITY not in actors:
                 return names.EVIDENCE_CREATOR
             action = self.action_before(seq)
-            if action is not None and action.get("action") == "create-evidence":
+            if action is not None and action.get("action") in ("create-evidence", "create-document"):
                 return names.EVIDENCE_CREATOR
         return names.MODALITY
 

@@ -18,13 +18,14 @@ SUTS = resources.folder("fixtures") / "sut"
         ("image-manager", 40, {"RAD-6-SCP-10", "RAD-7-SCP-06", "RAD-11-SCP-01", "RAD-18-SCP-01", "RAD-49-SCU-04"}),
         ("order-filler", 30, {"RAD-5-SCP-24", "RAD-5-SCP-25", "RAD-5-SCP-26", "RAD-6-SCP-08", "RAD-49-SCP-01"}),
         ("image-display", 12, {"RAD-14-SCU-02", "RAD-14-SCU-08", "RAD-16-SCU-01", "RAD-16-SCU-02", "EX-27"}),
-        ("evidence-creator", 3, {"RAD-10-SCU-09", "RAD-18-SCU-02", "RAD-20-SCU-01", "RAD-21-SCU-01"}),
+        ("evidence-creator", 7, {"RAD-10-SCU-09", "RAD-18-SCU-02", "RAD-20-SCU-01", "RAD-29-OBJ-06", "RAD-43-OBJ-01"}),
     ],
 )
 def test_a_healthy_actor_passes_from_the_other_side(
     harness_run: Runner, actor: str, at_least: int, judged: set[str]
 ) -> None:
-    ran = harness_run("--sut", str(SUTS / f"simulated-{actor}.toml"), "--profile", "SWF")
+    profiles = ("--profile", "SWF", "--profile", "KIN", "--profile", "ED")
+    ran = harness_run("--sut", str(SUTS / f"simulated-{actor}.toml"), *profiles)
     assert ran.code == 0, ran.error
     assert ran.answer["scenarios"]["passed"] >= at_least
     assert ran.answer["scenarios"]["inconclusive"] == 0

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from harness.actors import defects, objects
+from harness.actors import defects, evidence_documents, objects
 from harness.actors.acquisition import Acquisition
 from harness.actors.evidence_creator import EvidenceCreator
 from harness.actors.image_display import ImageDisplay
@@ -127,3 +127,28 @@ def test_a_creator_that_leaves_out_steps_leaves_them_out() -> None:
 def test_an_unknown_archive_is_an_authors_mistake() -> None:
     with pytest.raises(UsageError, match="knows no peer"):
         perform(ImageDisplay("D", Transcript()), "query-images", {"peer": "NOWHERE", "level": "STUDY", "keys": {}})
+
+
+@pytest.mark.parametrize("kind", evidence_documents.KINDS)
+def test_documents_are_stored_beside_the_images_that_they_are_about(kind: str) -> None:
+    with department() as (transcript, _, creator, where):
+        assert perform(creator, "create-document", {**where, "kind": kind}) == {"entries": 1, "error": ""}
+        stored = next(m for m in transcript.select("C-STORE-RQ") if ".88." in str(m.fields["AffectedSOPClassUID"]))
+        assert where["study"].encode() in stored.payload.bytes()
+
+
+def test_a_document_of_nothing_is_not_made_and_of_no_kind_is_a_mistake() -> None:
+    with department() as (_, _, creator, where):
+        told = perform(creator, "create-document", {**where, "kind": "key image note", "study": "1.2.3"})
+        assert told == {"entries": 0, "error": "the archive has no images of that study"}
+        with pytest.raises(UsageError, match="there is no document 'poem'"):
+            perform(creator, "create-document", {**where, "kind": "poem"})
+
+
+def test_a_display_hands_over_pages_of_documents_only() -> None:
+    with department() as (_, display, creator, where):
+        assert "pages" not in perform(display, "retrieve-images", where)
+        perform(creator, "create-document", {**where, "kind": "evidence document"})
+        (page,) = perform(display, "retrieve-images", where)["pages"].values()
+    assert "12.5 mm" in page
+    assert "UNVERIFIED: this is no final report" in page

@@ -69,7 +69,10 @@ def _evidence_elsewhere(ds: Dataset) -> None:
 
 
 #: judged by tests of this module
-SHOWN = ("evidence-well-formed", "evidence-references", "evidence-patient", "reader-page", "reader-lost-source")
+SHOWN = (
+    *("evidence-well-formed", "evidence-references", "evidence-patient", "display-finds-documents"),
+    *("reader-page", "reader-lost-source", "display-page"),
+)
 DOCUMENT_CASES: list[tuple[str, Callable[[Dataset], object]]] = [
     ("evidence-well-formed", _without_unit),
     ("evidence-well-formed", lambda ds: setattr(ds, "CompletionFlag", "MAYBE")),
@@ -300,3 +303,36 @@ def searched(entries: Any, error: Any) -> Story:
 )
 def test_a_source_that_is_away_hides_nothing(entries: Any, error: Any, expected: bool) -> None:
     assert [one.ok for one in observed("reader-lost-source", searched(entries, error))] == [expected]
+
+
+def displayed(page: Any) -> Story:
+    ds = report(ReportPlan(SUBJECT, "1.2.3", measurements=(("Length", 12.5),)), uid_source(8))
+    note = key_object_note(
+        ReportPlan(SUBJECT, "1.2.3", images=(Referenced.of(STUDIES[0][0]),)), uid_source(9), text="x"
+    )
+    story = Story(Declaration(frozenset({"Image Display"}), frozenset({"ARI"})))
+    story.fact("ACTION", "action", action="retrieve-images", parameters={"study": "1.2.3"})
+    for name, document in (("report", ds), ("note", note)):
+        _store(story, name, TO_SUT, document)
+    pages = {str(ds.SOPInstanceUID): page(ds), str(note.SOPInstanceUID): "nothing", "1.2.999": "of what never came"}
+    story.fact("OUTCOME", "outcome", action="retrieve-images", state="done", answers={"pages": pages})
+    keys = {"QueryRetrieveLevel": "SERIES", "StudyInstanceUID": "1.2.3", "Modality": "SR", "SeriesInstanceUID": ""}
+    story.ask("series", "C-FIND-RQ", FROM_SUT, STUDY_ROOT_FIND, keys)
+    asked = dict.fromkeys(("CompletionFlag", "VerificationFlag", "ContentDate", "ContentTime"), "")
+    images = {**keys, "QueryRetrieveLevel": "IMAGE", "SeriesInstanceUID": "1.2.4", "Modality": ""}
+    story.ask("images", "C-FIND-RQ", FROM_SUT, STUDY_ROOT_FIND, {**images, **asked, "ConceptNameCodeSequence": []})
+    return story
+
+
+@pytest.mark.parametrize(
+    ("page", "expected"), [(report_as_html, True), (_changed("12.5", "12"), False), (_in_german, None)]
+)
+def test_a_display_shows_evidence_documents_whole(page: Any, expected: bool | None) -> None:
+    assert [one.ok for one in observed("display-page", displayed(page))] == [expected]
+
+
+def test_a_display_asks_for_the_flags_of_documents() -> None:
+    story = displayed(report_as_html)
+    assert [one.ok for one in observed("display-finds-documents", story)] == [True, True]
+    story.data("images").pop("VerificationFlag")
+    assert failing("display-finds-documents", story)

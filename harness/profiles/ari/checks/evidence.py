@@ -1,12 +1,14 @@
-"""RAD-43: evidence documents as a modality or an evidence creator makes them (PS3.3 A.35, C.17.2)."""
+"""RAD-43 and RAD-44: evidence documents as they are made (PS3.3 A.35, C.17.2), and as a display looks for them."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 from harness.core.check import Check, Observation
+from harness.profiles import names
 from harness.profiles.ari.checks import content
 from harness.profiles.ari.mapping import documents as table
+from harness.profiles.cpi.checks import retrieval
 from harness.profiles.journal import Journal, Operation, instance_of
 from harness.profiles.observe import check, judged
 from harness.profiles.values import listed, normal_name, text
@@ -82,10 +84,19 @@ def of_the_same_patient(j: Journal) -> Iterator[Observation]:
         )
 
 
+def documents_found(j: Journal) -> Iterator[Observation]:
+    """A display under test looks for them as a reader looks for reports."""
+    if names.IMAGE_DISPLAY in j.sut.actors or not j.sut.actors:
+        yield from retrieval.finds_modality(j, "SR", table.READER_KEYS, "A user picks the document by these.")
+
+
 _ROWS = (
     ("evidence-well-formed", "RAD-43-OBJ-01", well_formed, "an evidence document follows its IOD"),
     ("evidence-references", "RAD-43-OBJ-02", references_listed, "what an evidence document refers to is listed"),
     ("evidence-patient", "RAD-43-OBJ-03", of_the_same_patient, "an evidence document is of its source's patient"),
 )
 
-CHECKS: tuple[Check, ...] = tuple(check(id, row, "RAD-43", function, title) for id, row, function, title in _ROWS)
+CHECKS: tuple[Check, ...] = (
+    *(check(id, row, "RAD-43", function, title) for id, row, function, title in _ROWS),
+    check("display-finds-documents", "RAD-44-SCU-01", "RAD-44", documents_found, "the display looks for documents"),
+)

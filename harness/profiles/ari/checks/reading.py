@@ -77,15 +77,26 @@ def _numbers(value: str) -> tuple[str, ...]:
     return value, value.replace(".", ",")
 
 
-def shown_whole(j: Journal) -> Iterator[Observation]:
+def report_shown_whole(j: Journal) -> Iterator[Observation]:
     for seq, action in j.actions:
         answers = (action.get("outcome") or {}).get("answers") or {}
-        page, uid = answers.get("page"), str((action.get("parameters") or {}).get("report") or "")
-        if action.get("action") != "retrieve-report" or not isinstance(page, str) or not page.strip():
-            continue
-        sent = [store for store in j.ours if store.request.seq > seq and instance_of(store) == uid]
-        if sent:
-            yield _compared(squeezed(page), sent[-1])
+        uid = str((action.get("parameters") or {}).get("report") or "")
+        if action.get("action") == "retrieve-report":
+            yield from _shown(j, seq, uid, answers.get("page"))
+
+
+def evidence_shown_whole(j: Journal) -> Iterator[Observation]:
+    """``pages`` of a display: text or HTML by SOP Instance UID of the document."""
+    for seq, action in j.actions:
+        pages = ((action.get("outcome") or {}).get("answers") or {}).get("pages")
+        for uid, page in pages.items() if isinstance(pages, dict) else ():
+            yield from _shown(j, seq, str(uid), page)
+
+
+def _shown(j: Journal, seq: int, uid: str, page: Any) -> Iterator[Observation]:
+    sent = [store for store in j.ours if store.request.seq > seq and instance_of(store) == uid]
+    if sent and isinstance(page, str) and page.strip() and sent[-1].sop_class != table.KEY_OBJECT_SELECTION:
+        yield _compared(squeezed(page), sent[-1])
 
 
 def _compared(page: str, store: Operation) -> Observation:
@@ -93,11 +104,11 @@ def _compared(page: str, store: Operation) -> Observation:
     lost = [one for one in _sentences(report) if one and not any(_bare(way) in page for way in _numbers(one))]
     unclear = [said for said, words in _concepts(report) if not any(_bare(word) in page for word in words if word)]
     if lost:
-        summary = f"The page of report {instance_of(store)} lacks {listed([one[:60] for one in lost], 4)}"
+        summary = f"The page of document {instance_of(store)} lacks {listed([one[:60] for one in lost], 4)}"
     elif unclear:
-        summary = f"The page of report {instance_of(store)} does not say in these words: {listed(unclear, 4)}"
+        summary = f"The page of document {instance_of(store)} does not say in these words: {listed(unclear, 4)}"
     else:
-        summary = f"The page of report {instance_of(store)} says everything that the report says"
+        summary = f"The page of document {instance_of(store)} says everything that the document says"
     return judged(
         False if lost else None if unclear else True,
         summary,
@@ -151,7 +162,8 @@ def _count(entries: Any) -> int:
 
 
 _ROWS = (
-    ("reader-page", "RAD-27-SCU-03", "RAD-27", shown_whole, "the page of a report says what the report says"),
+    ("reader-page", "RAD-27-SCU-03", "RAD-27", report_shown_whole, "the page of a report says what the report says"),
+    ("display-page", "RAD-45-SCU-01", "RAD-45", evidence_shown_whole, "the page of a document says what it says"),
     ("reader-lost-source", "ARI-SRC-01", "RAD-26", failed_source_told, "a source that is away hides nothing"),
 )
 
