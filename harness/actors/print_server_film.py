@@ -25,7 +25,7 @@ class Exposure:
     """One image box as it was set: stored values of shape (rows, columns) and how they are to be printed."""
 
     position: int
-    stored: NDArray[np.int64]
+    stored: NDArray[np.integer[Any]]
     bits_stored: int
     monochrome1: bool = False
     reverse: bool = False
@@ -45,21 +45,28 @@ class Exposure:
 
 
 def lut_input(exposure: Exposure) -> Unit:
-    """What goes into the Presentation LUT, 0.0 to 1.0: MONOCHROME1 and Polarity REVERSE turn it round, each once."""
-    unit: Unit = exposure.stored / float((1 << exposure.bits_stored) - 1)
+    """What every stored value, from 0, brings to the Presentation LUT, 0.0 to 1.0.
+
+    MONOCHROME1 and Polarity REVERSE turn it round, each once.
+    """
+    highest = (1 << exposure.bits_stored) - 1
+    unit: Unit = np.arange(highest + 1) / float(highest)
     return 1.0 - unit if exposure.monochrome1 != exposure.reverse else unit
 
 
 def p_values(exposure: Exposure) -> Unit:
-    """P-Values 0.0 to 1.0 of every pixel (for LIN OD: the share of the way from maximum to minimum density)."""
+    """The P-Value 0.0 to 1.0 of every stored value (for LIN OD: the share of the way from highest to lowest density).
+
+    A film of full resolution has twenty million pixels, but no more than 4096 values.
+    """
     return apply_presentation_lut(lut_input(exposure), exposure.lut)
 
 
 def densities(exposure: Exposure, values: Unit, viewing: Viewing) -> NDArray[np.float64]:
     """Optical densities of values by the standard display function, or linear in density for LIN OD."""
-    shape = Shape.LIN_OD if exposure.lut is Shape.LIN_OD else Shape.IDENTITY
-    levels, where = np.unique(values, return_inverse=True)
-    printed: NDArray[np.float64] = viewing.printed(levels, shape)[where].reshape(values.shape)
+    printed: NDArray[np.float64] = viewing.printed(
+        values, Shape.LIN_OD if exposure.lut is Shape.LIN_OD else Shape.IDENTITY
+    )
     return printed
 
 
@@ -96,8 +103,9 @@ def expose(
             film[top:bottom, left:right] = viewing.maximum if empty_density is None else empty_density
             continue
         values, own = p_values(exposure), _own_range(exposure, viewing)
-        _place(film[top:bottom, left:right], densities(exposure, values, own), exposure)
-        boxes.append(_box(exposure, values, own))
+        printed = densities(exposure, values, own)
+        _place(film[top:bottom, left:right], printed, exposure)
+        boxes.append(_box(exposure, values, printed, own))
     if label:
         dots = text_mask(label)[: rows - 4, : columns - 4]
         film[-dots.shape[0] - 2 : -2, 2 : 2 + dots.shape[1]][dots] = viewing.minimum
@@ -126,24 +134,23 @@ def _own_range(exposure: Exposure, viewing: Viewing) -> Viewing:
     return replace(viewing, minimum=minimum, maximum=maximum) if 0.0 <= minimum < maximum else viewing
 
 
-def _place(box: NDArray[np.float64], picture: NDArray[np.float64], exposure: Exposure) -> None:
+def _place(box: NDArray[np.float64], printed: NDArray[np.float64], exposure: Exposure) -> None:
     """Put the picture into the middle of its box, as large as the box or the requested width allow."""
     tall, wide = exposure.aspect
-    height, width = picture.shape[0] * tall / wide, float(picture.shape[1])
+    height, width = exposure.stored.shape[0] * tall / wide, float(exposure.stored.shape[1])
     scale = min(box.shape[0] / height, box.shape[1] / width)
     if exposure.requested_width_mm:
         scale = min(scale, exposure.requested_width_mm * PIXELS_PER_MM / width)
-    drawn = resampled(picture, (scale * tall / wide, scale))[: box.shape[0], : box.shape[1]]
+    drawn = printed[resampled(exposure.stored, (scale * tall / wide, scale))[: box.shape[0], : box.shape[1]]]
     top, left = (box.shape[0] - drawn.shape[0]) // 2, (box.shape[1] - drawn.shape[1]) // 2
     box[top : top + drawn.shape[0], left : left + drawn.shape[1]] = drawn
 
 
-def _box(exposure: Exposure, values: Unit, viewing: Viewing) -> dict[str, Any]:
+def _box(exposure: Exposure, values: Unit, printed: NDArray[np.float64], viewing: Viewing) -> dict[str, Any]:
     """The table of one box: up to 32 stored values, where each first occurs, its P-Value and density."""
-    levels, where = np.unique(exposure.stored, return_index=True)
-    chosen = np.unique(np.linspace(0, len(levels) - 1, min(len(levels), _MOST_LEVELS)).round().astype(int))
-    flat, columns = values.reshape(-1), exposure.stored.shape[1]
-    printed = densities(exposure, flat[where[chosen]], viewing)
+    flat, columns = exposure.stored.reshape(-1), exposure.stored.shape[1]
+    levels = np.flatnonzero(np.bincount(flat, minlength=len(values)))
+    chosen = levels[np.unique(np.linspace(0, len(levels) - 1, min(len(levels), _MOST_LEVELS)).round().astype(int))]
     return {
         "position": exposure.position,
         "rows": int(exposure.stored.shape[0]),
@@ -156,12 +163,13 @@ def _box(exposure: Exposure, values: Unit, viewing: Viewing) -> dict[str, Any]:
         "presentation_lut": exposure.lut_name,
         "levels": [
             {
-                "stored": int(levels[index]),
-                "row": int(where[index] // columns),
-                "column": int(where[index] % columns),
-                "p_value": round(float(flat[where[index]]), 6),
-                "density": round(float(density), 4),
+                "stored": int(level),
+                "row": place // columns,
+                "column": place % columns,
+                "p_value": round(float(values[level]), 6),
+                "density": round(float(printed[level]), 4),
             }
-            for index, density in zip(chosen, printed, strict=True)
+            for level in chosen
+            for place in (int((flat == level).argmax()),)
         ],
     }

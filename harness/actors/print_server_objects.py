@@ -54,7 +54,7 @@ def exposure_of(printer: Printer, position: int, image: Dataset, ds: Dataset) ->
         raise Refused(INVALID_ATTRIBUTE_VALUE, f"{photometric} is no grayscale")
     if len(image.PixelData) < rows * columns * allocated // 8:
         raise Refused(INVALID_ATTRIBUTE_VALUE, "Pixel Data is too short")
-    pixels = np.frombuffer(image.PixelData, f"<u{allocated // 8}", rows * columns).astype(np.int64)
+    pixels = np.frombuffer(image.PixelData, f"<u{allocated // 8}", rows * columns)
     aspect = image.get("PixelAspectRatio") or (1, 1)
     width = ds.get("RequestedImageSize")
     check(ds, "Polarity", ("NORMAL", "REVERSE"))
@@ -62,7 +62,7 @@ def exposure_of(printer: Printer, position: int, image: Dataset, ds: Dataset) ->
     check(ds, "RequestedDecimateCropBehavior", ("DECIMATE", "CROP", "FAIL"))
     return Exposure(
         position,
-        (pixels & ((1 << stored) - 1)).reshape(rows, columns),
+        (pixels & pixels.dtype.type((1 << stored) - 1)).reshape(rows, columns),
         stored,
         photometric == "MONOCHROME1",
         str(ds.get("Polarity", "") or "NORMAL") == "REVERSE",

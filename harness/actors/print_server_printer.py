@@ -73,8 +73,8 @@ class Printer:
     magnifications: tuple[str, ...] = ("REPLICATE", "BILINEAR", "CUBIC", "NONE")
     bits: tuple[int, ...] = (8, 12)
     most_pixels: int = 8192 * 8192
-    #: printable pixels, 300 to the inch
-    pixels_per_mm: float = 300 / 25.4
+    #: printable pixels, 320 to the inch: some 4k x 5k on 14INX17IN (PS3.3 Table C.13-3, Requested Resolution ID)
+    pixels_per_mm: float = 320 / 25.4
 
     def places(self, display_format: str) -> tuple[BoxPlace, ...]:
         """The image boxes of an Image Display Format (2010,0010), in the order of their positions.

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import itertools
+import time
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -117,7 +119,7 @@ def test_a_film_is_printed_with_its_p_values() -> None:
 @pytest.mark.parametrize("reverse", [False, True])
 def test_photometric_interpretation_and_polarity_turn_round_once_each(monochrome1: bool, reverse: bool) -> None:
     exposure = Exposure(1, np.array([[0, 255]]), 8, monochrome1, reverse)
-    assert lut_input(exposure).tolist() == ([[1.0, 0.0]] if monochrome1 != reverse else [[0.0, 1.0]])
+    assert lut_input(exposure)[[0, 255]].tolist() == ([1.0, 0.0] if monochrome1 != reverse else [0.0, 1.0])
 
 
 def test_the_lut_of_an_image_box_overrides_that_of_the_film() -> None:
@@ -311,7 +313,7 @@ def test_paper_has_its_own_default_illumination() -> None:
 
 def test_densities_of_the_exposure_follow_the_display_function() -> None:
     exposure = Exposure(1, np.arange(256).reshape(16, 16), 8, lut=Shape.IDENTITY)
-    assert p_values(exposure)[15, 15] == 1.0
+    assert p_values(exposure)[255] == 1.0
 
 
 @pytest.mark.parametrize("position", [0, 2, 65535])
@@ -328,3 +330,83 @@ def test_a_reference_to_a_lut_that_does_not_exist_is_refused() -> None:
     ds = film_box(FilmOrder((RAMP,)), "9.1", "")
     ds.ReferencedPresentationLUTSequence = [reference(uids.PRESENTATION_LUT, "7.7")]
     assert desk.do("N-CREATE", uids.BASIC_FILM_BOX, "9.3", ds).status == 0x0106
+
+
+WIDE = PrintPicture(np.broadcast_to(np.arange(6000) % 256, (4, 6000)).astype(np.int64), bits=8)
+
+
+@pytest.mark.parametrize(
+    ("asked", "magnification", "status", "columns"),
+    [
+        ("", "", 0xB604, 6000),
+        ("DECIMATE", "", 0xB60A, 6000),
+        ("CROP", "", 0xB609, 2560),
+        ("CROP", "NONE", 0xB609, 2560),
+        ("FAIL", "", 0xC603, 0),
+        ("DECIMATE", "NONE", 0xC603, 0),
+        ("", "NONE", 0xC603, 0),
+    ],
+)
+def test_an_image_that_is_larger_than_its_box_is_treated_as_asked_and_told(
+    asked: str, magnification: str, status: int, columns: int
+) -> None:
+    desk = Desk()
+    desk.open()
+    box = desk.boxes(desk.film(FilmOrder((WIDE,), film_size="8INX10IN", magnification=magnification)))[0]
+    assert desk.image(box, replace(WIDE, decimate_crop=asked)).status == status
+    desk.print()
+    assert [found["columns"] for found in desk.table()["boxes"]] == ([columns] if columns else [])
+
+
+def test_a_page_of_full_resolution_fits_on_its_film_and_is_exposed_at_once() -> None:
+    page = PrintPicture(np.zeros((5120, 4096), np.uint8), bits=8)
+    desk = Desk()
+    desk.open()
+    box = desk.boxes(desk.film(FilmOrder((page,), film_size="14INX17IN")))[0]
+    assert desk.image(box, page).status == 0
+    began = time.process_time()
+    desk.print()
+    assert desk.table()["boxes"][0]["rows"] == 5120
+    assert time.process_time() - began < 5.0
+
+
+def test_densities_of_an_image_box_override_those_of_its_film() -> None:
+    desk = Desk()
+    desk.open()
+    made = desk.boxes(desk.film(FilmOrder((RAMP, RAMP), "STANDARD\\1,2")))
+    desk.image(made[0])
+    ds = image_box(RAMP, 2, "")
+    ds.MinDensity, ds.MaxDensity = 50, 999
+    assert desk.do("N-SET", uids.BASIC_GRAYSCALE_IMAGE_BOX, made[1], ds).status == 0xB605
+    desk.print()
+    ranges = [(box["minimum_density"], box["maximum_density"]) for box in desk.table()["boxes"]]
+    assert ranges == [(0.2, 3.0), (0.5, 3.2)]
+
+
+def test_everything_can_be_deleted_and_a_job_is_forgotten() -> None:
+    desk = Desk(print_job=True)
+    desk.open()
+    desk.lut(LutChoice())
+    made = desk.film(FilmOrder((RAMP,)), lut="9.2")
+    desk.image(desk.boxes(made)[0])
+    printed = desk.print().dataset
+    assert printed is not None
+    job = str(printed.ReferencedPrintJobSequence[0].ReferencedSOPInstanceUID)
+    desk.session.forget_job(job)
+    assert desk.do("N-GET", uids.PRINT_JOB, job).status == 0x0112
+    for sop_class, uid in (
+        (uids.BASIC_FILM_BOX, "9.3"),
+        (uids.PRESENTATION_LUT, "9.2"),
+        (uids.BASIC_FILM_SESSION, "9.1"),
+    ):
+        assert desk.do("N-DELETE", sop_class, uid).status == 0
+        assert desk.do("N-DELETE", sop_class, uid).status == 0x0112
+
+
+@pytest.mark.parametrize(("priority", "status"), [("LOW", 0), ("SOON", 0x0106)])
+def test_a_film_session_is_changed_to_what_it_may_be(priority: str, status: int) -> None:
+    desk = Desk()
+    desk.open()
+    change = Dataset()
+    change.PrintPriority = priority
+    assert desk.do("N-SET", uids.BASIC_FILM_SESSION, "9.1", change).status == status
