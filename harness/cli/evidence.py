@@ -1,8 +1,9 @@
-"""``ihe-harness evidence export|verify|redact``: hand evidence to others, and check what others hand over."""
+"""``ihe-harness evidence export|folders|verify|redact``: hand evidence to others, and check what others hand over."""
 
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -14,12 +15,13 @@ from harness.cli.rejudge import print_outcome, rules
 from harness.core.errors import HarnessError, UsageError
 from harness.protocols.dicom import pcapng
 from harness.reporting.bundle import unpack, write_bundle
+from harness.reporting.dossier import write_dossier
 from harness.reporting.evidence import WIRE, load_run, run_folder
 from harness.reporting.outputs import write_outputs
 from harness.reporting.redacted_run import METHOD, Redaction, redact_run
 from harness.reporting.rejudge import rejudge as judge_again
 
-app = typer.Typer(help="Evidence of a run: export, verify, redact.", no_args_is_help=True)
+app = typer.Typer(help="Evidence of a run: export, folders, verify, redact.", no_args_is_help=True)
 
 
 @app.command("export")
@@ -30,9 +32,7 @@ def export(
 ) -> int:
     """Write a bundle with a manifest of hashes; persons are taken out unless --no-redact."""
     folder = run_folder(run)
-    target = (out if out is not None else folder.resolve().with_name(folder.resolve().name + ".zip")).absolute()
-    if not target.parent.is_dir():
-        raise UsageError(f"--out {target}: the folder {target.parent} does not exist")
+    target = _target(folder, out, ".zip")
     with tempfile.TemporaryDirectory(prefix="ihe-evidence-") as temporary:
         notes: dict[str, Any] | None = None
         if redact:
@@ -47,12 +47,60 @@ def export(
             raise UsageError(f"--out {target}: {error.strerror}") from error
     console = err()
     if notes is not None:
-        for entry in notes["left_out"]:
-            console.print(Text(f"Left out: {entry}"), soft_wrap=True)
+        _tell_left_out(notes["left_out"])
     else:
         console.print("Not redacted: the bundle holds every name as it came.")
     console.print(Text(f"Written: {target} ({count} files)"), soft_wrap=True)
     return 0
+
+
+@app.command("folders")
+def folders(
+    run: Annotated[Path, typer.Argument(help="Run folder or its run.json.")],
+    out: Annotated[Path | None, typer.Option(help="Zip file to write; default: beside the run folder.")] = None,
+    redact: Annotated[bool, typer.Option(help="Take persons out (the default), or keep everything as it came.")] = True,
+) -> int:
+    """Write one folder for each scenario: result, messages, each data set and HL7 message as a file and in words.
+
+    This is for people who upload or review test by test; `export` makes the bundle that can be judged again.
+    """
+    folder = run_folder(run)
+    target = _target(folder, out, "-folders.zip")
+    left_out: tuple[str, ...] = ()
+    with tempfile.TemporaryDirectory(prefix="ihe-evidence-") as temporary:
+        if redact:
+            copy = Path(temporary) / "run"
+            left_out = tuple(entry for entry in redact_run(run, copy).left_out if not entry.startswith(f"{WIRE}/"))
+            folder = copy
+        try:
+            count = write_dossier(folder, target)
+        except OSError as error:
+            raise UsageError(f"--out {target}: {error.strerror}") from error
+    _tell_left_out(left_out)
+    if not redact:
+        err().print("Not redacted: the files hold every name as it came.")
+    err().print(Text(f"Written: {target} ({count} folders)"), soft_wrap=True)
+    return 0
+
+
+def _target(folder: Path, out: Path | None, suffix: str) -> Path:
+    """``--out``, or a file beside the run folder. Raises UsageError for a folder that does not exist."""
+    beside = folder.resolve()
+    target = (out if out is not None else beside.with_name(beside.name + suffix)).absolute()
+    if not target.parent.is_dir():
+        raise UsageError(f"--out {target}: the folder {target.parent} does not exist")
+    return target
+
+
+def _tell_left_out(entries: Sequence[str]) -> None:
+    """What a redacted copy lacks: many for one reason are told in one line."""
+    reasons: dict[str, list[str]] = {}
+    for entry in entries:
+        what, _, why = entry.rpartition(": ")
+        reasons.setdefault(why, []).append(what)
+    for why, (first, *others) in reasons.items():
+        more = f" and {len(others)} more" if others else ""
+        err().print(Text(f"Left out: {first}{more}: {why}"), soft_wrap=True)
 
 
 @app.command("verify")
@@ -101,8 +149,7 @@ def redact(
     """Write a copy of a run without persons."""
     done = _redacted_copy(run, out)
     console = err()
-    for entry in done.left_out:
-        console.print(Text(f"Left out: {entry}"), soft_wrap=True)
+    _tell_left_out(done.left_out)
     console.print(Text(f"Written: {out} ({done.changed} payloads changed)"), soft_wrap=True)
     return 0
 

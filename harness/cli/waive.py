@@ -40,7 +40,7 @@ def waive(
     text = waivers.draft(load_run(run), reason.strip(), last_day, owner, tuple(only or ()))
     number = text.count("[[waivers]]")
     if not number:
-        raise UsageError(f"{run}: nothing to waive; no requirement{' of these' if only else ''} was found broken")
+        raise UsageError(f"{run}: nothing to waive; nothing {'of this ' if only else ''}is broken that nobody accepted")
     write_file(out, text.encode())
     err().print(f"{plural(number, 'waiver')}: read each before anybody agrees to it", markup=False)
     return 0
