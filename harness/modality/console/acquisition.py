@@ -54,6 +54,7 @@ def router(desk: Desk) -> APIRouter:
             reject_reasons=REJECTION_REASONS.values(),
             cancel_reasons=REASONS.values(),
             active={state.value for state in workflow.ACTIVE},
+            anew=[row for row in desk.do("worklist-rows") if not row["problems"]] if doable_anew(found) else [],
         )
 
     @made.get("/acquisition/{exam}/{number}.png")
@@ -126,4 +127,22 @@ def router(desk: Desk) -> APIRouter:
 
         return pressed(form, press)
 
+    @made.post("/acquisition/reassign")
+    def reassign(form: Annotated[Form, Depends(desk.writer)]) -> Response:
+        exam = 0
+        try:
+            exam = form.key("exam")
+            done = desk.do("reassign", exam=exam, items=[form.key("item")])
+            desk.jobs_told(form.session, done, "The exam was done anew on the other worklist entry")
+            exam = done["exam"]
+        except HarnessError as error:
+            desk.fail(form.session, error)
+        return back("acquisition", exam=exam)
+
     return made
+
+
+def doable_anew(exam: dict[str, Any]) -> bool:
+    """Say whether an exam was cancelled after images of it were confirmed."""
+    images = (each for each in exam["objects"] if each["modality"] not in {"PR", "KO"})
+    return exam["mpps_status"] == "DISCONTINUED" and any(each["state"] == ShotState.CONFIRMED.value for each in images)

@@ -13,6 +13,8 @@ from harness.modality.console.pointing import of_view
 from harness.modality.console.session import Session
 from harness.modality.console.studies import images_of
 from harness.modality.errors import Refused
+from harness.modality.objects import TITLES
+from harness.modality.services.review import QUALITY_REASONS
 
 LAYOUTS: dict[str, tuple[int, int]] = {
     "1x1": (1, 1), "1x2": (1, 2), "2x1": (2, 1), "2x2": (2, 2), "2x3": (2, 3), "3x3": (3, 3),
@@ -84,6 +86,7 @@ def router(desk: Desk) -> APIRouter:
             "review.html", session, tab="review", study=study, layout=layout, layouts=tuple(LAYOUTS), tiles=tiles,
             current=next((each for each in tiles if each["active"]), None), first=first, total=len(images),
             step=down * across, tool=session.found.get("tool", "window"),
+            titles=tuple(TITLES), reasons=tuple(QUALITY_REASONS),
         )  # fmt: skip
 
     @made.get("/image/{instance}.png")
@@ -122,6 +125,19 @@ def router(desk: Desk) -> APIRouter:
             desk.fail(form.session, error)
         else:
             desk.jobs_told(form.session, done, "The presentation state was saved")
+        return returned(form)
+
+    @made.post("/review/note")
+    def note(form: Annotated[Form, Depends(desk.writer)]) -> Response:
+        try:
+            done = desk.do(
+                "key-note", instances=form.many("marked"), title=form.text("title"),
+                description=form.text("description"), reason=form.text("reason"),
+            )  # fmt: skip
+        except HarnessError as error:
+            desk.fail(form.session, error)
+        else:
+            desk.jobs_told(form.session, done, "The key images were noted")
         return returned(form)
 
     @made.post("/review/leave")

@@ -288,7 +288,7 @@ def test_pages_fit_with_large_targets_in_both_languages(desk: Desk, language: st
         f"studies/media?study={uid}",
         "conformance",
     )
-    for width in (1280, 800):
+    for width in (1280, 800, 390):
         for page in pages if uid else TABS:
             desk.size(width)
             desk.go(page)

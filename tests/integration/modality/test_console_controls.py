@@ -12,6 +12,7 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
 from tests.integration.modality import programs
+from tests.integration.modality.hospital import entry
 from tests.integration.modality.test_console import Desk, chrome, desk, gone, rendering, seen
 from tests.integration.print.dcmtk import print_scp
 
@@ -167,3 +168,25 @@ def test_status_is_live_by_a_stream_and_without_one_by_asking(desk: Desk, monkey
     desk.modality.kernel.log(1, "room", "the door was closed")
     desk.wait(lambda chrome: "the door was closed" in chrome.find_element(By.ID, "live").text)
     assert any("503" in each for each in desk.errors())
+
+
+@pytest.mark.peer("chromium")
+def test_cancelled_exam_is_done_anew_on_the_right_entry(desk: Desk) -> None:
+    desk.errors()
+    desk.hospital.worklist = [
+        entry("WRONG1", patient_id="W1", study="2.25.811"),
+        entry("RIGHT1", patient_id="R1", name="RIGHT^ONE", study="2.25.812"),
+    ]
+    desk.modality.registration.worklist()
+    key = desk.modality.registration.register(step_ids=["WRONG1"])["exam"]
+    desk.modality.examination.start(key)
+    desk.modality.examination.expose(key)
+    desk.modality.examination.cancel(key, reason="110514")
+    desk.go(f"acquisition?exam={key}")
+    choice = desk.one("form[action='/console/acquisition/reassign'] select")
+    next(each for each in choice.find_elements(By.TAG_NAME, "option") if "RIGHT ONE" in each.text).click()
+    desk.press("form[action='/console/acquisition/reassign'] button")
+    assert "RIGHT ONE" in desk.text()
+    done = desk.modality.examination.exams()[-1]
+    assert (done["patient"]["id"], done["mpps_status"], len(done["objects"])) == ("R1", "COMPLETED", 1)
+    assert desk.errors() == []

@@ -97,3 +97,21 @@ def test_verify_tells_causes_apart(place: Place) -> None:
     text = place.visitor.press("config/verify", node="all")
     for said in ("The node is switched off", "The port refuses the connection", "The host name is not known"):
         assert said in text
+
+
+def test_key_images_are_noted_with_title_and_reason(place: Place) -> None:
+    study, uid = with_study(place)
+    at = {"study": study, "layout": "2x2", "instance": uid}
+    assert "name at least one image" in place.visitor.press("review/note", **at, title="113000")
+    refused = place.visitor.press("review/note", **at, marked=uid, title="113000", reason="111209")
+    assert "take a reason of" in refused
+    place.visitor.press("review/note", **at, marked=uid, title="113010", reason="111209", description="Turned")
+    (note,) = [row for row in place.modality.studies.instances(study) if row["modality"] == "KO"]
+    dump = json.dumps(place.modality.studies.dump(instance=note["sop_instance_uid"]))
+    assert all(each in dump for each in ("113010", "111209", "Turned", uid))
+
+
+def test_only_a_cancelled_exam_with_images_is_offered_another_entry(place: Place) -> None:
+    with_study(place)
+    assert "acquisition/reassign" not in place.visitor.open("/console/acquisition?exam=1")[1]
+    assert "cancel it first with reason 110514" in place.visitor.press("acquisition/reassign", exam=1, item=1)

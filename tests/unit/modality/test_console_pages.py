@@ -15,7 +15,9 @@ from harness.modality.decisions.performed import REASONS
 from harness.modality.domain import ExamKind, ShotState, State, plain
 from harness.modality.errors import Cause
 from harness.modality.jobs import JobState
+from harness.modality.objects import TITLES
 from harness.modality.services.keeping import REJECTION_REASONS
+from harness.modality.services.review import QUALITY_REASONS
 from tests.unit.modality.visitor import CONSOLE, CSS, TEMPLATES, Outline, Place, pages, with_study
 
 
@@ -55,7 +57,8 @@ def spoken() -> set[str]:
         "work": ("send", "mpps", "commit", "print", "media"), "commitment": ("requested", "committed", "failed"),
         "link": ("open", "released", "aborted", "rejected", "connected", "closed", "not-agreed"),
         "outcome": ("done", "failed", "running", "interrupted", "unanswered"),
-        "reason": (*REASONS, *REJECTION_REASONS), "field": names | set(plain(config.NodeSettings())),
+        "reason": (*REASONS, *REJECTION_REASONS, *QUALITY_REASONS), "title": TITLES,
+        "field": names | set(plain(config.NodeSettings())),
         "group": set(plain(config.Configuration())) - {"nodes"},
         "column": {name for level in COLUMNS.values() for name in level},
     }  # fmt: skip

@@ -27,6 +27,17 @@
     watch();
   }
 
+  // -- tables on narrow screens become lists: each cell says what its column was --------------------------------
+  const label = () => {
+    for (const table of document.querySelectorAll(".wrap table")) {
+      const words = [...table.querySelectorAll("thead th")].map((each) => each.textContent.trim());
+      for (const row of table.querySelectorAll("tbody tr"))
+        [...row.cells].forEach((cell, at) => { cell.dataset.label = words[at] || ""; });
+    }
+  };
+  label();
+  document.addEventListener("htmx:afterSwap", label);
+
   // -- technique: mAs = mA x ms / 1000 ------------------------------------------------------------------------
   document.addEventListener("input", (event) => {
     const form = event.target.closest("#technique");
