@@ -24,6 +24,7 @@ from harness.bdd.settings import RunSettings
 from harness.core.errors import EngineFailure, EnvironmentFailure, HarnessError, UsageError
 from harness.core.result import RunResult, ScenarioResult
 from harness.core.verdict import Verdict
+from harness.profiles import registry
 from harness.sut.config import SutFile
 
 _LIBRARIES = ("pydicom", "pynetdicom", "hl7apy", "pytest", "pytest-bdd", "numpy")
@@ -171,6 +172,7 @@ def describe_sut(sut: SutFile, settings: RunSettings) -> dict[str, Any]:
 def environment() -> Mapping[str, Any]:
     """Versions of what judged."""
     return {
+        "rules": {"requirements": len(registry.requirements()), "fingerprint": registry.fingerprint()},
         "python": platform.python_version(),
         "platform": platform.platform(),
         "libraries": {name: metadata.version(name) for name in _LIBRARIES},

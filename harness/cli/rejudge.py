@@ -19,7 +19,7 @@ MAX_ROWS = 50
 
 def rules() -> Rules:
     """The checks of this program."""
-    return Rules(judgement.carry_out, frozenset(check.id for check in registry.CHECKS))
+    return Rules(judgement.carry_out, frozenset(check.id for check in registry.CHECKS), registry.fingerprint())
 
 
 def rejudge(
@@ -32,6 +32,7 @@ def rejudge(
         print_json(
             {
                 "same": outcome.same,
+                "same_rules": not outcome.other_rules,
                 "scenarios": outcome.scenarios,
                 "judged": outcome.judged,
                 "taken_over": outcome.taken_over,
@@ -65,6 +66,9 @@ def print_outcome(outcome: Rejudgement) -> None:
         console.print(table)
         if len(outcome.differences) > MAX_ROWS:
             console.print(f"… and {len(outcome.differences) - MAX_ROWS} more; --json shows all")
+    if outcome.other_rules and not outcome.same:
+        text = f"The run was judged by other rules ({outcome.other_rules}; these are {registry.fingerprint()})."
+        console.print(Text(f"! {text} What differs may come from that alone."), soft_wrap=True)
     verdict = "✓ the same findings" if outcome.same else "✕ not the same findings"
     console.print(
         Text(

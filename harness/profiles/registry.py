@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import difflib
+import hashlib
 from collections.abc import Mapping
 from functools import cache
+from pathlib import Path
 from types import MappingProxyType
 
+from harness import validation
 from harness.core.check import Check
 from harness.core.errors import UsageError
 from harness.core.spec import Profile, Requirement, Transaction
@@ -52,6 +55,18 @@ def unknown(what: str, identifier: str) -> str:
     near = difflib.get_close_matches(identifier, requirements() if what == "requirement" else TRANSACTIONS, n=3)
     hint = f"; did you mean {', '.join(near)}?" if near else f"; `ihe-harness list {what}s` shows all"
     return f"there is no {what} {identifier!r}{hint}"
+
+
+@cache
+def fingerprint() -> str:
+    """Twelve digits that change when a requirement, a check or a table does: runs judged by other rules say so."""
+    digest = hashlib.sha256()
+    packages = [Path(__file__).parent, Path(validation.__file__).parent]
+    for package in packages:
+        for path in sorted(package.rglob("*")):
+            if path.suffix in (".py", ".toml", ".json"):
+                digest.update(path.relative_to(package).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
+    return digest.hexdigest()[:12]
 
 
 def profile(profile_id: str) -> Profile | None:

@@ -39,6 +39,7 @@ class Rules:
 
     carry_out: CarryOut
     check_ids: frozenset[str]
+    fingerprint: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +62,8 @@ class Rejudgement:
     taken_over: int = 0
     differences: tuple[Difference, ...] = ()
     problems: tuple[str, ...] = ()
+    #: fingerprint of the rules that judged the run first, if they were other ones
+    other_rules: str = ""
 
     @property
     def same(self) -> bool:
@@ -94,7 +97,10 @@ def rejudge(run_path: Path, rules: Rules) -> Rejudgement:
         problems += missing
         judged += len(again)
         differences += _compare(scenario, repeatable, again)
-    return Rejudgement(len(run.scenarios), judged, taken_over, tuple(differences), tuple(problems))
+    then = run.environment.get("rules")
+    before = str(then.get("fingerprint", "")) if isinstance(then, Mapping) else ""
+    other = before if before != rules.fingerprint else ""
+    return Rejudgement(len(run.scenarios), judged, taken_over, tuple(differences), tuple(problems), other)
 
 
 def declaration_of(run: RunResult) -> Declaration:
