@@ -5,16 +5,16 @@ Feature: The display finds and retrieves images, key image notes and evidence do
   @transaction:RAD-30 @transaction:RAD-31 @req:RAD-30-SCU-01 @req:ARI-ACT-01
   Scenario: Key image notes of a study are found and retrieved
     Given the Image Manager holds the studies "key image note"
-    When the system under test queries the archive at "SERIES" level by
+    When the system under test queries at "SERIES" level by
       | StudyInstanceUID | study of key image note |
       | Modality         | KO                      |
-    And the system under test queries the archive at "IMAGE" level by
+    And the system under test queries at "IMAGE" level by
       | StudyInstanceUID        | study of key image note  |
       | SeriesInstanceUID       | series of key image note |
       | ContentDate             |                          |
       | ContentTime             |                          |
       | ConceptNameCodeSequence |                          |
-    And the system under test retrieves the study "key image note"
+    And the system under test retrieves "STUDY" of "key image note"
     Then a "C-MOVE-RQ" reaches the "Image Manager/Archive"
     And every image of "key image note" was delivered to the product
     And the requirement "RAD-30-SCU-01" is met
@@ -23,7 +23,7 @@ Feature: The display finds and retrieves images, key image notes and evidence do
   @manual @transaction:RAD-31 @req:RAD-31-SCU-01
   Scenario: A key image note is shown with what it means
     Given the Image Manager holds the studies "key image note"
-    When the system under test retrieves the study "key image note"
+    When the system under test retrieves "STUDY" of "key image note"
     Then the operator confirms "RAD-31-SCU-01": "Does the display show the title Of Interest, the text Look here and which image is meant?"
 
   @transaction:RAD-44 @transaction:RAD-45 @req:RAD-44-SCU-01 @req:RAD-45-SCU-01

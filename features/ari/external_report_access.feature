@@ -4,7 +4,7 @@ Feature: External report repository access offers foreign reports
 
   @req:RAD-27-SCP-01 @req:RAD-27-SCP-02 @req:RAD-27-SCP-03 @req:ARI-ACT-05
   Scenario: A foreign report is found and fetched
-    Given the repository holds a "basic report"
+    Given the system under test holds a "basic report"
     When the Report Reader looks for "SR" objects of that patient
     And the Report Reader retrieves that study
     Then every stored object comes back
@@ -14,11 +14,11 @@ Feature: External report repository access offers foreign reports
   @req:RAD-26-SCP-03 @req:RAD-26-SCP-04
   Scenario: Foreign reports are found by their keys, and only in the hierarchy
     When the Acquisition Modality stores the study "report"
-    And the Report Reader queries "STUDY" level in the "Study Root" model by
+    And the Report Reader queries at "STUDY" level by
       | PatientID | ID of report |
     Then exactly the studies of "report" are returned
     And the requirement "RAD-26-SCP-03" is met
-    When the Report Reader queries "SERIES" level without the study UID
+    When the Report Reader queries at "SERIES" level without the study UID
     Then the requirement "RAD-26-SCP-04" is met
 
   @req:RAD-27-SCP-04

@@ -4,7 +4,7 @@ Feature: The report reader finds and shows reports
 
   @quick @req:RAD-26-SCU-01
   Scenario Outline: The user looks for reports by <key>
-    Given our Report Repository holds a "basic report"
+    Given the "Report Repository" holds a "basic report"
     When the system under test queries reports by
       | <key> | <value> |
     Then a "C-FIND-RQ" reaches the "Report Repository"
@@ -19,7 +19,7 @@ Feature: The report reader finds and shows reports
 
   @req:RAD-26-SCU-02 @req:RAD-26-SCU-03 @req:RAD-27-SCU-01 @req:RAD-27-SCU-05 @req:ARI-ACT-03
   Scenario Outline: A <report> is read
-    Given our Report Repository holds a "<report>"
+    Given the "Report Repository" holds a "<report>"
     When the system under test queries reports by
       | PatientID | that patient |
     And the system under test reads the report
@@ -39,14 +39,14 @@ Feature: The report reader finds and shows reports
 
   @req:RAD-27-SCU-02
   Scenario: A report with measurements is read
-    Given our Report Repository holds a "measured report"
+    Given the "Report Repository" holds a "measured report"
     When the system under test reads the report
     Then a "C-STORE-RSP" reaches the "Report Repository"
     And the requirement "RAD-27-SCU-02" is met
 
   @req:RAD-27-SCU-03
   Scenario Outline: A <report> is shown as it was meant
-    Given our Report Repository holds a "<report>"
+    Given the "Report Repository" holds a "<report>"
     When the system under test reads the report
     Then the operator confirms "RAD-27-SCU-03": "Does the product show title, patient, observer, status and every sentence of the report?"
 
@@ -59,14 +59,14 @@ Feature: The report reader finds and shows reports
 
   @manual @req:RAD-27-SCU-04
   Scenario: The image of a report is opened from it
-    Given our Report Repository holds a "basic report"
+    Given the "Report Repository" holds a "basic report"
     When the system under test reads the report
     Then the operator confirms "RAD-27-SCU-04": "Can the image that the report refers to be opened from it?"
 
   @option:multiple-sources @req:RAD-26-SCU-01
   Scenario: Reports of two sources are found
-    Given our Report Repository holds a "basic report"
-    And our External Report Repository Access holds a "basic report"
+    Given the "Report Repository" holds a "basic report"
+    And the "External Report Repository Access" holds a "basic report"
     When the system under test queries reports by
       | StudyDate | 20260105 |
     Then a "C-FIND-RQ" reaches the "Report Repository"
@@ -75,8 +75,9 @@ Feature: The report reader finds and shows reports
 
   @option:multiple-sources @req:RAD-26-SCU-01 @req:ARI-SRC-01
   Scenario: A source that is away hides nothing
-    Given our Report Repository holds a "basic report"
-    And our absent External Report Repository Access holds a "basic report"
+    Given the "Report Repository" holds a "basic report"
+    And the "External Report Repository Access" holds a "basic report"
+    And the "External Report Repository Access" is down
     When the system under test queries reports by
       | StudyDate | 20260105 |
     Then a "C-FIND-RQ" reaches the "Report Repository"
@@ -85,8 +86,8 @@ Feature: The report reader finds and shows reports
 
   @manual @option:multiple-sources @req:ARI-OPT-01
   Scenario: Reports of two sources are shown in one list
-    Given our Report Repository holds a "basic report"
-    And our External Report Repository Access holds a "basic report"
+    Given the "Report Repository" holds a "basic report"
+    And the "External Report Repository Access" holds a "basic report"
     When the system under test queries reports by
       | StudyDate | 20260105 |
     Then the operator confirms "ARI-OPT-01": "Does the product ask both sources and show what they found in one list?"

@@ -4,7 +4,7 @@ Feature: The report repository answers queries and delivers reports
 
   @quick @req:RAD-26-SCP-01 @req:RAD-26-SCP-02 @req:RAD-27-SCP-01 @req:RAD-27-SCP-02 @req:ARI-ACT-04
   Scenario Outline: A <report>
-    Given the repository holds a "<report>"
+    Given the system under test holds a "<report>"
     When the Report Reader looks for "SR" objects of that patient
     And the Report Reader retrieves that study
     Then every stored object comes back
@@ -22,7 +22,7 @@ Feature: The report repository answers queries and delivers reports
   Scenario Outline: Reports are found by <key> in the <model> model
     When the Acquisition Modality stores the study "report"
     And the Acquisition Modality stores the study "measured report"
-    And the Report Reader queries "<level>" level in the "<model>" model by
+    And the Report Reader queries at "<level>" level in the "<model>" model by
       | <key> | <value> |
     Then exactly the studies of "<found>" are returned
     And the requirement "RAD-26-SCP-03" is met
@@ -40,7 +40,7 @@ Feature: The report repository answers queries and delivers reports
   @req:RAD-26-SCP-03
   Scenario: A report is found by a name in Japanese characters
     When the Acquisition Modality stores the study "Japanese report"
-    And the Report Reader queries "STUDY" level in the "Study Root" model by
+    And the Report Reader queries at "STUDY" level by
       | PatientName | name of Japanese report    |
       | PatientID   | ID of Japanese report |
     Then exactly the studies of "Japanese report" are returned
@@ -49,7 +49,7 @@ Feature: The report repository answers queries and delivers reports
   @req:RAD-26-SCP-04
   Scenario: A hierarchical query without its unique key
     When the Acquisition Modality stores the study "report"
-    And the Report Reader queries "SERIES" level without the study UID
+    And the Report Reader queries at "SERIES" level without the study UID
     Then the requirement "RAD-26-SCP-04" is met
 
   @req:RAD-27-SCP-04

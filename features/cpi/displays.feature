@@ -53,16 +53,16 @@ Feature: The display shows images and presentation states consistently
   @transaction:RAD-15 @req:RAD-15-SCU-01 @req:CPI-ACT-04
   Scenario: Presentation states of a study are found and retrieved
     Given the Image Manager holds the studies "presentation state"
-    When the system under test queries the archive at "SERIES" level by
+    When the system under test queries at "SERIES" level by
       | StudyInstanceUID | study of presentation state |
       | Modality         | PR                          |
-    And the system under test queries the archive at "IMAGE" level by
+    And the system under test queries at "IMAGE" level by
       | StudyInstanceUID          | study of presentation state  |
       | SeriesInstanceUID         | series of presentation state |
       | ContentLabel              |                              |
       | PresentationCreationDate  |                              |
       | PresentationCreationTime  |                              |
-    And the system under test retrieves the study "presentation state"
+    And the system under test retrieves "STUDY" of "presentation state"
     Then a "C-MOVE-RQ" reaches the "Image Manager/Archive"
     And every image of "presentation state" was delivered to the product
     And the requirement "RAD-15-SCU-01" is met

@@ -12,7 +12,7 @@ Feature: The archive stores, commits, answers queries and delivers
   Scenario: Storing an instance twice leaves one
     When the Acquisition Modality stores the study "ct of doe"
     And the Acquisition Modality stores the study "ct of doe" again
-    And the Image Display queries "IMAGE" level of the study "ct of doe" by
+    And the Image Display queries at "IMAGE" level of the study "ct of doe" by
       | SOPInstanceUID | |
     Then exactly the images of "ct of doe" are returned
     And the requirement "RAD-8-SCP-05" is met
@@ -36,7 +36,7 @@ Feature: The archive stores, commits, answers queries and delivers
     When the Acquisition Modality stores the study "ct of doe"
     And the Acquisition Modality asks for commitment of the study "ct of doe"
     Then an "N-EVENT-REPORT-RQ" reaches the "Acquisition Modality"
-    When the Image Display queries "IMAGE" level of the study "ct of doe" by
+    When the Image Display queries at "IMAGE" level of the study "ct of doe" by
       | SOPInstanceUID | |
     Then exactly the images of "ct of doe" are returned
     When the Image Display retrieves "STUDY" of "ct of doe"
@@ -45,8 +45,8 @@ Feature: The archive stores, commits, answers queries and delivers
 
   @quick @transaction:RAD-14 @req:RAD-14-SCP-01
   Scenario Outline: <model> queries are answered
-    Given the archive holds the studies of doe, roe and kim
-    When the Image Display queries "STUDY" level in the "<model>" model by
+    Given the system under test holds the studies "doe, roe, kim"
+    When the Image Display queries at "STUDY" level in the "<model>" model by
       | PatientID | ID of doe |
     Then exactly the studies of "doe" are returned
     And the exchange satisfies every "RAD-14" requirement
@@ -58,8 +58,8 @@ Feature: The archive stores, commits, answers queries and delivers
 
   @transaction:RAD-14 @req:RAD-14-SCP-02 @mesa:401
   Scenario Outline: Study level matching by <keyword> "<value>"
-    Given the archive holds the studies of doe, roe and kim
-    When the Image Display queries "STUDY" level in the "Study Root" model by
+    Given the system under test holds the studies "doe, roe, kim"
+    When the Image Display queries at "STUDY" level by
       | <keyword> | <value> |
     Then exactly the studies of "<found>" are returned
     And the exchange satisfies every "RAD-14" requirement
@@ -79,8 +79,8 @@ Feature: The archive stores, commits, answers queries and delivers
 
   @transaction:RAD-14 @req:RAD-14-SCP-02
   Scenario Outline: Patient level matching by <keyword> "<value>"
-    Given the archive holds the studies of doe, roe and kim
-    When the Image Display queries "PATIENT" level in the "Patient Root" model by
+    Given the system under test holds the studies "doe, roe, kim"
+    When the Image Display queries at "PATIENT" level in the "Patient Root" model by
       | <keyword> | <value> |
     Then exactly the studies of "<found>" are returned
     And the requirement "RAD-14-SCP-02" is met
@@ -95,7 +95,7 @@ Feature: The archive stores, commits, answers queries and delivers
   @transaction:RAD-14 @req:RAD-14-SCP-02
   Scenario Outline: A name in the characters of <name> is found by "<value>" and comes back
     When the Acquisition Modality stores the study "<name>"
-    And the Image Display queries "STUDY" level in the "Study Root" model by
+    And the Image Display queries at "STUDY" level by
       | PatientName | <value>      |
       | PatientID   | ID of <name> |
     Then exactly the studies of "<name>" are returned
@@ -112,8 +112,8 @@ Feature: The archive stores, commits, answers queries and delivers
 
   @transaction:RAD-14 @req:RAD-14-SCP-14
   Scenario: The case of a name matters as the conformance statement says
-    Given the archive holds the studies of doe, roe and kim
-    When the Image Display queries "STUDY" level in the "Study Root" model by
+    Given the system under test holds the studies "doe, roe, kim"
+    When the Image Display queries at "STUDY" level by
       | PatientName | doe*      |
       | PatientID   | ID of doe |
     Then exactly the studies of "doe" are returned
@@ -121,8 +121,8 @@ Feature: The archive stores, commits, answers queries and delivers
 
   @transaction:RAD-14 @req:RAD-14-SCP-03 @mesa:401 @mesa:402
   Scenario Outline: Modalities in Study: <modality>
-    Given the archive holds the studies of doe, roe and kim
-    When the Image Display queries "STUDY" level in the "Study Root" model by
+    Given the system under test holds the studies "doe, roe, kim"
+    When the Image Display queries at "STUDY" level by
       | ModalitiesInStudy | <modality> |
     Then exactly the studies of "<found>" are returned
     And the exchange satisfies every "RAD-14" requirement
@@ -135,58 +135,58 @@ Feature: The archive stores, commits, answers queries and delivers
 
   @transaction:RAD-14 @req:RAD-14-SCP-06
   Scenario: Referring physician
-    Given the archive holds the studies of doe, roe and kim
-    When the Image Display queries "STUDY" level in the "Study Root" model by
+    Given the system under test holds the studies "doe, roe, kim"
+    When the Image Display queries at "STUDY" level by
       | ReferringPhysicianName | Welby* |
     Then exactly the studies of "doe" are returned
     And the requirement "RAD-14-SCP-06" is met
 
   @transaction:RAD-14 @req:RAD-14-SCP-07 @req:RAD-14-SCP-08 @mesa:402 @mesa:403
   Scenario: Series level
-    Given the archive holds the studies of doe, roe and kim
-    When the Image Display queries "SERIES" level of the study "kim" by
+    Given the system under test holds the studies "doe, roe, kim"
+    When the Image Display queries at "SERIES" level of the study "kim" by
       | Modality | OT |
-    Then exactly the series of "kim" with modality "OT" are returned
+    Then exactly the series of "kim" with Modality "OT" are returned
     And the exchange satisfies every "RAD-14" requirement
 
   @transaction:RAD-14 @req:RAD-14-SCP-10 @req:RAD-14-SCP-11 @mesa:404
   Scenario: Image level
-    Given the archive holds the studies of doe, roe and kim
-    When the Image Display queries "IMAGE" level of the study "doe" by
+    Given the system under test holds the studies "doe, roe, kim"
+    When the Image Display queries at "IMAGE" level of the study "doe" by
       | InstanceNumber | 2 |
-    Then exactly the images of "doe" with number 2 are returned
+    Then exactly the images of "doe" with InstanceNumber "2" are returned
     And the exchange satisfies every "RAD-14" requirement
 
   @transaction:RAD-14 @req:RAD-14-SCP-09
   Scenario: What the series was requested for
     When the Acquisition Modality stores the study "ordered"
-    And the Image Display queries "SERIES" level of the study "ordered" by
+    And the Image Display queries at "SERIES" level of the study "ordered" by
       | SeriesInstanceUID |  |
-    Then exactly the series of "ordered" with modality "CT" are returned
+    Then exactly the series of "ordered" with Modality "CT" are returned
     And the requirement "RAD-14-SCP-09" is met
 
   @transaction:RAD-14 @req:RAD-14-SCP-16
   Scenario: A query with many matches is cancelled at once
     When the Acquisition Modality stores the study "long"
-    And the Image Display queries and cancels "IMAGE" level of the study "long" by
+    And the Image Display queries and cancels at "IMAGE" level of the study "long" by
       | SOPInstanceUID |  |
     Then the requirement "RAD-14-SCP-16" is met
 
   @transaction:RAD-14 @req:RAD-14-SCP-13
   Scenario: A hierarchical query without its unique key
-    Given the archive holds the studies of doe, roe and kim
-    When the Image Display queries "SERIES" level without the study UID
+    Given the system under test holds the studies "doe, roe, kim"
+    When the Image Display queries at "SERIES" level without the study UID
     Then the requirement "RAD-14-SCP-13" is met
 
   @transaction:RAD-14 @req:RAD-14-SCP-15
   Scenario: An optional key that nobody supports
-    Given the archive holds the studies of doe, roe and kim
-    When the Image Display asks at "STUDY" level for the unusual key "PatientReligiousPreference"
+    Given the system under test holds the studies "doe, roe, kim"
+    When the Image Display queries at "STUDY" level for the unusual key "PatientReligiousPreference"
     Then the requirement "RAD-14-SCP-15" is met
 
   @quick @transaction:RAD-16 @req:RAD-16-SCP-01 @req:RAD-16-SCP-02 @req:RAD-16-SCP-06 @mesa:412
   Scenario Outline: Retrieve at <level> level
-    Given the archive holds the studies of doe, roe and kim
+    Given the system under test holds the studies "doe, roe, kim"
     When the Acquisition Modality stores the study "kim" again
     And the Image Display retrieves "<level>" of "kim"
     Then exactly the instances that were asked for arrive
@@ -200,13 +200,13 @@ Feature: The archive stores, commits, answers queries and delivers
 
   @transaction:RAD-16 @req:RAD-16-SCP-03
   Scenario: An unknown move destination
-    Given the archive holds the studies of doe, roe and kim
+    Given the system under test holds the studies "doe, roe, kim"
     When the Image Display retrieves "STUDY" of "doe" to the unknown destination "NOWHERE"
     Then the requirement "RAD-16-SCP-03" is met
 
   @transaction:RAD-16 @req:RAD-16-SCP-04
   Scenario: The destination refuses some images
-    Given the archive holds the studies of doe, roe and kim
+    Given the system under test holds the studies "doe, roe, kim"
     And the Image Display answers every SC object with "A700"
     When the Image Display retrieves "STUDY" of "kim"
     Then the requirement "RAD-16-SCP-04" is met
@@ -214,7 +214,7 @@ Feature: The archive stores, commits, answers queries and delivers
 
   @transaction:RAD-16 @req:RAD-16-SCP-07 @req:RAD-16-SCP-08
   Scenario Outline: Retrieve with C-GET at <level> level
-    Given the archive holds the studies of doe, roe and kim
+    Given the system under test holds the studies "doe, roe, kim"
     When the Acquisition Modality stores the study "kim" again
     And the Image Display gets "<level>" of "kim"
     Then exactly the instances that were asked for arrive

@@ -7,7 +7,7 @@ Feature: RAD-14 and RAD-16: a display looks for images and gets them
 
   @quick @mesa:501 @req:RAD-14-SCU-01 @req:RAD-14-SCU-07
   Scenario Outline: Studies are found by <keyword> "<value>"
-    When the system under test queries the archive at "STUDY" level by
+    When the system under test queries at "STUDY" level by
       | <keyword> | <value> |
       | StudyInstanceUID |  |
     Then a "C-FIND-RQ" reaches the "Image Manager/Archive"
@@ -25,7 +25,7 @@ Feature: RAD-14 and RAD-16: a display looks for images and gets them
 
   @mesa:501 @req:RAD-14-SCU-03
   Scenario: The key that was asked for narrows the answer
-    When the system under test queries the archive at "STUDY" level by
+    When the system under test queries at "STUDY" level by
       | PatientID | ID of roe |
     Then a "C-FIND-RQ" reaches the "Image Manager/Archive"
     And the query was answered with 1 match
@@ -33,7 +33,7 @@ Feature: RAD-14 and RAD-16: a display looks for images and gets them
 
   @mesa:502 @req:RAD-14-SCU-08
   Scenario: The series of a study are listed
-    When the system under test queries the archive at "SERIES" level by
+    When the system under test queries at "SERIES" level by
       | StudyInstanceUID | study of kim |
     Then a "C-FIND-RQ" reaches the "Image Manager/Archive"
     And the query was answered with 2 matches
@@ -41,7 +41,7 @@ Feature: RAD-14 and RAD-16: a display looks for images and gets them
 
   @req:EX-27
   Scenario: A study that nobody has is not found, and the user is told so
-    When the system under test queries the archive at "STUDY" level by
+    When the system under test queries at "STUDY" level by
       | PatientID | NOBODY |
     Then a "C-FIND-RQ" reaches the "Image Manager/Archive"
     And the query was answered with 0 matches
@@ -49,23 +49,23 @@ Feature: RAD-14 and RAD-16: a display looks for images and gets them
 
   @quick @mesa:503 @transaction:RAD-16 @req:RAD-16-SCU-01 @req:RAD-16-SCU-02
   Scenario: A study is retrieved
-    When the system under test retrieves the study "kim"
+    When the system under test retrieves "STUDY" of "kim"
     Then a "C-MOVE-RQ" reaches the "Image Manager/Archive"
     And every image of "kim" was delivered to the product
     And the exchange satisfies every "RAD-16" requirement
 
   @mesa:504 @transaction:RAD-16 @req:RAD-16-SCU-01 @req:RAD-16-SCU-02
   Scenario: A study is retrieved series by series
-    When the system under test retrieves the series of the study "kim"
+    When the system under test retrieves "SERIES" of "kim"
     Then a "C-MOVE-RQ" reaches the "Image Manager/Archive"
     And every image of "kim" was delivered to the product
     And the exchange satisfies every "RAD-16" requirement
 
   @mesa:501 @mesa:503 @transaction:RAD-16 @req:SWF-ACT-08
   Scenario: A study is looked for and then retrieved
-    When the system under test queries the archive at "STUDY" level by
+    When the system under test queries at "STUDY" level by
       | PatientID | ID of kim |
-    And the system under test retrieves the study "kim"
+    And the system under test retrieves "STUDY" of "kim"
     Then a "C-MOVE-RQ" reaches the "Image Manager/Archive"
     And every image of "kim" was delivered to the product
     And the requirement "SWF-ACT-08" is met
@@ -73,20 +73,20 @@ Feature: RAD-14 and RAD-16: a display looks for images and gets them
   @transaction:RAD-16 @req:EX-27
   Scenario: The archive does not know where to deliver, and the user is told so
     Given the Image Manager answers every retrieve with "A801"
-    When the system under test retrieves the study "doe"
+    When the system under test retrieves "STUDY" of "doe"
     Then a "C-MOVE-RQ" reaches the "Image Manager/Archive"
     And the requirement "EX-27" is met
 
   @transaction:RAD-16 @req:EX-27
   Scenario: A retrieve fails in part, and the user is told so
     Given the Image Manager answers the next retrieve with "B000 for 1 image"
-    When the system under test retrieves the study "kim"
+    When the system under test retrieves "STUDY" of "kim"
     Then a "C-MOVE-RQ" reaches the "Image Manager/Archive"
     And the requirement "EX-27" is met
 
   @manual @transaction:RAD-16 @req:RAD-16-SCU-03
   Scenario: The operator sees images with the names of patient and study
-    When the system under test retrieves the study "doe"
+    When the system under test retrieves "STUDY" of "doe"
     Then a "C-MOVE-RQ" reaches the "Image Manager/Archive"
     And every image of "doe" was delivered to the product
     And the operator confirms "RAD-16-SCU-03": "The product shows the retrieved images with the name and ID of the patient and what identifies the study."

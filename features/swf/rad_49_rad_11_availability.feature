@@ -11,7 +11,7 @@ Feature: RAD-49 and RAD-11: which images are available
   Scenario: The notice comes when the step has ended and everything is there
     When the Acquisition Modality performs "S1" with 2 images
     Then an "N-CREATE-RQ" reaches the "DSS/Order Filler"
-    When the Image Display retrieves the study of "S1"
+    When the Image Display retrieves "STUDY" of "S1"
     Then the exchange satisfies every "RAD-49" requirement
     And the requirement "RAD-6-SCP-10" is met
 

@@ -65,8 +65,8 @@ class Lab(Cast):
         self.display_refusals = ClassRefusals()
         self.delivery_faults = DeliveryFaults()
         self.library = StudyLibrary(self.source)
-        #: whether the studies of the query scenarios have been stored into the product
-        self.archive_filled = False
+        #: the studies of the library that were stored into the product to be queried
+        self.archived: set[str] = set()
         #: what a person should know before the first scenario
         self.remarks: list[str] = []
         self._stack = contextlib.ExitStack()

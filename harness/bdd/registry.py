@@ -48,9 +48,15 @@ def status(value: str) -> str:
     return value.upper()
 
 
-@_typed(r"(?:queries|retrieves|gets)(?: and cancels)?")
-def verb(value: str) -> tuple[str, bool]:
-    """What our side asks of an archive: queries (C-FIND), retrieves (C-MOVE), gets (C-GET); and whether it cancels."""
+@_typed(r"queries(?: and cancels)?")
+def queries(value: str) -> bool:
+    """``queries``, or ``queries and cancels``: whether it cancels."""
+    return value.endswith(" and cancels")
+
+
+@_typed(r"(?:retrieves|gets)(?: and cancels)?")
+def fetches(value: str) -> tuple[str, bool]:
+    """How instances are fetched: ``retrieves`` (C-MOVE) or ``gets`` (C-GET); and whether that is cancelled."""
     return value.removesuffix(" and cancels"), value.endswith(" and cancels")
 
 
@@ -68,15 +74,16 @@ _SHORT_NAMES: Final[Mapping[str, str]] = {
     "Image Manager": names.IMAGE_MANAGER,
 }
 
-#: placeholders of step patterns: ``"{kind:Text}"``, ``{images:Count}``, ``{seconds:Number}``, ``{code:Status}``,
-#: ``{verb:Verb}``, and ``{who:Party}`` for a sentence that is the same on both sides
+#: placeholders of step patterns: ``"{kind:Text}"``, ``{images:Count}``, ``{seconds:Number}``, ``{code:Status}``; and
+#: ``{who:Party}`` for a sentence that is the same on both sides, ``{queries:Queries}``, ``{fetches:Fetches}``
 TYPES: Final[Mapping[str, Callable[[str], Any]]] = {
     "Text": text,
     "Count": count,
     "Number": number,
     "Status": status,
     "Party": party,
-    "Verb": verb,
+    "Queries": queries,
+    "Fetches": fetches,
 }
 #: what a sentence may leave out: ``image(s)``, ``match(es)``, ``a(n)``, ``( again)``
 _LEFT_OUT: Final = ("s", "es", "n", " again", " more")

@@ -1,9 +1,11 @@
-"""An archive under test: our modality stores and asks for commitment, our display queries and retrieves."""
+"""Archives: studies are stored and committed, queried and retrieved, on either side."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Final
+
+from pydicom.dataset import Dataset
 
 from harness.actors.archive_keys import Level
 from harness.actors.image_display import ImageDisplay
@@ -11,12 +13,16 @@ from harness.actors.image_manager_behaviour import Reference
 from harness.actors.objects import Sample
 from harness.actors.worklist_user import Replies
 from harness.bdd.context import ScenarioContext
-from harness.bdd.registry import given, then, when
+from harness.bdd.performances import performance
+from harness.bdd.registry import PRODUCT, given, then, when
+from harness.bdd.steps.worklist import expect_steps
 from harness.bdd.studies import StoredStudy, select, value_of
 from harness.bdd.tables import pairs
 from harness.core.errors import NonConformance, UsageError
 from harness.profiles import facts
+from harness.profiles import names as actors
 from harness.protocols.dicom.errors import NoPresentationContext
+from harness.protocols.dicom.uids import EXPLICIT_VR_LE
 
 _UNIQUE = {
     "PATIENT": "PatientID",
@@ -24,7 +30,8 @@ _UNIQUE = {
     "SERIES": "SeriesInstanceUID",
     "IMAGE": "SOPInstanceUID",
 }
-_ARCHIVE = ("doe", "roe", "kim")
+_BELOW: Final = ("SERIES", "IMAGE")
+_ASKERS: Final = (actors.IMAGE_DISPLAY, actors.REPORT_READER)
 
 
 # -- storing -----------------------------------------------------------------------------------------------------
@@ -54,17 +61,24 @@ def modality_stores(scenario_context: ScenarioContext, name: str) -> None:
     _note_known(scenario_context, [study])
 
 
-@given("the archive holds the studies of doe, roe and kim")
-def archive_holds(scenario_context: ScenarioContext) -> None:
-    """Store three studies of three patients once per run, and say what is in them."""
+@given('{who:Party} holds the studies "{names:Text}"', who=(PRODUCT, actors.IMAGE_MANAGER))
+def holds_studies(scenario_context: ScenarioContext, who: str, names: str) -> None:
+    """Studies of the library lie in an archive; into a product they are stored once per run.
+
+    Our own archive knows nothing else of these patients.
+    """
     lab = scenario_context.lab
-    studies = [lab.library.study(name) for name in _ARCHIVE]
-    if not lab.archive_filled:
-        for study in studies:
-            _store(scenario_context, study)
-        lab.archive_filled = True
-    scenario_context.memory["studies"] = {study.name: study for study in studies}
-    _note_known(scenario_context, studies)
+    studies = {name: lab.library.study(name) for name in (part.strip() for part in names.split(","))}
+    if who != PRODUCT:
+        samples = [sample.dataset for study in studies.values() for sample in study.samples]
+        lab.image_manager.load(samples, EXPLICIT_VR_LE)
+    else:
+        for study in studies.values():
+            if study.name not in lab.archived:
+                _store(scenario_context, study)
+                lab.archived.add(study.name)
+        _note_known(scenario_context, studies.values())
+    scenario_context.memory["studies"] = studies
 
 
 # -- commitment ----------------------------------------------------------------------------------------------------
@@ -109,6 +123,16 @@ def modality_asks_too_much(scenario_context: ScenarioContext, name: str) -> None
 def _studies(context: ScenarioContext) -> dict[str, StoredStudy]:
     studies: dict[str, StoredStudy] = context.memory.get("studies", {})
     return studies
+
+
+def _ask_as(context: ScenarioContext, who: str) -> None:
+    context.memory["asker"] = context.lab.reader(who)
+
+
+def our_archive(context: ScenarioContext) -> str:
+    """Our archive as an operator is told of it."""
+    archive = context.lab.image_manager
+    return f"{archive.ae_title} at {context.lab.sut.harness.advertise}:{archive.port}"
 
 
 def _asker(context: ScenarioContext) -> ImageDisplay:
@@ -177,92 +201,121 @@ def _keys(context: ScenarioContext, table: list[list[str]]) -> dict[str, Any]:
     return {name: value_of(text, studies) for name, text in pairs(table).items()}
 
 
-@when('the {asker:Text} queries "{level:Text}" level in the "{model:Text}" model by')
-def display_queries(
-    scenario_context: ScenarioContext, asker: str, level: str, model: str, datatable: list[list[str]]
+@when('{who:Party} queries at "{level:Text}" level by', who=(PRODUCT, *_ASKERS), level=tuple(_UNIQUE))
+def queries(scenario_context: ScenarioContext, who: str, level: str, datatable: list[list[str]]) -> None:
+    """Query by these keys; values may be words: ID of doe, range of all, studies of doe and kim.
+
+    A product is told these keys, those above the level as well; ours asks in the Study Root model for all return keys.
+    """
+    keys = _keys(scenario_context, datatable)
+    if who != PRODUCT:
+        _ask_as(scenario_context, who)
+        _query(scenario_context, level, keys)
+        return
+    scenario_context.memory["asked"] = keys
+    scenario_context.act("query-images", peer=our_archive(scenario_context), level=level, keys=keys)
+
+
+_MODELS: Final = ("Study Root", "Patient Root")
+
+
+@when(
+    '{who:Party} queries at "{level:Text}" level in the "{model:Text}" model by',
+    who=_ASKERS,
+    level=tuple(_UNIQUE),
+    model=_MODELS,
+)
+def queries_in_model(
+    scenario_context: ScenarioContext, who: str, level: str, model: str, datatable: list[list[str]]
 ) -> None:
-    """Query the product; all return keys of the level are asked for. Values may be words: ID of doe, range of all."""
-    scenario_context.memory["asker"] = scenario_context.lab.reader(asker)
-    if model not in ("Study Root", "Patient Root"):
-        raise UsageError(f"{model!r} is not a query model; known: Study Root, Patient Root")
+    """The same in the Patient Root model, or in the Study Root model."""
+    if model not in _MODELS:
+        raise UsageError(f"{model!r} is not a query model; known: {', '.join(_MODELS)}")
+    _ask_as(scenario_context, who)
     _query(scenario_context, level, _keys(scenario_context, datatable), patient_root=model == "Patient Root")
 
 
-@when('the {asker:Text} {verb:Verb} "{level:Text}" level of the study "{name:Text}" by')
-def display_queries_below(
+@when('{who:Party} {queries:Queries} at "{level:Text}" level of the study "{name:Text}" by', who=_ASKERS, level=_BELOW)
+def queries_below(
     scenario_context: ScenarioContext,
-    asker: str,
-    verb: tuple[str, bool],
+    who: str,
+    queries: bool,
     level: str,
     name: str,
     datatable: list[list[str]],
 ) -> None:
-    """Query below a study; unique keys of higher levels are filled in. "queries and cancels": C-CANCEL at once."""
-    scenario_context.memory["asker"] = scenario_context.lab.reader(asker)
-    what, cancels = verb
-    if what != "queries":
-        raise UsageError(f"a level of a study is queried, not {what[:-1]}ed: write queries, or queries and cancels")
+    """Query below a study; unique keys of higher levels are filled in. `queries and cancels`: C-CANCEL at once."""
+    _ask_as(scenario_context, who)
     study = _studies(scenario_context)[name]
     keys: dict[str, Any] = {"StudyInstanceUID": str(study.first.StudyInstanceUID)}
     if level == "IMAGE":
         keys["SeriesInstanceUID"] = str(study.first.SeriesInstanceUID)
     keys |= {key: value or None for key, value in _keys(scenario_context, datatable).items()}
     # what a provider has sent until a cancel reaches it cannot be told apart from what it sends in spite of it
-    _query(scenario_context, level, keys, **({"cancel_after": 0} if cancels else {}))
+    _query(scenario_context, level, keys, **({"cancel_after": 0} if queries else {}))
 
 
-@when('the {asker:Text} queries "{level:Text}" level without the study UID')
-def display_queries_illegally(scenario_context: ScenarioContext, asker: str, level: str) -> None:
+@when('{who:Party} queries at "{level:Text}" level without the study UID', who=_ASKERS, level=_BELOW)
+def queries_illegally(scenario_context: ScenarioContext, who: str, level: str) -> None:
     """A hierarchical query that lacks the unique key of the higher level."""
-    scenario_context.memory["asker"] = scenario_context.lab.reader(asker)
+    _ask_as(scenario_context, who)
     _query(scenario_context, level, {})
     _note_query(scenario_context, purpose="invalid-hierarchy")
 
 
-@when('the Image Display asks at "{level:Text}" level for the unusual key "{keyword:Text}"')
-def display_asks_unusual(scenario_context: ScenarioContext, level: str, keyword: str) -> None:
+@when('the Image Display queries at "{level:Text}" level for the unusual key "{keyword:Text}"', level=tuple(_UNIQUE))
+def queries_for_unusual(scenario_context: ScenarioContext, level: str, keyword: str) -> None:
     """A query with an optional key that hardly any product supports."""
     study = _studies(scenario_context)["doe"]
     _query(scenario_context, level, {"PatientID": str(study.first.PatientID), keyword: None})
     _note_query(scenario_context, purpose="unsupported-key")
 
 
-def _expect_uids(context: ScenarioContext, uids: list[str]) -> None:
+def _expect(context: ScenarioContext, uids: list[str]) -> None:
     _note_query(context, expected=uids)
 
 
-@then('exactly the studies of "{names:Text}" are returned')
-def exactly_studies(scenario_context: ScenarioContext, names: str) -> None:
-    """Say which of the stored studies (or their patients) must match; others that the product holds are not judged."""
-    wanted = {name.strip() for name in names.split(",")}
-    unique = _UNIQUE[scenario_context.memory["query"]["level"]]
-    found = [str(study.first[unique].value) for study in _studies(scenario_context).values() if study.name in wanted]
-    _expect_uids(scenario_context, found)
+_RETURNED: Final = ("steps", "studies of", "images of")
 
 
-@then('exactly the series of "{name:Text}" with modality "{modality:Text}" are returned')
-def exactly_series(scenario_context: ScenarioContext, name: str, modality: str) -> None:
-    """Say which series must match."""
-    found = select([_studies(scenario_context)[name]], lambda ds: str(ds.Modality) == modality)
-    _expect_uids(scenario_context, [str(ds.SeriesInstanceUID) for ds in found])
+@then('exactly the {what:Text} "{names:Text}" are returned', what=_RETURNED)
+def exactly(scenario_context: ScenarioContext, what: str, names: str) -> None:
+    """Say which scheduled steps, stored studies or images (of the first series of a study) must match, or none.
+
+    Steps and studies (at Patient level: patients) that the product holds besides are not judged; each image must come
+    once.
+    """
+    wanted = [name.strip() for name in names.split(",") if name.strip() != "none"]
+    if what == "steps":
+        expect_steps(scenario_context, wanted)
+        return
+    studies = _studies(scenario_context)
+    if what == "studies of":
+        unique = _UNIQUE[scenario_context.memory["query"]["level"]]
+        found = [str(study.first[unique].value) for study in studies.values() if study.name in wanted]
+    elif what == "images of":
+        found = [str(ds.SOPInstanceUID) for name in wanted for ds in _first_series(studies[name])]
+    else:
+        raise UsageError(f"{what!r} are not returned; known: {', '.join(_RETURNED)}")
+    _expect(scenario_context, found)
 
 
-@then('exactly the images of "{name:Text}" are returned')
-def exactly_images(scenario_context: ScenarioContext, name: str) -> None:
-    """Every instance of the first series of the study, each once."""
+def _first_series(study: StoredStudy) -> list[Dataset]:
+    return select([study], lambda ds: bool(ds.SeriesInstanceUID == study.first.SeriesInstanceUID))
+
+
+@then(
+    'exactly the {what:Text} of "{name:Text}" with {keyword:Text} "{value:Text}" are returned',
+    what=("series", "images"),
+)
+def exactly_with(scenario_context: ScenarioContext, what: str, name: str, keyword: str, value: str) -> None:
+    """Say which series, or which images of the first series, must match: those with that value of an attribute."""
     study = _studies(scenario_context)[name]
-    found = select([study], lambda ds: ds.SeriesInstanceUID == study.first.SeriesInstanceUID)
-    _expect_uids(scenario_context, [str(ds.SOPInstanceUID) for ds in found])
-
-
-@then('exactly the images of "{name:Text}" with number {instance:Count} are returned')
-def exactly_images_numbered(scenario_context: ScenarioContext, name: str, instance: int) -> None:
-    """The instances of the first series of the study with that Instance Number."""
-    study = _studies(scenario_context)[name]
-    found = select(
-        [study], lambda ds: ds.SeriesInstanceUID == study.first.SeriesInstanceUID and int(ds.InstanceNumber) == instance
-    )
-    _expect_uids(scenario_context, [str(ds.SOPInstanceUID) for ds in found])
+    if what == "images":
+        found = [ds.SOPInstanceUID for ds in _first_series(study) if str(ds.get(keyword, "")) == value]
+    else:
+        found = [ds.SeriesInstanceUID for ds in select([study], lambda ds: str(ds.get(keyword, "")) == value)]
+    _expect(scenario_context, [str(uid) for uid in found])
 
 
 # -- retrieve ----------------------------------------------------------------------------------------------------------
@@ -271,10 +324,10 @@ def exactly_images_numbered(scenario_context: ScenarioContext, name: str, instan
 def _retrieve(
     context: ScenarioContext, verb: tuple[str, bool], level: str, name: str, *, destination: str | None = None
 ) -> None:
-    study = _studies(context)[name]
-    first = study.first
+    known = _studies(context)
+    asked = list(known[name].samples if name in known else performance(context, name).samples)
+    first = asked[0].dataset
     keys: dict[str, Any] = {"StudyInstanceUID": str(first.StudyInstanceUID)}
-    asked = list(study.samples)
     if level in ("SERIES", "IMAGE"):
         keys["SeriesInstanceUID"] = str(first.SeriesInstanceUID)
         asked = [s for s in asked if s.dataset.SeriesInstanceUID == first.SeriesInstanceUID]
@@ -317,8 +370,6 @@ def fetched(
     """Retrieve from the product by C-MOVE or C-GET; None if it does not offer C-GET, which it need not."""
     what, cancels = verb
     context.memory["not offered"] = False
-    if what == "queries":
-        raise UsageError("instances are retrieved (C-MOVE) or got (C-GET): write retrieves, or gets")
     if what == "retrieves":
         return context.converse(
             "RAD-16-SCP-01",
@@ -338,22 +389,35 @@ def fetched(
     return context.converse("RAD-16-SCP-07", "C-GET", get)
 
 
-@when('the {asker:Text} {verb:Verb} "{level:Text}" of "{name:Text}"')
-def display_retrieves(
-    scenario_context: ScenarioContext, asker: str, verb: tuple[str, bool], level: str, name: str
-) -> None:
-    """The whole study, its first series, or one image. "retrieves": C-MOVE to our display; "gets": C-GET on one
-    association; "retrieves and cancels", "gets and cancels": C-CANCEL once the first instance is there."""
-    scenario_context.memory["asker"] = scenario_context.lab.reader(asker)
-    _retrieve(scenario_context, verb, level, name)
+_LEVELS: Final = tuple(_UNIQUE)
 
 
-@when('the {asker:Text} retrieves "{level:Text}" of "{name:Text}" to the unknown destination "{destination:Text}"')
-def display_retrieves_nowhere(
-    scenario_context: ScenarioContext, asker: str, level: str, name: str, destination: str
-) -> None:
+@when('{who:Party} {fetches:Fetches} "{level:Text}" of "{name:Text}"', who=(PRODUCT, *_ASKERS), level=_LEVELS)
+def retrieves(scenario_context: ScenarioContext, who: str, fetches: tuple[str, bool], level: str, name: str) -> None:
+    """A study (also that of a performed step) as a whole, its first series, or one image.
+
+    `retrieves`: C-MOVE to our display; `gets`: C-GET on one association; `retrieves and cancels`, `gets and cancels`:
+    C-CANCEL once the first instance is there. A product only `retrieves`: the whole study, or its series one by one.
+    """
+    if who != PRODUCT:
+        _ask_as(scenario_context, who)
+        _retrieve(scenario_context, fetches, level, name)
+        return
+    if fetches != ("retrieves", False):
+        raise UsageError("a product is asked to retrieve; how, and until when, is its own affair")
+    study = str(_studies(scenario_context)[name].first.StudyInstanceUID)
+    scenario_context.memory["retrieved"] = name
+    scenario_context.act("retrieve-images", peer=our_archive(scenario_context), study=study, level=level)
+
+
+@when(
+    '{who:Party} retrieves "{level:Text}" of "{name:Text}" to the unknown destination "{destination:Text}"',
+    who=_ASKERS,
+    level=_LEVELS,
+)
+def retrieves_to_nowhere(scenario_context: ScenarioContext, who: str, level: str, name: str, destination: str) -> None:
     """C-MOVE to an AE title that the product does not know."""
-    scenario_context.memory["asker"] = scenario_context.lab.reader(asker)
+    _ask_as(scenario_context, who)
     _retrieve(scenario_context, ("retrieves", False), level, name, destination=destination)
 
 

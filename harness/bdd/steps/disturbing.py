@@ -139,6 +139,7 @@ def actor_down(scenario_context: ScenarioContext, guests: Guests, actor: str) ->
     """A simulated actor of ours closes its port and every connection."""
     if actor not in SIMULATED:
         guests.named(actor).node.leave()
+        scenario_context.transcript.note(facts.FAULT_INJECTED, {"fault": "source-away", "actor": actor})
         return
     scenario_context.lab.take_away(actor)
     scenario_context.transcript.note(facts.FAULT_INJECTED, {"fault": "unreachable", "actor": actor})

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from harness.actors import step_messages
-from harness.actors.archive_keys import Level
 from harness.actors.availability import notifications
 from harness.actors.performed_steps import PerformedStep, merge
 from harness.actors.worklist_user import Replies, WorklistUser
@@ -137,20 +136,6 @@ def derived_found(scenario_context: ScenarioContext, name: str) -> None:
     uids = sorted(sample.sop_instance for sample in performed.samples)
     _note_images(context, replies, keys, expected=uids, universe=uids)
     context.judge("requirement", "RAD-18-SCP-01")
-
-
-@when('the Image Display retrieves the study of "{wanted:Text}"')
-def display_retrieves_step(scenario_context: ScenarioContext, wanted: str) -> None:
-    """C-MOVE of the study of a performed step to our display."""
-    context, performed = scenario_context, performance(scenario_context, wanted)
-    study = {"StudyInstanceUID": _series_of(performed)["StudyInstanceUID"]}
-    display = context.lab.image_display
-    context.begin()
-    replies = context.converse("RAD-16-SCP-01", "C-MOVE", lambda: display.move(context.lab.product, Level.STUDY, study))
-    uids = sorted(sample.sop_instance for sample in performed.samples)
-    context.transcript.note(
-        facts.MOVE, {"message": replies.request, "destination": display.ae_title, "expected": uids, "failing": []}
-    )
 
 
 @when('the Image Manager announces the images of "{wanted:Text}"')

@@ -12,11 +12,11 @@ from harness.actors.objects import SUBJECTS, Sample, Subject
 from harness.actors.report_reader import DOCUMENT_KEYS
 from harness.actors.report_repository_documents import Code, Referenced, ReportPlan, key_object_note, report
 from harness.bdd.context import ScenarioContext
-from harness.bdd.registry import given, then, when
+from harness.bdd.registry import then, when
 from harness.bdd.steps.archiving import fetched
 from harness.bdd.steps.printing import send_objects
 from harness.core.errors import UsageError
-from harness.profiles import facts
+from harness.profiles import facts, names
 from harness.profiles.values import plain_values
 
 #: what is asked of each instance besides its identifiers
@@ -32,8 +32,9 @@ _KEYS = {
     "KO": ("ContentDate", "ContentTime", "ObservationDateTime", "ConceptNameCodeSequence"),
     "SR": DOCUMENT_KEYS,
 }
+_READERS = (names.IMAGE_DISPLAY, names.REPORT_READER)
 _REASON = Code("111210", "DCM", "Motion blur")
-_KNOWN_DOCUMENTS = (
+KNOWN_DOCUMENTS = (
     "basic report",
     "preliminary report",
     "measured report",
@@ -86,15 +87,19 @@ def stores_test_object(scenario_context: ScenarioContext, name: str) -> None:
     keep(context, list(made.datasets))
 
 
-@given('the repository holds a "{kind:Text}"')
-@when('the Acquisition Modality stores a study with a "{kind:Text}"')
-def stores_document(scenario_context: ScenarioContext, kind: str) -> None:
+@when('the Acquisition Modality stores a study with a "{kind:Text}"', kind=KNOWN_DOCUMENTS)
+def modality_stores_document(scenario_context: ScenarioContext, kind: str) -> None:
     """Store images and a document about them: a report (basic, preliminary, measured, Japanese) or a note."""
-    context = scenario_context
+    store_document(scenario_context, kind)
+
+
+def store_document(context: ScenarioContext, kind: str) -> None:
+    """Store a document into the product; with the images that it is about, unless the product is a repository."""
     made = presentation_objects.make("VOI window", fresh(context, SUBJECTS[0]), lambda: new_uid(context))
     image = made.image
     document = document_of(context, kind, image)
-    datasets = [document] if context.tags.actor in ("Report Repository", _EXTERNAL) else [image, document]
+    alone = context.tags.actor in (names.REPORT_REPOSITORY, names.EXTERNAL_REPORT_REPOSITORY)
+    datasets = [document] if alone else [image, document]
     context.begin()
     context.converse(
         "RAD-29-OBJ-01" if "note" in kind else "ARI-ACT-04",
@@ -102,9 +107,6 @@ def stores_document(scenario_context: ScenarioContext, kind: str) -> None:
         lambda: context.lab.modality.store(context.lab.product, [Sample(ds) for ds in datasets]),
     )
     keep(context, datasets)
-
-
-_EXTERNAL = "External Report Repository Access"
 
 
 def document_of(context: ScenarioContext, kind: str, image: Dataset) -> Dataset:
@@ -133,14 +135,14 @@ def document_of(context: ScenarioContext, kind: str, image: Dataset) -> Dataset:
         case "rejection note":
             title = Code("113001", "DCM", "Rejected for Quality Reasons")
             return key_object_note(ReportPlan(**base), new, title=title, reason=_REASON)
-    raise UsageError(f"there is no document {kind!r}; known: {', '.join(_KNOWN_DOCUMENTS)}")
+    raise UsageError(f"there is no document {kind!r}; known: {', '.join(KNOWN_DOCUMENTS)}")
 
 
 # -- finding and fetching ------------------------------------------------------------------------------------------
 
 
-@when('the {asker:Text} looks for "{modality:Text}" objects of that patient')
-def looks_for_objects(scenario_context: ScenarioContext, asker: str, modality: str) -> None:
+@when('{who:Party} looks for "{modality:Text}" objects of that patient', who=_READERS, modality=tuple(_KEYS))
+def looks_for_objects(scenario_context: ScenarioContext, who: str, modality: str) -> None:
     """Our Image Display or Report Reader asks at every level for objects of a modality (PR, KO, SR) with all keys."""
     context, lab = scenario_context, scenario_context.lab
     wanted = next((ds for ds in _objects(context) if str(ds.Modality) == modality), None)
@@ -161,23 +163,23 @@ def looks_for_objects(scenario_context: ScenarioContext, asker: str, modality: s
         context.converse(
             "RAD-14-SCP-01",
             f"The query at {level} level",
-            lambda level=level, keys=keys, returned=returned: lab.reader(asker).query(  # type: ignore[misc]
+            lambda level=level, keys=keys, returned=returned: lab.reader(who).query(  # type: ignore[misc]
                 lab.product, level, keys, returned=returned
             ),
         )
 
 
-@when("the {asker:Text} {verb:Verb} that study")
-def retrieves_study(scenario_context: ScenarioContext, asker: str, verb: tuple[str, bool]) -> None:
-    """Our Image Display or Report Reader fetches the study by C-MOVE ("gets": by C-GET) and waits until it came."""
+@when("{who:Party} {fetches:Fetches} that study", who=_READERS)
+def retrieves_study(scenario_context: ScenarioContext, who: str, fetches: tuple[str, bool]) -> None:
+    """Fetch the study that was stored, by C-MOVE (`gets`: by C-GET), and wait until it has come, or time is up."""
     context, lab = scenario_context, scenario_context.lab
     wanted = _objects(context)
-    reader = lab.reader(asker)
+    reader = lab.reader(who)
     before = len(reader.received)
     keys = {"StudyInstanceUID": str(wanted[0].StudyInstanceUID)}
     context.begin()
-    replies = fetched(context, reader, verb, Level.STUDY, keys, {str(ds.SOPClassUID) for ds in wanted})
-    if replies is not None and not verb[1]:
+    replies = fetched(context, reader, fetches, Level.STUDY, keys, {str(ds.SOPClassUID) for ds in wanted})
+    if replies is not None and not fetches[1]:
         reader.wait_for(before + len(wanted), lab.sut.timeouts.exchange)
 
 

@@ -1,4 +1,4 @@
-"""Report readers under test: our repositories hold reports, the product looks for them and shows them."""
+"""Reports lie in repositories; a reader under test looks for them and shows them."""
 
 from __future__ import annotations
 
@@ -11,34 +11,30 @@ from harness.actors.report_repository import ExternalReportRepositoryAccess, Rep
 from harness.bdd import pictures
 from harness.bdd.context import ScenarioContext
 from harness.bdd.guests import Guests
-from harness.bdd.registry import given, when
-from harness.bdd.steps.presenting import document_of, fresh, new_uid
+from harness.bdd.registry import PRODUCT, given, when
+from harness.bdd.steps.presenting import KNOWN_DOCUMENTS, document_of, fresh, new_uid, store_document
 from harness.bdd.tables import pairs
-from harness.core.errors import UsageError
-from harness.profiles import facts
+from harness.profiles import names
 
 _SOURCES: dict[str, type[ReportRepository]] = {
-    "Report Repository": ReportRepository,
-    "External Report Repository Access": ExternalReportRepositoryAccess,
+    names.REPORT_REPOSITORY: ReportRepository,
+    names.EXTERNAL_REPORT_REPOSITORY: ExternalReportRepositoryAccess,
 }
 
 
-@given('our {source:Text} holds a "{kind:Text}"')
-def source_holds(scenario_context: ScenarioContext, guests: Guests, source: str, kind: str) -> None:
-    """Put a document into a repository of ours that the product may ask; an `absent` one does not answer."""
+@given('{who:Party} holds a "{kind:Text}"', who=(PRODUCT, *_SOURCES), kind=KNOWN_DOCUMENTS)
+def source_holds(scenario_context: ScenarioContext, guests: Guests, who: str, kind: str) -> None:
+    """Put a document into a repository: one of ours that the product may ask, or the product itself."""
     context = scenario_context
-    absent, source = source.startswith("absent "), source.removeprefix("absent ")
-    if source not in _SOURCES:
-        raise UsageError(f"there is no source {source!r}; known: {', '.join(_SOURCES)}")
+    if who == PRODUCT:
+        store_document(context, kind)
+        return
     # evidence is kept when the scenario is over, so the files have to outlive the repository
-    repository = guests.invite(_SOURCES[source], storage=pictures.folder(context, "repository"))
+    repository = guests.invite(_SOURCES[who], storage=pictures.folder(context, "repository"))
     made = presentation_objects.make("VOI window", fresh(context, SUBJECTS[0]), lambda: new_uid(context))
     document = document_of(context, kind, made.image)
     repository.preload([document])
-    context.memory.setdefault("sources", {})[source] = (repository, document)
-    if absent:
-        repository.node.leave()
-        context.transcript.note(facts.FAULT_INJECTED, {"fault": "source-away", "actor": source})
+    context.memory.setdefault("sources", {})[who] = (repository, document)
 
 
 def _sources(context: ScenarioContext) -> dict[str, tuple[SimulatedActor, Any]]:

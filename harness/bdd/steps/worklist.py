@@ -7,7 +7,7 @@ from typing import Any
 from harness.actors.worklist_user import Replies, WorklistUser
 from harness.bdd.context import ScenarioContext
 from harness.bdd.orders import Scheduler, Step, Vocabulary
-from harness.bdd.registry import PRODUCT, then, when
+from harness.bdd.registry import PRODUCT, when
 from harness.bdd.tables import pairs
 from harness.core.errors import UsageError
 from harness.profiles import facts, names
@@ -57,12 +57,6 @@ def modality_cancels(scenario_context: ScenarioContext, matches: int) -> None:
         facts.QUERY,
         {"message": replies.request, "level": "STEP", "model": "WORKLIST", "keys": {}, "purpose": "after-cancel"},
     )
-
-
-@then('exactly the steps "{wanted:Text}" are returned')
-def exactly_steps(scenario_context: ScenarioContext, wanted: str) -> None:
-    """Say which of the scheduled steps must match (`none`); steps that the product knows besides are not judged."""
-    expect_steps(scenario_context, [name.strip() for name in wanted.split(",") if name.strip() != "none"])
 
 
 def expect_steps(context: ScenarioContext, wanted: list[str]) -> None:

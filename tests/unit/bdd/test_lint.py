@@ -86,7 +86,7 @@ def test_the_step_catalogue_is_unambiguous_and_documented() -> None:
     steps = all_steps()
     assert linting.lint_steps(steps) == []
     assert all(step.doc for step in steps)
-    assert len(steps) <= 108
+    assert len(steps) <= 100
 
 
 def test_ambiguous_and_async_steps_are_found() -> None:
