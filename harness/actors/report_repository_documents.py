@@ -36,7 +36,7 @@ class Code:
         return ds
 
 
-DIAGNOSTIC_IMAGING_REPORT = Code("18748-4", "LN", "Diagnostic imaging study")
+DIAGNOSTIC_IMAGING_REPORT = Code("18748-4", "LN", "Diagnostic Imaging Report")
 FINDINGS = Code("59776-5", "LN", "Findings")
 IMPRESSIONS = Code("19005-8", "LN", "Impressions")
 FINDING = Code("121071", "DCM", "Finding")

@@ -267,11 +267,29 @@ def test_a_preliminary_report_says_so_in_known_words_or_nobody_can_tell() -> Non
     plan = {"verified": False, "complete": False}
     assert [one.ok for one in observed("reader-page", read(report_as_html, **plan))] == [True]
     silent = (
-        "Adams John Robert Quincy P-1001 Diagnostic imaging study Reader Ruth Findings The lungs are clear. Length "
+        "Adams John Robert Quincy P-1001 Diagnostic Imaging Report Reader Ruth Findings The lungs are clear. Length "
     )
     silent += "12.5 mm Impressions No acute disease."
     assert [one.ok for one in observed("reader-page", read(silent, **plan))] == [None]
     assert [one.ok for one in observed("reader-page", read(silent + " Draft", **plan))] == [True]
+
+
+@pytest.mark.parametrize(
+    ("shown", "expected"),
+    [("Yamada Tarou", True), ("山田 太郎", True), ("やまだ たろう", True), ("Yamada", False), ("山田", False)],
+)
+def test_one_group_of_a_name_is_enough(shown: str, expected: bool) -> None:
+    ds = report(ReportPlan(SUBJECTS[1], "1.2.3", measurements=(("Length", 3.0),)), uid_source(8))
+    ds.ContentSequence[3].ContentSequence[1].MeasuredValueSequence[0].NumericValue = "3.0"
+    story = Story(READER)
+    story.fact("ACTION", "action", action="retrieve-report", parameters={"report": str(ds.SOPInstanceUID)})
+    _store(story, "report", TO_SUT, ds)
+    page = (
+        f"Diagnostic Imaging Report {shown} P-1002 Ruth Reader Findings The lungs are clear. Length 3 mm Impressions "
+    )
+    answers = {"page": page + "No acute disease."}
+    story.fact("OUTCOME", "outcome", action="retrieve-report", state="done", answers=answers)
+    assert [one.ok for one in observed("reader-page", story)] == [expected]
 
 
 @pytest.mark.parametrize("page", ["", None, 7])

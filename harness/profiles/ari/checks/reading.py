@@ -41,23 +41,34 @@ def _bare(value: str) -> str:
     return "".join(unicodedata.normalize("NFKC", value).casefold().split())
 
 
-def _names(name: str) -> Iterator[str]:
-    yield from (part for part in name.split("=")[0].split("^") if part.strip())
-
-
-def _sentences(report: Attributes) -> Iterator[str]:
-    """What stands in the report and has no translation."""
-    yield text(report, "PatientID")
-    yield from _names(text(report, "PatientName"))
+def _sentences(report: Attributes) -> Iterator[tuple[str, list[list[str]]]]:
+    """What stands in the report and has no translation; the parts that must be there, in one way or another."""
+    yield _as_it_is(text(report, "PatientID"))
+    yield _name(text(report, "PatientName"))
     for _, item in content.walk(report):
         match text(item, "ValueType"):
             case "TEXT":
-                yield text(item, "TextValue")
+                yield _as_it_is(text(item, "TextValue"))
             case "PNAME":
-                yield from _names(text(item, "PersonName"))
+                yield _name(text(item, "PersonName"))
             case "NUM":
                 for measured in items(item, "MeasuredValueSequence"):
-                    yield text(measured, "NumericValue")
+                    yield _number(text(measured, "NumericValue"))
+
+
+def _as_it_is(value: str) -> tuple[str, list[list[str]]]:
+    return value, [[value]]
+
+
+def _name(name: str) -> tuple[str, list[list[str]]]:
+    """One of its groups is enough: Latin letters, ideographs or phonetic ones, in any order of their components."""
+    return name, [group.split("^") for group in name.split("=") if group.strip("^ ")]
+
+
+def _number(value: str) -> tuple[str, list[list[str]]]:
+    """With a point or a comma, and without zeros that say nothing."""
+    short = value.rstrip("0").rstrip(".") if "." in value else value
+    return value, [[way] for one in (value, short) for way in (one, one.replace(".", ","))]
 
 
 def _concepts(report: Attributes) -> Iterator[tuple[str, tuple[str, ...]]]:
@@ -71,10 +82,6 @@ def _concepts(report: Attributes) -> Iterator[tuple[str, tuple[str, ...]]]:
     for keyword in table.FLAGS:
         if words := _WORDS.get(text(report, keyword)):
             yield text(report, keyword), words
-
-
-def _numbers(value: str) -> tuple[str, ...]:
-    return value, value.replace(".", ",")
 
 
 def report_shown_whole(j: Journal) -> Iterator[Observation]:
@@ -99,9 +106,13 @@ def _shown(j: Journal, seq: int, uid: str, page: Any) -> Iterator[Observation]:
         yield _compared(squeezed(page), sent[-1])
 
 
+def _there(page: str, parts: list[str]) -> bool:
+    return all(_bare(part) in page for part in parts)
+
+
 def _compared(page: str, store: Operation) -> Observation:
     report = store.attributes
-    lost = [one for one in _sentences(report) if one and not any(_bare(way) in page for way in _numbers(one))]
+    lost = [one for one, ways in _sentences(report) if one and not any(_there(page, parts) for parts in ways)]
     unclear = [said for said, words in _concepts(report) if not any(_bare(word) in page for word in words if word)]
     if lost:
         summary = f"The page of document {instance_of(store)} lacks {listed([one[:60] for one in lost], 4)}"
