@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import queue
 import threading
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any, ClassVar
 
 from pydicom.dataset import Dataset
@@ -33,6 +35,7 @@ class PrintServer(SimulatedActor):
 
     Each film is recorded as a message of kind ``FILE`` (the PNG) and noted as a fact of kind ``FILM`` with the film
     box, display format, viewing conditions and, for every image box, stored values with P-Value and optical density.
+    With ``storage`` both are files of that folder as well.
     """
 
     slug: ClassVar[str] = "print-server"
@@ -49,7 +52,9 @@ class PrintServer(SimulatedActor):
         behaviour: PrintServerBehaviour = HEALTHY,
         new_uid: Callable[[], str] | None = None,
         peers: dict[str, Address] | None = None,
+        storage: Path | None = None,
     ) -> None:
+        self.storage = storage
         self.printer = printer or Printer()
         self.behaviour = behaviour
         self._new_uid = new_uid or uid_source()
@@ -136,7 +141,8 @@ class PrintServer(SimulatedActor):
         with self._lock:
             self._films += 1
             self._last = sheet.table
-            name = f"film-{self._films}.png"
+            number = self._films
+        name = f"film-{number}.png"
         message = self.recorder.record(
             Direction.NONE,
             Protocol.FILE,
@@ -147,9 +153,22 @@ class PrintServer(SimulatedActor):
             payload=Blob.of(sheet.picture),
         )
         self.note(FILM, {**sheet.table, "picture": name, "message": message.seq, "association": association.id})
+        if self.storage is not None:
+            self._keep(sheet, f"film-{number:04d}")
         for abstract_syntax in _contexts(association, uids.PRINT_JOB):
             for state in ("PRINTING", "DONE"):
                 self._events.put((association, abstract_syntax, uids.PRINT_JOB, job, f"{_JOB_EVENTS[state]}:NORMAL"))
+
+    def _keep(self, sheet: Sheet, stem: str) -> None:
+        """The film as PNG, and its table of P-Values and densities as JSON, for a printer that stands alone."""
+        assert self.storage is not None
+        try:
+            self.storage.mkdir(parents=True, exist_ok=True)
+            (self.storage / f"{stem}.png").write_bytes(sheet.picture)
+            table = json.dumps(dict(sheet.table), indent=1, ensure_ascii=False)
+            (self.storage / f"{stem}.json").write_text(f"{table}\n", encoding="utf-8")
+        except OSError as error:
+            self.recorder.fault(f"keeping a film in {self.storage}", error)
 
     def _report(self) -> None:
         """Send N-EVENT-REPORTs: a printer reports whenever it has something to say, not only when asked."""

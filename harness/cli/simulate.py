@@ -57,7 +57,11 @@ def simulate(
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     ae: Annotated[list[str] | None, typer.Option("--ae", metavar="TITLE", help="AE title, one per actor.")] = None,
     storage: Annotated[
-        Path | None, typer.Option(file_okay=False, help="Where an Image Manager keeps files and index.")
+        Path | None,
+        typer.Option(
+            file_okay=False,
+            help="Where an Image Manager keeps files and index, and a Print Server its films (PNG and P-Values).",
+        ),
     ] = None,
     defect: Annotated[list[str] | None, typer.Option("--defect", metavar="ID", help="Be wrong in this way.")] = None,
     peer: Annotated[

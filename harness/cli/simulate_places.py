@@ -95,7 +95,7 @@ def _image_manager(place: Place) -> SimulatedActor:
 
 
 def _print_server(place: Place) -> SimulatedActor:
-    return PrintServer(*place.common, behaviour=place.behaviour, peers=dict(place.peers))
+    return PrintServer(*place.common, behaviour=place.behaviour, peers=dict(place.peers), storage=place.storage)
 
 
 def _print_composer(place: Place) -> SimulatedActor:

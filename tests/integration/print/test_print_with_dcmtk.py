@@ -1,5 +1,6 @@
 """RAD-23 against DCMTK in both directions: our composer with dcmprscp, dcmprscu with our server."""
 
+import json
 import subprocess
 from pathlib import Path
 
@@ -152,3 +153,15 @@ def test_the_film_of_our_pair_equals_the_softcopy(monochrome1: bool) -> None:
     for level in film.data["boxes"][0]["levels"]:
         assert level["stored"] == quantized(wanted, 12)[level["row"], level["column"]]
         assert level["p_value"] == pytest.approx(wanted[level["row"], level["column"]], abs=1 / 4095)
+
+
+def test_a_printer_that_stands_alone_keeps_its_films(tmp_path: Path) -> None:
+    with (
+        PrintServer("PRINTER", Transcript(), storage=tmp_path / "films") as server,
+        PrintComposer("COMPOSER", Transcript()) as composer,
+    ):
+        assert composer.print_films(server.address, (FilmOrder((WEDGE,)), FilmOrder((WEDGE,)))).printed
+    kept = sorted(path.name for path in (tmp_path / "films").iterdir())
+    assert kept == ["film-0001.json", "film-0001.png", "film-0002.json", "film-0002.png"]
+    table = json.loads((tmp_path / "films" / "film-0002.json").read_text(encoding="utf-8"))
+    assert [level["density"] for level in table["boxes"][0]["levels"]][:1] == [3.0]
