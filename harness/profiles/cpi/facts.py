@@ -15,6 +15,8 @@ EMPTY_FILM: Final = "empty-film"
 IMAGE_TOO_LARGE: Final = "image-too-large"
 UNSUPPORTED_VALUE: Final = "unsupported-value"
 PRINTER_CHANGED: Final = "PRINTER-CHANGED"
+#: noted by our print server: an exposed film, with its film box, viewing conditions, P-Values and densities
+FILM: Final = "FILM"
 
 
 class Densities(TypedDict, total=False):

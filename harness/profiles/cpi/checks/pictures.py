@@ -267,7 +267,7 @@ def _film_values(j: Journal, job: PrintJob, film: FilmBox, image: Operation, ds:
 
 def _viewing(j: Journal, film: FilmBox) -> Viewing:
     """How our printer says that the film is looked at, or else as the film box wants it (PS3.4 H.4.2.2.1.1)."""
-    for _, data in j.facts("FILM"):
+    for _, data in j.facts(facts.FILM):
         light = data.get("viewing")
         if data.get("film_box") == film.uid and isinstance(light, Mapping):
             return Viewing(
