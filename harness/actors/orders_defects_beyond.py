@@ -102,7 +102,7 @@ DEFECTS: tuple[OrdersDefect, ...] = (
         FILLER,
         ("RAD-3-SRC-07", "RAD-3-SRC-08"),
         lambda b: replace(b, tells_status=lambda old, new: False),
-        in_flows=("RAD-6-SCP-07", "SWF-ACT-03"),
+        in_flows=("RAD-6-SCP-07", "RAD-7-SCP-04", "SWF-ACT-03"),
     ),
     OrdersDefect(
         "filler-follows-one",
@@ -130,7 +130,7 @@ DEFECTS: tuple[OrdersDefect, ...] = (
             tells_status=lambda old, new: old != new,
             status_for=lambda order: "CM" if order.state.value == "SC" else order.state.value,
         ),
-        in_flows=("RAD-7-SCP-07",),
+        in_flows=("EX-08", "RAD-7-SCP-07"),
     ),
     # -- what only the worklist shows ------------------------------------------------------------------------------
     OrdersDefect(

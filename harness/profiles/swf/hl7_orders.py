@@ -110,13 +110,16 @@ def new_order_scheduled(journal: Journal) -> Iterator[Observation]:
         if told.code not in _GOOD:
             yield accepted(told, "The new order")
         elif hl7.sees(names.IMAGE_MANAGER):  # without one nobody can see whether it was scheduled
+            later = [o for o in hl7.of("RAD-4") if o.seq > told.seq and o.patient == told.patient]
             led = [o for o in hl7.of("RAD-4") if o.seq > told.seq and o.placer_number == told.placer_number]
+            other = f"{later[0].label} has the placer number {later[0].placer_number or '(none)'}" if later else ""
+            seen = "led to " + led[0].label if led else "led to no scheduling message under its number"
             yield judged(
                 bool(led),
-                f"{told.label} {'led to ' + led[0].label if led else 'led to no scheduling message'}",
-                (told.seq, led[0].seq) if led else (told.seq,),
-                expected="a RAD-4 message with that placer number",
-                actual=led[0].label if led else "nothing",
+                f"{told.label} {seen}" + (f": {other}" if other and not led else ""),
+                (told.seq, *(o.seq for o in (led or later)[:1])),
+                expected=f"a RAD-4 message with the placer number {told.placer_number}",
+                actual=led[0].label if led else other or "nothing",
                 locator="ORC-2",
             )
 

@@ -87,6 +87,15 @@ def _joined(j: Journal) -> Iterator[tuple[Entry, Announced]]:
             yield entry, about[-1]
 
 
+def _misread(expected: str, actual: str) -> str:
+    """A reason that people overlook: bytes of UTF-8 under the name of another character set."""
+    try:
+        same = actual.encode("latin-1").decode("utf-8") == expected
+    except UnicodeError:
+        return ""
+    return "These are the bytes of UTF-8, declared as another character set." if same and actual != expected else ""
+
+
 def _agree(keyword: str, expected: str, actual: str, entry: Entry, told: Told) -> Observation:
     ok = equal(keyword, expected, actual)
     return judged(
@@ -96,7 +105,7 @@ def _agree(keyword: str, expected: str, actual: str, entry: Entry, told: Told) -
         expected=expected,
         actual=actual or "(empty)",
         locator=keyword,
-        why=_WHY,
+        why=_WHY if ok else _misread(expected, actual) or _WHY,
     )
 
 

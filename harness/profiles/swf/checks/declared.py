@@ -279,7 +279,8 @@ def filler_does_all(j: Journal) -> Iterator[Observation]:
     needed: dict[str, Message | None] = {name: _answered(iter(found)) for name, found in tried.items()}
     needed["RAD-4"] = next((m for m in sent if first(m, "ZDS") or first(m, "IPC")), None)
     if any(m.actor == names.ORDER_PLACER for m in j.messages):
-        needed["RAD-3"] = next((m for m in sent if m.actor == names.ORDER_PLACER), None)
+        told = (m for m in sent if m.actor == names.ORDER_PLACER and m.kind.startswith(("ORM", "OMG")))
+        needed["RAD-3"] = next(told, None)
     yield from _whole(j, needed, names.ORDER_FILLER, ordered and all(tried.values()))
 
 

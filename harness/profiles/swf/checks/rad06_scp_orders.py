@@ -11,6 +11,7 @@ from harness.profiles.hl7_messages import hl7_messages, order_status_messages
 from harness.profiles.journal import FROM_SUT, IAN, Journal, Operation
 from harness.profiles.observe import check, judged
 from harness.profiles.swf.checks.rad06_scp import accepted_before, creates, final_before, in_hex, sets, state_in
+from harness.profiles.swf.hl7_journal import HL7Journal
 from harness.profiles.swf.mapping import mpps
 from harness.profiles.values import Attributes, codes, items, references, shown, text
 
@@ -62,7 +63,11 @@ def _order_numbers(j: Journal, which: Attributes) -> set[str]:
         for key in ("PlacerOrderNumberImagingServiceRequest", "FillerOrderNumberImagingServiceRequest"):
             if keywords.get(key):
                 found.add(str(keywords[key]).partition("^")[0])
-    return found
+    step_id = text(which, "ScheduledProcedureStepID")
+    for told in HL7Journal(j).sent:
+        if told.transaction == "RAD-4" and step_id in (told.hl7.values("IPC-4.1") or told.hl7.values("OBR-20")):
+            found |= {told.placer_number, told.filler_number}
+    return found - {""}
 
 
 def _placer_listens(j: Journal) -> bool:
