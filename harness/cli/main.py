@@ -30,6 +30,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "mutants": ("harness.cli.mutants", "mutants"),
     "rejudge": ("harness.cli.rejudge", "rejudge"),
     "report": ("harness.cli.report", "report"),
+    "compare": ("harness.cli.compare", "compare"),
     "waive": ("harness.cli.waive", "waive"),
     "simulate": ("harness.cli.simulate", "simulate"),
     "misbehave": ("harness.cli.misbehave", "misbehave"),

@@ -153,7 +153,7 @@ def test_the_claims_of_the_run_are_judged_by(tmp_path: Path) -> None:
 
 def test_other_rules_than_those_of_the_run_are_told(tmp_path: Path) -> None:
     """What differs need not be a forgery: the checks may have been mended since."""
-    run = builders.build_run(tmp_path)
+    run = store(tmp_path)
     environment = {**run.environment, "rules": {"requirements": 1, "fingerprint": "aaaa"}}
     EvidenceStore(tmp_path).write_run(dataclasses.replace(run, environment=environment))
     same, newer = (rejudge(tmp_path, dataclasses.replace(RULES, fingerprint=now)) for now in ("aaaa", "bbbb"))
