@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import struct
 import zlib
+from collections.abc import Callable
 from io import BytesIO
 from pathlib import Path
 
@@ -168,20 +170,34 @@ def write_file(path: Path, dataset: Dataset, transfer_syntax: str = EXPLICIT_VR_
     return write_bytes(path, file_meta(dataset, transfer_syntax), encode_dataset(dataset, transfer_syntax))
 
 
-def write_bytes(path: Path, meta: FileMetaDataset, body: bytes) -> int:
-    """Write preamble, File Meta Information and an encoded data set; return the size in bytes."""
+def write_bytes(
+    path: Path, meta: FileMetaDataset, body: bytes, before: Callable[[int], object] = lambda size: None
+) -> int:
+    """Write preamble, File Meta Information and an encoded data set; return the size in bytes.
+
+    `before` gets the size once all bytes are on the disk, before the file takes its place. What fails leaves the old
+    file as it was and nothing else behind.
+    """
     head = DicomBytesIO()
     head.is_little_endian = True
     head.is_implicit_VR = False
     write_file_meta_info(head, meta)
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(path.name + ".part")
-    with temporary.open("wb") as stream:
-        stream.write(b"\0" * 128 + b"DICM" + head.getvalue() + body)
-        stream.flush()
-        os.fsync(stream.fileno())
-    temporary.replace(path)
-    return path.stat().st_size
+    try:
+        with temporary.open("wb") as stream:
+            stream.write(b"\0" * 128 + b"DICM" + head.getvalue() + body)
+            stream.flush()
+            os.fsync(stream.fileno())
+        size = temporary.stat().st_size
+        before(size)
+        temporary.replace(path)
+    except BaseException:
+        # a full disk gets back what the half file took; an interruption leaves no half file, either
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
+        raise
+    return size
 
 
 def read_file(path: Path) -> tuple[Dataset, str]:

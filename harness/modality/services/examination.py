@@ -20,7 +20,7 @@ from harness.modality.domain import (
     plain,
 )
 from harness.modality.elements import texts
-from harness.modality.errors import NotFound, Refused
+from harness.modality.errors import NotFound, Refused, StoreProblem
 from harness.modality.jobs import Job
 from harness.modality.services.delivery import Delivery
 from harness.modality.services.keeping import REJECTION_REASONS, Keeping
@@ -161,7 +161,11 @@ class Examination:
         common = self._k.behaviour.object_common(found, made, self._k.settings)
         dataset = images.build(common, found, made, phantom, self._k.seed)
         self._keeping.write(made, dataset)
-        return summary(self._k.save(replace(found, shots=(*found.shots, made))))
+        try:
+            return summary(self._k.save(replace(found, shots=(*found.shots, made))))
+        except StoreProblem:
+            (self._k.home / made.file).unlink(missing_ok=True)  # nothing knows this file
+            raise
 
     def _planned_protocol(self, exam: Exam) -> str:
         for step in exam.steps:
@@ -242,19 +246,20 @@ class Examination:
         if found.state is State.DISMISSED:
             return self._outcome(self._k.save(found).key, [])
         dropped = {ShotState.TAKEN} if keep_objects else {ShotState.TAKEN, ShotState.CONFIRMED}
-        gone = REJECTION_REASONS["113001"]
+        why = REJECTION_REASONS["113001"]
         shots = tuple(
-            replace(s, state=ShotState.REJECTED, reason=gone) if s.state in dropped else s for s in found.shots
+            replace(s, state=ShotState.REJECTED, reason=why) if s.state in dropped else s for s in found.shots
         )  # fmt: skip
-        with self._k.database.transaction():
-            for shot in found.shots:
-                if shot.state in dropped:
-                    self._k.archive.remove_instance(shot.sop_instance_uid, self._k.now())
         return self._finish(
-            self._keeping.renumbered(replace(found, shots=shots)), discontinued=True, reason=steps.REASONS[reason]
+            self._keeping.renumbered(replace(found, shots=shots)),
+            discontinued=True,
+            reason=steps.REASONS[reason],
+            gone=[shot.sop_instance_uid for shot in found.shots if shot.state in dropped],
         )
 
-    def _finish(self, exam: Exam, *, discontinued: bool, reason: Code | None) -> dict[str, Any]:
+    def _finish(
+        self, exam: Exam, *, discontinued: bool, reason: Code | None, gone: Sequence[str] = ()
+    ) -> dict[str, Any]:
         now = self._k.clock.now()
         exam = self._describe(exam)
         begun = steps.performed(exam)
@@ -269,6 +274,8 @@ class Examination:
         )
         exam = replace(exam, performed=step)
         with self._k.database.transaction():
+            for uid in gone:
+                self._k.archive.remove_instance(uid, self._k.now())
             if self._k.settings.end_exam.send_rejected:
                 exam = self._keeping.with_rejection_notes(exam)
             exam = self._keeping.settle(exam)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 from enum import StrEnum
 from pathlib import Path
 
+from pydicom.dataset import Dataset
 from pydicom.uid import UID
 
 from harness.modality import wire
@@ -54,10 +56,25 @@ class Intake:
             self._k.log(2, "intake", f"{sop_instance}: {Taken.OURS}")
             return Taken.OURS
         relative = Path("objects") / study / sop_instance
-        size = wire.write_bytes(self._k.home / relative, wire.file_meta(dataset, UID(syntax)), body)
-        self._k.archive.add(dataset, relative, size, now=self._k.now(), exam=None, origin=origin, syntax=syntax)
+        self._keep(dataset, relative, body, syntax, origin)
         self._k.tell()
         return Taken.KEPT
+
+    def _keep(self, dataset: Dataset, relative: Path, body: bytes, syntax: str, origin: str) -> None:
+        """Write and enter an object: both or, if the disk is full, neither."""
+        place = self._k.home / relative
+        known = place.exists()
+        with contextlib.ExitStack() as stack:
+            # rolled back before this file is removed, whatever fails
+            stack.push(lambda kind, error, trace: None if kind is None or known else place.unlink(missing_ok=True))
+
+            def enter(size: int) -> None:
+                stack.enter_context(self._k.database.transaction())
+                self._k.archive.add(
+                    dataset, relative, size, now=self._k.now(), exam=None, origin=origin, syntax=syntax
+                )  # fmt: skip
+
+            wire.write_bytes(place, wire.file_meta(dataset, UID(syntax)), body, enter)
 
     def _is_unsafe(self, sop_instance: str) -> bool:
         # What was made here and is kept nowhere else must not be replaced by what a peer calls the same.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any
 
 from pydicom.dataset import Dataset
@@ -171,7 +172,10 @@ class Retrieval:
         """Keep an object that a peer sends; return the C-STORE status."""
         try:
             taken = self._intake.take(body, sop_class, sop_instance, syntax, "retrieved")
-        except (OSError, StoreProblem):
+        except (OSError, StoreProblem) as error:
+            said = error.strerror or error if isinstance(error, OSError) else error
+            with contextlib.suppress(StoreProblem):  # the log is on the same disk
+                self._k.log(1, "intake", f"{sop_instance} was refused, the sender has to send it again: {said}")
             return 0xA700
         return STORE_STATUS[taken]
 
