@@ -42,6 +42,15 @@ Feature: The archive finds and delivers key image notes and evidence documents
     And the Image Display retrieves and cancels "STUDY" of "long"
     Then the requirement "RAD-16-SCP-09" is met
 
+  @transaction:RAD-15 @transaction:RAD-17 @req:RAD-15-SCP-01 @req:RAD-15-SCP-03 @req:RAD-17-SCP-01
+  Scenario: A presentation state for a reader of images
+    When the Acquisition Modality stores the test object "VOI window" with its presentation state
+    And the Image Display looks for "PR" objects of that patient
+    And the Image Display retrieves that study
+    Then every stored object comes back
+    And the exchange satisfies every "RAD-15" requirement
+    And the exchange satisfies every "RAD-17" requirement
+
   @transaction:RAD-14 @transaction:RAD-16 @req:ARI-ACT-06
   Scenario: Images for a reader
     When the Acquisition Modality stores a study with a "note"

@@ -1,4 +1,4 @@
-@profile:SWF @profile:SWF.b @actor:image-display @transaction:RAD-14
+@profile:SWF @profile:SWF.b @profile:CPI @profile:ARI @actor:image-display @transaction:RAD-14
 Feature: RAD-14 and RAD-16: a display looks for images and gets them
   The product under test is an Image Display; the archive is simulated and holds three known studies.
 
@@ -60,15 +60,6 @@ Feature: RAD-14 and RAD-16: a display looks for images and gets them
     Then a "C-MOVE-RQ" reaches the "Image Manager/Archive"
     And every image of "kim" was delivered to the product
     And the exchange satisfies every "RAD-16" requirement
-
-  @mesa:501 @mesa:503 @transaction:RAD-16 @req:SWF-ACT-08
-  Scenario: A study is looked for and then retrieved
-    When the system under test queries at "STUDY" level by
-      | PatientID | ID of kim |
-    And the system under test retrieves "STUDY" of "kim"
-    Then a "C-MOVE-RQ" reaches the "Image Manager/Archive"
-    And every image of "kim" was delivered to the product
-    And the requirement "SWF-ACT-08" is met
 
   @transaction:RAD-16 @req:EX-27
   Scenario: The archive does not know where to deliver, and the user is told so

@@ -123,7 +123,7 @@ PRESENTATION_ARCHIVE_DEFECTS: tuple[tuple[str, str, str, Archive], ...] = (
     (
         "archive-no-retrieve",
         "Every retrieve fails",
-        "ARI-ACT-06 CPI-ACT-03 RAD-16-SCP-01",
+        "ARI-ACT-06 CPI-ACT-03 RAD-16-SCP-01 RAD-16-SCP-02 RAD-16-SCP-08",
         _archive(selection=_no_retrieve, retrieve_status=_nothing_delivered),
     ),
 )
@@ -182,9 +182,9 @@ def _repository(prefix: str, coverage: str) -> tuple[tuple[str, str, str, Archiv
     )
 
 
-REPOSITORY_DEFECTS = _repository("repository", "ARI-ACT-04 RAD-27-SCP-01")
+REPOSITORY_DEFECTS = _repository("repository", "ARI-ACT-04 RAD-27-SCP-01 RAD-27-SCP-04")
 EXTERNAL_DEFECTS: tuple[tuple[str, str, str, Archive], ...] = (
-    *_repository("external", "ARI-ACT-05 RAD-27-SCP-01"),
+    *_repository("external", "ARI-ACT-05 RAD-27-SCP-01 RAD-27-SCP-04"),
     (
         "external-other-patient",
         "Foreign reports are delivered with another Patient ID than the query answered",

@@ -13,7 +13,7 @@ from harness.actors.report_reader import DOCUMENT_KEYS
 from harness.actors.report_repository_documents import Code, Referenced, ReportPlan, key_object_note, report
 from harness.bdd.context import ScenarioContext
 from harness.bdd.registry import then, when
-from harness.bdd.steps.archiving import fetched
+from harness.bdd.steps.archiving import fetched, retrieve_row
 from harness.bdd.steps.printing import send_objects
 from harness.core.errors import UsageError
 from harness.profiles import facts, names
@@ -188,7 +188,7 @@ def everything_comes_back(scenario_context: ScenarioContext) -> None:
     """Each stored instance was delivered."""
     context = scenario_context
     if context.memory.get("not offered"):
-        context.met("RAD-16-SCP-07", "C-GET is not offered, which is permitted")
+        context.met(retrieve_row(context, "gets"), "This way of retrieving is not offered, which is permitted")
         return
     wanted = {str(ds.SOPInstanceUID) for ds in _objects(context)}
     found = {received.sop_instance for received in context.lab.all_received}
