@@ -238,9 +238,15 @@ def actions() -> Iterator[str]:
     """What a product may be asked to do."""
     yield "# Actions\n"
     yield "All that the harness asks of a product; `[driver.actions.<name>]` says how, if not by hand.\n"
+    yield "A driver that can see the outcome may answer with a JSON object of the keys in the last column: a command on"
+    yield "standard output, an HTTP interface in its response. What it leaves out is not judged, or the operator is"
+    yield "asked.\n"
     yield from table(
-        ("action", "actor", "an operator reads", "parameters"),
-        ((f"`{a.name}`", a.actor, a.wording, list(a.parameters)) for a in ACTION_KINDS.values()),
+        ("action", "actor", "an operator reads", "parameters", "may answer"),
+        (
+            (f"`{a.name}`", a.actor, a.wording, list(a.parameters), [f"`{k}`: {v}" for k, v in a.answers.items()])
+            for a in ACTION_KINDS.values()
+        ),
     )
 
 

@@ -131,6 +131,7 @@ def _action(identifier: str) -> dict[str, Any] | None:
         "asked of": kind.actor,
         "an operator reads": kind.wording,
         "parameters": list(kind.parameters),
+        "may answer": [f"{key}: {meaning}" for key, meaning in kind.answers.items()],
         "in a SUT file": [
             f"[driver.actions.{kind.name}]",
             'argv = ["{here}/drive.sh", "{parameters}"]    # kind = "command": {parameters} is a JSON file',

@@ -18,18 +18,24 @@ from harness.core.errors import UsageError
 
 @dataclass(frozen=True, slots=True)
 class ActionKind:
-    """One kind of action: who performs it, what the operator is told, and which parameters it takes."""
+    """One kind of action: who performs it, what the operator is told, which parameters it takes.
+
+    ``answers`` are the keys that a driver may answer with when it can see the outcome, each with its meaning.
+    """
 
     name: str
     actor: str
     wording: str
     parameters: tuple[str, ...] = ()
+    answers: Mapping[str, str] = field(default_factory=dict)
 
 
 def _read_kinds() -> dict[str, ActionKind]:
     text = resources.files("harness.sut").joinpath("actions.toml").read_text(encoding="utf-8")
     return {
-        name: ActionKind(name, entry["actor"], entry["wording"], tuple(entry["parameters"]))
+        name: ActionKind(
+            name, entry["actor"], entry["wording"], tuple(entry["parameters"]), dict(entry.get("answers", {}))
+        )
         for name, entry in tomllib.loads(text).items()
     }
 

@@ -74,11 +74,12 @@ def test_lists_fit_a_terminal_of_eighty_columns(
         ("MESA-241", "topic", "Abandoned exam"),
         ("image-not-reported", "defect", "image-not-reported"),
         ("perform-step", "action", "perform-step"),
+        ("retrieve-report", "may answer", ["page: what the product shows of the report, text or HTML"]),
         ("0040,0270", "keyword", "ScheduledStepAttributesSequence"),
         ("IOD-2-MISSING", "meaning", "An attribute of type 2 is missing."),
     ],
 )
-def test_a_name_is_explained(capsys: pytest.CaptureFixture[str], identifier: str, key: str, value: str) -> None:
+def test_a_name_is_explained(capsys: pytest.CaptureFixture[str], identifier: str, key: str, value: Any) -> None:
     assert answer(capsys, "explain", identifier)[key] == value
 
 
