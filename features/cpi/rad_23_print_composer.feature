@@ -31,8 +31,11 @@ Feature: RAD-23 Print Request with Presentation LUT: the composer prints
     Examples:
       | operation        | status |
       | film box         | 0106   |
+      | film session     | 0213   |
       | image box        | C603   |
+      | image box        | C605   |
       | Presentation LUT | 0105   |
+      | print            | C602   |
 
   @req:RAD-23-SCU-09 @req:RAD-23-SCU-10
   Scenario Outline: A warning of the printer is no reason to print something else: <status> to the <operation>
@@ -43,9 +46,12 @@ Feature: RAD-23 Print Request with Presentation LUT: the composer prints
     Examples:
       | operation | status |
       | film box  | B605   |
+      | film box  | 0107   |
+      | film box  | 0116   |
       | image box | B604   |
       | image box | B609   |
       | image box | B60A   |
+      | print     | B60A   |
 
   @req:RAD-23-SCU-01
   Scenario: A printer without Presentation LUT

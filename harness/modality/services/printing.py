@@ -29,6 +29,8 @@ PRINTER = "1.2.840.10008.5.1.1.16"
 PRINTER_INSTANCE = "1.2.840.10008.5.1.1.17"
 LUT = "1.2.840.10008.5.1.1.23"
 WARNINGS = {
+    0x0107: "the printer does not know everything that was asked for",
+    0x0116: "the printer used a value of its own instead of one that was asked for",
     0xB600: "memory allocation is not supported",
     0xB601: "film session printing is not supported",
     0xB602: "the film session has no film box",
@@ -49,7 +51,7 @@ FILM_SIZES: dict[str, tuple[float, float]] = {
     "A3": (297.0, 420.0),
 }
 ORIENTATIONS = ("PORTRAIT", "LANDSCAPE")
-_USABLE = {0x0000, 0x0107, 0x0116, *WARNINGS}
+_USABLE = {0x0000, *WARNINGS}
 
 
 class Printing:
