@@ -29,10 +29,10 @@ Feature: The display finds and retrieves images, key image notes and evidence do
   @transaction:RAD-44 @transaction:RAD-45 @req:RAD-44-SCU-01 @req:RAD-45-SCU-01
   Scenario: An evidence document is found, retrieved and shown with what it means
     Given the Image Manager holds the studies "measured report"
-    When the system under test queries the archive at "SERIES" level by
+    When the system under test queries at "SERIES" level by
       | StudyInstanceUID | study of measured report |
       | Modality         | SR                       |
-    And the system under test queries the archive at "IMAGE" level by
+    And the system under test queries at "IMAGE" level by
       | StudyInstanceUID        | study of measured report  |
       | SeriesInstanceUID       | series of measured report |
       | CompletionFlag          |                           |
@@ -40,7 +40,7 @@ Feature: The display finds and retrieves images, key image notes and evidence do
       | ContentDate             |                           |
       | ContentTime             |                           |
       | ConceptNameCodeSequence |                           |
-    And the system under test retrieves the study "measured report"
+    And the system under test retrieves "STUDY" of "measured report"
     Then a "C-MOVE-RQ" reaches the "Image Manager/Archive"
     And every image of "measured report" was delivered to the product
     And the requirement "RAD-44-SCU-01" is met
