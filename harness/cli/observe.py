@@ -67,7 +67,8 @@ def observe(
     )
     own = frozenset((address.ae_title, *(product.declaration().ae_titles if product is not None else ())))
     seen = read_transcripts([("probe", found.transcript), *earlier], own, frozenset((STRANGER,)))
-    text = {"not asked, because a bound was reached": found.left_out} if found.left_out else {}
+    why = "the product could not be reached any more" if found.gone else "a bound was reached"
+    text = {f"not asked, because {why}": found.left_out} if found.left_out else {}
     if product is not None and sut is not None:
         declared = declared_of(product, sut, text, address)
     else:
@@ -82,8 +83,11 @@ def observe(
         sources.append(when(result))
     statement = build(declared, seen, result, sources=sources)
     for what in found.left_out:
-        console.print(f"Left out, because a bound was reached: {what}", markup=False, soft_wrap=True)
+        console.print(f"Left out, because {why}: {what}", markup=False, soft_wrap=True)
     write_statement(statement, format, layout, out)
+    if found.gone:
+        console.print(f"The product went away in the midst of it: {found.gone}", markup=False, soft_wrap=True)
+        return 3
     return 0
 
 

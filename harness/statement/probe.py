@@ -64,6 +64,8 @@ class Probe:
     associations: int = 0
     accepted: list[str] = field(default_factory=list)
     left_out: list[str] = field(default_factory=list)
+    #: why the product could not be reached any more in the midst of it; what was left out is left out for that
+    gone: str = ""
 
 
 def probe(
@@ -159,7 +161,8 @@ class _Sweep:
         self, proposals: Sequence[Proposal], what: str, peer: Address | None = None, node: Node | None = None
     ) -> list[str]:
         """Open, look, release. What the product refuses is an answer too; only the bounds stop the sweep."""
-        if self.result.associations >= self.limits.associations or time.monotonic() > self.end:
+        bound = self.result.associations >= self.limits.associations or time.monotonic() > self.end
+        if bound or self.result.gone:
             if what not in self.result.left_out:
                 self.result.left_out.append(what)
             return []
@@ -167,8 +170,11 @@ class _Sweep:
         self.result.associations += 1
         try:
             association = (node or self.node).connect(peer or self.peer, proposals)
-        except PeerUnreachable:
-            raise
+        except PeerUnreachable as error:
+            # it answered before: what was seen until now is worth keeping
+            self.result.gone = str(error)
+            self.result.left_out.append(what)
+            return []
         except PeerError:
             return []
         accepted = [context.abstract_syntax for context in association.accepted]
