@@ -401,6 +401,10 @@ def _refuse_everything(story: Story) -> None:
         story[f"{name} response"].fields["Status"] = 0xA700
 
 
+def _find_nothing(level: str) -> Callable[[Story], None]:
+    return lambda story: story.drop(f"{level} match")
+
+
 ARCHIVE_CASES: list[tuple[str, Callable[[Story], None]]] = [
     ("archive-state-kept", _deliver_changed),
     ("archive-state-kept", _refuse),
@@ -408,6 +412,9 @@ ARCHIVE_CASES: list[tuple[str, Callable[[Story], None]]] = [
     ("archive-state-labels", _lose("ContentLabel")),
     ("archive-state-references", _lose("ReferencedSeriesSequence")),
     ("archive-state-modality", _forget_modality),
+    ("archive-state-labels", _find_nothing("image")),
+    ("archive-state-references", _find_nothing("image")),
+    ("archive-state-modality", _find_nothing("study")),
     ("cpi-archive", _refuse_everything),
 ]
 
@@ -446,6 +453,15 @@ def test_a_display_that_asks_for_all_keys_and_takes_the_state_passes() -> None:
     refused = display_queries(**whole)
     refused["state answer"].fields["Status"] = 0xA900
     assert failing("cpi-display", refused)
+
+
+def test_a_display_that_asks_nothing_of_the_states_of_a_study_is_found() -> None:
+    """Instances of a series that our archive knows to hold states are asked without label and date."""
+    story = display_queries(SeriesInstanceUID="1.2.77", SOPInstanceUID="")
+    assert not failing("display-finds-states", story)
+    known = [{"SOPInstanceUID": "1.2.78", "SeriesInstanceUID": "1.2.77", "Modality": "PR"}]
+    story.fact("KNOWN-OBJECTS", instances=known)
+    assert failing("display-finds-states", story)
 
 
 DISPLAY_ROWS = sorted(c.requirement for c in CHECKS if c.requirement.startswith("CPI-DISP") and c.id[-2:] != "ce")
