@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from enum import StrEnum
 from pathlib import Path
 
-from pydicom.uid import UID
-
 from harness.modality import compression, wire
 from harness.modality.errors import Refused, StoreProblem
-from harness.protocols.media.writing import FileSet, Layout, MediumPlan, verify, write
+from harness.protocols.media.writing import PROFILES, FileSet, Layout, MediumPlan, verify, write
 
 
 class Form(StrEnum):
@@ -26,6 +24,24 @@ class Form(StrEnum):
 #: how many of how many steps are done
 Progress = Callable[[int, int], None]
 Writer = Callable[[Layout, Path, Progress], None]
+
+
+class Kind(StrEnum):
+    """What the medium is meant to be, which decides the encodings that it may hold (PS3.11 annexes D, H, J)."""
+
+    CD = "CD"
+    DVD = "DVD"
+    USB = "USB"
+
+
+_JPEG_2000 = ("1.2.840.10008.1.2.4.90", "1.2.840.10008.1.2.4.91")
+
+
+def profile_of(kind: Kind, syntaxes: Collection[str]) -> str:
+    """Return the application profile for objects that are encoded like this."""
+    if kind is Kind.CD:
+        return "STD-GEN-CD"
+    return f"STD-GEN-{kind}-{'J2K' if set(syntaxes) & set(_JPEG_2000) else 'JPEG'}"
 
 
 def form_of(target: str) -> Form:
@@ -59,7 +75,7 @@ def burn(
         plain.mkdir(parents=True)
         with FileSet(plan, file_set_uid) as file_set:
             for number, file in enumerate(files):
-                problem = file_set.add(_native(file, plain / f"{number:06d}"))
+                problem = file_set.add(_native(file, plain / f"{number:06d}", PROFILES[plan.profile]))
                 if problem:
                     raise Refused(f"{file.name} cannot be put on media: {problem}")
                 progress(number + 1, 3 * len(files))
@@ -79,10 +95,10 @@ def burn(
     return count
 
 
-def _native(file: Path, place: Path) -> Path:
-    # General purpose CDs hold Explicit VR Little Endian only (PS3.11 D.3.2).
+def _native(file: Path, place: Path, allowed: Collection[str]) -> Path:
+    # General purpose CDs hold Explicit VR Little Endian only (PS3.11 D.3.2), others some compressions as well.
     dataset, syntax = wire.read_file(file)
-    if not UID(syntax).is_encapsulated and syntax == wire.EXPLICIT_VR_LE:
+    if syntax in allowed:
         return file
     wire.write_file(place, compression.decompress(dataset, syntax))
     return place

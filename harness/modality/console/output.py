@@ -113,13 +113,17 @@ def router(desk: Desk) -> APIRouter:
     @made.post("/studies/media")
     def burn(form: Annotated[Form, Depends(desk.writer)]) -> Response:
         study, related = form.text("study"), form.many("related")
-        typed = {"related": related, "form": form.text("form"), "pages": bool(form.text("pages"))}
+        typed: dict[str, Any] = {"related": related, "form": form.text("form"), "pages": bool(form.text("pages"))}
+        typed["kind"] = form.text("kind", "CD")
         form.session.found[f"media:{study}"] = typed
         if form.text("press") == "preview":
             return back("studies/media", study=study)
         try:
             # The background work writes it; the page shows how far it is.
-            desk.do("burn", studies=[study, *related], form=typed["form"], pages=typed["pages"], wait=False)
+            desk.do(
+                "burn", studies=[study, *related], form=typed["form"], pages=typed["pages"], kind=typed["kind"],
+                password=form.text("password"), wait=False,
+            )  # fmt: skip
         except HarnessError as error:
             desk.fail(form.session, error)
         else:

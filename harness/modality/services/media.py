@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from harness.modality.burning import Form, Writer, burn, form_of
+from harness.modality.burning import Form, Kind, Writer, burn, form_of, profile_of
 from harness.modality.errors import NotFound, Refused, StoreProblem
 from harness.modality.jobs import Job, Permanent
 from harness.modality.services.examination import job_line
@@ -20,19 +20,32 @@ class Media:
 
     def __init__(self, kernel: Kernel, writer: Writer = write) -> None:
         self._k, self._writer = kernel, writer
+        #: by subject of the job; passwords are never written down
+        self._passwords: dict[str, str] = {}
         kernel.queue.handle("media", self._write)
 
     def burn(
-        self, studies: Sequence[str], target: str = "", form: str = "", pages: bool = True, wait: bool = True
+        self,
+        studies: Sequence[str],
+        target: str = "",
+        form: str = "",
+        pages: bool = True,
+        kind: str = "CD",
+        password: str = "",
+        wait: bool = True,
     ) -> dict[str, Any]:
         """Put studies on media: a new folder, ZIP file or ISO image, by default under the modality's home.
 
-        Without `form` the ending of `target` says which. `pages` adds pages for a browser. What was written is read
-        back and compared with what was meant.
+        Without `form` the ending of `target` says which. `kind` is CD, DVD or USB. `pages` adds pages for a browser;
+        with a `password` there are none, and every DICOM file is encrypted. What was written is read back and compared
+        with what was meant.
         """
         found = self._objects(studies)
         if form and form not in set(Form):
             raise Refused(f"no form {form!r}; there are {', '.join(Form)}")
+        if kind not in set(Kind):
+            raise Refused(f"no kind of medium {kind!r}; there are {', '.join(Kind)}")
+        protection(password)
         chosen = Form(form) if form else form_of(target)
         number = self._k.database.next("media")
         ending = "" if chosen is Form.FOLDER else f".{chosen}"
@@ -45,9 +58,13 @@ class Media:
             "files": [f"{row['path_name']}/{row['file_name']}" for row in found],
             "target": str(place),
             "form": chosen.value,
-            "pages": pages,
+            "pages": pages and not password,
+            "profile": profile_of(Kind(kind), {row["transfer_syntax"] for row in found}),
+            "protected": bool(password),
             "file_set": self._k.uids.new(),
         }
+        if password:
+            self._passwords[f"media:{number}"] = password
         key = self._k.queue.add("media", f"media:{number}", payload)
         job = self._k.queue.run(key)[0] if wait else self._k.queue.get(key)
         return {**job_line(job), "target": str(place), "form": chosen.value, "objects": len(found)}
@@ -98,7 +115,10 @@ class Media:
         for row in reversed(rows):
             payload = documents.value(row.pop("payload"), f"job {row['job_key']}")
             progress = self._k.queue.progress(row["job_key"])
-            about = {"objects": len(payload["files"]), "form": payload["form"], "target": payload["target"]}
+            about = {
+                "objects": len(payload["files"]), "form": payload["form"], "target": payload["target"],
+                "profile": payload.get("profile", "STD-GEN-CD"), "protected": payload.get("protected", False),
+            }  # fmt: skip
             made.append({"job": row.pop("job_key"), **row, **about, "progress": progress})
         return made
 
@@ -132,13 +152,19 @@ class Media:
             ) from error
         except Refused as error:
             raise Permanent(str(error)) from None
+        self._passwords.pop(job.subject, None)
         return done
 
     def _plan(self, job: Job) -> MediumPlan:
+        password = self._passwords.get(job.subject, "")
+        if job.payload.get("protected") and not password:
+            raise Permanent("the password was kept in memory only and is gone; write the medium anew")
         settings = self._k.settings
         maker = settings.equipment
         return MediumPlan(
+            profile=str(job.payload.get("profile", "STD-GEN-CD")),
             web=bool(job.payload["pages"]),
+            protect=protection(password),
             label="REFMODALITY",
             institution=settings.institution.name,
             today=self._k.clock.now().date(),
@@ -146,6 +172,16 @@ class Media:
             product=f"{maker.manufacturer} {maker.model}, version {maker.software_version}",
             vendor_contact=maker.manufacturer,
         )
+
+
+def protection(password: str) -> Callable[[bytes], bytes] | None:
+    """What encrypts files by a password, None without one. Raises UsageError for one that media cannot have."""
+    if not password:
+        return None
+    # not before it is needed: cryptography is slow to load, and not in every installation
+    from harness.protocols.media.secure import Protection
+
+    return Protection(password)
 
 
 def _check_free(target: Path, form: Form) -> None:

@@ -277,15 +277,17 @@ class ReferenceDriver:
 
     def _create_media(self, parameters: Mapping[str, Any], timeout: float) -> Outcome:
         """Hand it the files as a drive would, have them imported and burned, and take the medium out."""
-        if parameters.get("kind", "CD") != "CD" or parameters.get("password"):
-            return Outcome(OutcomeState.UNSUPPORTED, "the reference modality burns CDs without a password only")
+        kind = str(parameters.get("kind", "CD")).removeprefix("protected ")
+        password = str(parameters.get("password", ""))
         target = Path(f"{parameters['folder']}.iso")
         name = f"{target.parent.parent.name}-{target.parent.name}"
         shutil.copytree(parameters["files"], self._home / "import" / name)
         taken = self._post("import", {"source": name}, timeout)
         if taken["refused"]:
             raise _Failed(0, "import: " + "; ".join(f"{one['file']}: {one['reason']}" for one in taken["refused"]))
-        burned = self._post("burn", {"studies": taken["studies"], "target": f"{name}.iso"}, timeout)
+        burned = self._post(
+            "burn", {"studies": taken["studies"], "target": f"{name}.iso", "kind": kind, "password": password}, timeout
+        )
         if burned["state"] != "done":
             raise _Failed(0, f"burn: {burned['message']}")
         shutil.copyfile(burned["target"], target)

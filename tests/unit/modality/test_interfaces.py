@@ -111,8 +111,6 @@ def test_each_operation_has_one_verb_and_one_endpoint(client: Browser) -> None:
 #: verbs that no button of the console presses, and why
 NO_BUTTON = {
     "expose": "the buttons are Ready, Shot and Confirm",
-    "reassign": "on the command line and over HTTP only; by hand: Cancel with its reason, then the other row",
-    "key-note": "on the command line and over HTTP only",
     "queue-run": "the background work of `serve` does it",
     "export": "for files", "compress": "for files", "render": "for files", "dump": "for files",
     "compress-report": "for files", "capture-save": "the Status tab hands the capture to the browser",

@@ -10,11 +10,13 @@ from typing import Any
 import pytest
 from pydicom import dcmread
 
+from harness.core.errors import UsageError
 from harness.modality import burning
 from harness.modality.errors import NotFound, Refused, StoreProblem
 from harness.modality.jobs import Job
 from harness.modality.service import Modality
 from harness.modality.services.media import Media
+from harness.protocols.media.secure import Keys
 from harness.protocols.media.sources import open_medium
 from harness.protocols.media.writing import Layout, write
 from harness.validation.media.judge import validate_medium
@@ -210,3 +212,54 @@ def test_disk_that_does_not_take_a_file_is_told(modality: Modality, tmp_path: Pa
     for press in presses:
         with pytest.raises(StoreProblem, match="free space or choose another place"):
             press()
+
+
+@pytest.mark.parametrize("kind", ["DVD", "USB"])
+@pytest.mark.parametrize(("syntax", "profile"), [("jpeg-lossless", "JPEG"), ("jpeg2000-lossless", "J2K")])
+def test_other_media_hold_compressed_objects(
+    modality: Modality, tmp_path: Path, kind: str, syntax: str, profile: str
+) -> None:
+    modality.administration.config_set([f"end_exam.transfer_syntax={syntax}"])
+    uid = study(modality, images=1)
+    made = modality.studies.instances(uid)[0]["transfer_syntax"]
+    assert modality.media.burn([uid], target=str(tmp_path / "m"), kind=kind)["state"] == "done"
+    assert modality.media.media_list()[0]["profile"] == f"STD-GEN-{kind}-{profile}"
+    file = next(path for path in (tmp_path / "m" / "DICOM").rglob("IM*"))
+    assert str(dcmread(file).file_meta.TransferSyntaxUID) == made
+    found = validate_medium(tmp_path / "m", claimed=kind)
+    assert [str(each) for each in found if each.severity in {"error", "warning"}] == []
+
+
+def test_protected_medium_opens_with_its_password_alone(modality: Modality, tmp_path: Path) -> None:
+    uid, place = study(modality, images=1), tmp_path / "m.iso"
+    done = modality.media.burn([uid], target=str(place), password="open sesame")
+    assert done["state"] == "done", done
+    with open_medium(place) as medium:
+        assert "INDEX.HTM" not in medium.entries
+        secured = [medium.entries[path] for path in medium.entries if "/IM" in path]
+        assert len(secured) == 1
+    assert [each for each in validate_medium(place, keys=Keys("open sesame")) if each.severity == "error"] == []
+    assert [each for each in validate_medium(place, keys=Keys("sesame")) if each.severity == "error"] != []
+    kept = b"".join(each.read_bytes() for each in modality.kernel.home.rglob("*") if each.is_file())
+    assert b"sesame" not in kept
+
+
+def test_password_that_is_gone_is_asked_for_again(modality: Modality, tmp_path: Path) -> None:
+    def full(*_: Any) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    done = Media(modality.kernel, full).burn([study(modality, images=1)], target=str(tmp_path / "m"), password="x")
+    assert done["state"] == "failed"
+    Media(modality.kernel)  # as after a restart: the handler of the queue knows no password
+    again = modality.administration.queue_retry(done["job"])
+    assert (again["state"], "write the medium anew" in again["message"]) == ("failed", True)
+    assert not (tmp_path / "m").exists()
+
+
+def test_kinds_and_passwords_that_media_cannot_have_are_refused(modality: Modality, tmp_path: Path) -> None:
+    uid = study(modality, images=1)
+    with pytest.raises(Refused, match="CD, DVD, USB"):
+        modality.media.burn([uid], target=str(tmp_path / "m"), kind="Blu-ray")
+    with pytest.raises(UsageError, match="ASCII"):
+        modality.media.burn([uid], target=str(tmp_path / "m"), password="비밀")
+    assert modality.media.media_list() == []

@@ -88,4 +88,4 @@ def test_unknown_words_and_english_stay_as_they_are() -> None:
     assert said("ko", "a peer's own words") == "a peer's own words"
     assert said("en", "there is no exam 3") == "there is no exam 3"
     assert said("ko", "x" * 5000) == "x" * 5000
-    assert len(WARNINGS) == 8
+    assert len(WARNINGS) == 10
