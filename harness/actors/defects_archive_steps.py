@@ -116,7 +116,7 @@ ARCHIVE_STEP_DEFECTS: tuple[Row, ...] = (
     (
         "archive-wants-a-step",
         "Refuses images that name no performed step",
-        "RAD-8-SCP-01 RAD-8-SCP-04",
+        "RAD-4-DST-02 RAD-8-SCP-01 RAD-8-SCP-04",
         _with(store_status=_with_step_only),
     ),
     (

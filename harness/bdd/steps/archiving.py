@@ -39,12 +39,19 @@ _ASKERS: Final = (actors.IMAGE_DISPLAY, actors.REPORT_READER)
 
 def _store(context: ScenarioContext, study: StoredStudy) -> None:
     context.begin()
-    outcomes = context.converse(
+    answers = context.converse(
         "RAD-8-SCP-01",
         f"Storing the study {study.name!r}",
         lambda: context.lab.modality.store(context.lab.product, study.samples),
     )
-    context.memory["stored"] = outcomes
+    refused = [f"{answer.status:04X}" for answer in answers if answer.status and answer.status >> 12 != 0xB]
+    if refused:
+        # what is not there can be neither committed nor found: nothing of that may be asked for
+        summary = f"{len(refused)} of the {len(answers)} images of the study {study.name!r} were refused"
+        context.broken(
+            "RAD-8-SCP-01", summary, expected=("0000 or a warning",), actual=", ".join(dict.fromkeys(refused))
+        )
+        raise NonConformance(summary, tuple(context.findings))
     context.memory.setdefault("studies", {})[study.name] = study
 
 
