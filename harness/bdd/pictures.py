@@ -45,7 +45,7 @@ def record(
         direction,
         Protocol.FILE,
         "FILE",
-        actor=context.tags.actor,
+        actor="Harness",
         fields={"name": name, "media_type": media_type, "role": role},
         payload=Blob.of(data),
     )

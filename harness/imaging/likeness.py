@@ -8,16 +8,14 @@ with a reason that tells what to export instead.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from harness.imaging import placing
 from harness.imaging.luts import Unit
-
-Mask = NDArray[np.bool_]
-#: top, left, height, width in pixels of the picture that was found
-Region = tuple[float, float, float, float]
+from harness.imaging.placing import Mask, Region
 
 #: share of compared points that may differ: edges are drawn in many ways
 EDGE_SHARE = 0.02
@@ -29,12 +27,11 @@ _SMALLEST_SCALE = 0.5
 _EVEN = 5
 #: the least share of a picture that has to be even
 _EVEN_SHARE = 0.25
-_SEARCHED = 192
-_FOUND_SCORE, _CLEARLY_BETTER = 0.85, 0.15
 #: how many grey values a relation has to have to be one, how steep it is at least, and how far off its ends may be
-_FEWEST_LEVELS, _MOST_LEVELS, _LEAST_SLOPE, _ENDS = 6, 4096, 0.05, 0.1
-#: share of points that may differ where the place of a part is known roughly only
-_PART_SHARE = 0.1
+_FEWEST_LEVELS, _MOST_LEVELS, _LEAST_SLOPE, _ENDS, _LEVEL = 3, 4096, 0.05, 0.1, 1.5 / 255
+#: where the place of a part is known roughly only: share of all points, and of those of one grey value, that may differ
+_PART_SHARE, _LEVEL_SHARE, _FEWEST_POINTS, _STRICTER = 0.1, 0.3, 12, 0.4
+_COMPARED = 4000
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +51,8 @@ class Likeness:
     wanted: float = 0.0
     found: float = 0.0
     region: Region = (0.0, 0.0, 0.0, 0.0)
+    #: whether it is a wrong picture with a name
+    named: bool = False
 
 
 def compare(
@@ -103,10 +102,17 @@ def compare(
         return _undecided(best, "it is too small; export it at least as large as the image")
     for name, mistake in mistakes:
         if _shows(mistake, found, tolerance, pixel, found_pixel):
-            return _failed(best, f"it is {name}")
+            return replace(_failed(best, f"it is {name}"), named=True)
     if may_be_levels and _rises_with(wanted, found, points, best.region, tolerance):
         return _undecided(best, "its grey values rise with the P-Values: driving levels of a calibrated screen?")
-    return _judged(best, wanted, found, points, tolerance, stretch, exact=exact, alone=alone)
+    seen = _judged(best, wanted, found, points, tolerance, stretch, exact=exact, alone=alone)
+    if seen.ok is not False or alone or exact:
+        return seen
+    if found_at(wanted, found, tolerance, pixel, found_pixel, keep=keep) is not None:
+        return _undecided(best, "the image is a part of the picture only; export it alone, or tell its region")
+    if may_stretch and found_at(found, wanted, tolerance, found_pixel, pixel) is not None:
+        return _undecided(best, "it shows a part of the image only; export all of it, at any size")
+    return seen
 
 
 def _judged(
@@ -124,11 +130,9 @@ def _judged(
     differences = _differences(wanted, found, points, best.region)
     if float(differences.max()) <= _LOSSY and _spread(wanted[points], differences, tolerance):
         return _undecided(best, "it differs a little nearly everywhere, as after a lossy compression; export it as PNG")
-    if not exact and (place := _elsewhere(wanted, found)) is not None:
+    if not exact and (place := placing.elsewhere(wanted, found)) is not None:
         where = ", ".join(str(round(value)) for value in place)
         return _undecided(best, f"the image seems to lie at (top, left, height, width) {where}; export it alone")
-    if not exact and (place := _elsewhere(found, wanted)) is not None and _shows_part(wanted, found, tolerance, place):
-        return _undecided(best, "it shows a part of the image only; export all of it, at any size")
     top, left, height, width = best.region
     framed = (top, left) != (0.0, 0.0) or (height, width) != found.shape
     if abs(stretch - 1.0) > _STRETCH and not framed:
@@ -159,10 +163,30 @@ def ink(plain: Unit, found: Unit, region: Region) -> Unit:
     return np.where(even(plain), drawn, 0.0)
 
 
-def found_at(wanted: Unit, picture: Unit, tolerance: float) -> Region | None:
-    """Where in a larger picture the wanted one lies, if it clearly does and is like it there."""
-    place = _elsewhere(wanted, picture)
-    return place if place is not None and _shows_part(picture, wanted, tolerance, place) else None
+def found_at(
+    part: Unit,
+    whole: Unit,
+    tolerance: float,
+    pixel: tuple[float, float] = (1.0, 1.0),
+    whole_pixel: tuple[float, float] = (1.0, 1.0),
+    *,
+    keep: Mask | None = None,
+) -> Region | None:
+    """Where in a larger picture another one lies with the same grey values, at whatever size; None if nowhere.
+
+    ``keep`` limits the comparison to pixels of the part.
+    """
+    points = even(part) if keep is None else even(part) & keep
+    rows, columns = np.nonzero(points)
+    step = max(1, rows.size // _COMPARED)
+    rows, columns = rows[::step], columns[::step]
+    if rows.size < _FEWEST_POINTS:
+        return None
+    for place in placing.places(part, whole, _proportion(part, pixel, whole_pixel), keep):
+        y, x = _sampled(whole.shape, place, part.shape, rows, columns)
+        if _the_same(part[rows, columns], whole[y, x], tolerance * _STRICTER):
+            return place
+    return None
 
 
 def near(mask: Mask, distance: int) -> Mask:
@@ -276,84 +300,26 @@ def _rises_with(wanted: Unit, found: Unit, points: Mask, region: Region, toleran
     middle = np.array([float(np.median(seen[at == level])) for level in range(len(levels))])
     scattered = int((np.abs(seen - middle[at]) > tolerance).sum())
     ends = [abs(m - level) for m, level in zip(middle, levels, strict=True) if level < 0.01 or level > 0.99]
-    rising = bool((np.diff(middle) > _LEAST_SLOPE * np.diff(levels)).all())
+    chosen = [0]  # grey values that are far enough apart to be told by any screen
+    for number in range(1, len(levels)):
+        if levels[number] - levels[chosen[-1]] >= tolerance:
+            chosen.append(number)
+    rising = bool((np.diff(middle[chosen]) > _LEAST_SLOPE * np.diff(levels[chosen])).all())
+    rising = rising and bool((np.diff(middle) > -_LEVEL).all())
     return rising and scattered <= EDGE_SHARE * seen.size and max(ends, default=0.0) <= _ENDS
 
 
-def _shows_part(wanted: Unit, found: Unit, tolerance: float, place: Region) -> bool:
-    """Whether the picture is that part of the wanted one."""
-    top, left, height, width = (round(value) for value in place)
-    part = wanted[max(top, 0) : top + height, max(left, 0) : left + width]
-    points = even(part)
-    if not points.any():
+def _the_same(wanted: Unit, found: Unit, tolerance: float) -> bool:
+    """Whether the points agree, those of each grey value by themselves.
+
+    A mark on a wide ground counts as much as the ground: a picture that lacks it is another one.
+    """
+    wrong = np.abs(wanted - found) > tolerance
+    if float(wrong.mean()) > _PART_SHARE:
         return False
-    here = (0.0, 0.0, float(found.shape[0]), float(found.shape[1]))
-    seen = _at(part, found, points, tolerance, here)
-    return seen.bad <= _PART_SHARE * seen.points
-
-
-def _elsewhere(wanted: Unit, found: Unit) -> Region | None:
-    """Where a part of the picture is like the wanted one, clearly more so than the whole; None if nowhere."""
-    step = max(1.0, max(found.shape) / _SEARCHED)
-    rows, columns = (max(8, int(size / step)) for size in found.shape)
-    small = _resized(found, rows, columns)
-    whole = _score(_resized(wanted, rows, columns), small)
-    best = max(_matched(wanted, small, np.linspace(0.3, 0.95, 27)), default=None)
-    if best is None or best[0] < _FOUND_SCORE - _CLEARLY_BETTER:
-        return None
-    best = max(best, *_matched(wanted, small, np.linspace(-0.02, 0.02, 9) + best[1]))
-    score, share, y, x = best
-    if score < _FOUND_SCORE or score < whole + _CLEARLY_BETTER:
-        return None
-    width = share * found.shape[1]
-    return y * step, x * step, width * wanted.shape[0] / wanted.shape[1], width
-
-
-def _matched(wanted: Unit, small: Unit, shares: Unit) -> Iterator[tuple[float, float, int, int]]:
-    """For every width, as a share of the whole: the best correlation, the width, and where."""
-    rows, columns = small.shape
-    for share in shares.tolist():
-        width = round(share * columns)
-        height = round(width * wanted.shape[0] / wanted.shape[1])
-        if 8 <= height <= rows and 8 <= width <= columns:
-            score, y, x = _match(_resized(wanted, height, width), small)
-            yield score, share, y, x
-
-
-def _resized(picture: Unit, rows: int, columns: int) -> Unit:
-    y = ((np.arange(rows) + 0.5) * picture.shape[0] / rows).astype(np.intp)
-    x = ((np.arange(columns) + 0.5) * picture.shape[1] / columns).astype(np.intp)
-    result: Unit = picture[np.ix_(y, x)]
-    return result
-
-
-def _score(one: Unit, other: Unit) -> float:
-    a, b = one - one.mean(), other - other.mean()
-    scale = float(np.sqrt((a * a).sum() * (b * b).sum()))
-    return float((a * b).sum()) / scale if scale > 1e-9 else 0.0
-
-
-def _match(template: Unit, picture: Unit) -> tuple[float, int, int]:
-    """The best normalized correlation of a template inside a picture, and where."""
-    height, width = template.shape
-    flat = template - template.mean()
-    norm = float(np.sqrt((flat * flat).sum()))
-    if norm < 1e-6:
-        return 0.0, 0, 0
-    kernel = np.fft.rfft2(flat[::-1, ::-1], picture.shape)
-    across = np.fft.irfft2(np.fft.rfft2(picture) * kernel, picture.shape)[height - 1 :, width - 1 :]
-    total, squares = _sums(picture, height, width), _sums(picture * picture, height, width)
-    spread = np.sqrt(np.maximum(squares - total * total / (height * width), 1e-9))
-    scores = np.where(spread > 1e-3, across / (norm * spread), 0.0)
-    y, x = np.unravel_index(int(scores.argmax()), scores.shape)
-    return float(scores[y, x]), int(y), int(x)
-
-
-def _sums(picture: Unit, height: int, width: int) -> Unit:
-    """Sum of every window of that size."""
-    table = np.pad(picture.cumsum(axis=0).cumsum(axis=1), ((1, 0), (1, 0)))
-    result: Unit = table[height:, width:] - table[:-height, width:] - table[height:, :-width] + table[:-height, :-width]
-    return result
+    _, level, count = np.unique(np.round(wanted * 64.0), return_inverse=True, return_counts=True)
+    share = np.bincount(level.reshape(-1), weights=wrong) / count
+    return bool((share[count >= _FEWEST_POINTS] <= _LEVEL_SHARE).all())
 
 
 def _failed(one: Likeness, why: str) -> Likeness:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pydicom
-from pydicom.datadict import dictionary_description, dictionary_has_tag, tag_for_keyword
+from pydicom.datadict import dictionary_description, dictionary_has_tag, repeater_has_tag, tag_for_keyword
 from pydicom.dataset import Dataset
 from pydicom.errors import BytesLengthException, InvalidDicomError
 from pydicom.filereader import read_dataset
@@ -84,6 +84,8 @@ class Decoder:
         """The data set of a DICOM message or file, without pixel data; None if there is none that can be read."""
         if message.payload.size == 0 or message.protocol not in (Protocol.DICOM, Protocol.FILE):
             return None
+        if message.protocol is Protocol.FILE and _file_kind(message) in ("text", "image"):
+            return None
         key = (message.payload.sha256, message.transfer_syntax)
         if key not in self.datasets:
             data = read_blob(message.payload, MAX_PAYLOAD)
@@ -104,7 +106,12 @@ class Decoder:
         """At most ``max_rows`` rows of a message."""
         if message.payload.size == 0:
             return Decoded()
-        if message.protocol is Protocol.HL7:
+        kind = _file_kind(message)
+        if kind == "text":
+            rows = _limited(text_rows(read_blob(message.payload, MAX_PAYLOAD) or b""), max_rows)
+        elif kind == "image":
+            return Decoded(note=f"A picture: {message.fields.get('media_type')}, {message.payload.size:,} bytes.")
+        elif message.protocol is Protocol.HL7:
             rows = _limited(hl7_rows(self.segments(message)), max_rows)
         else:
             dataset = self.dataset(message)
@@ -116,6 +123,18 @@ class Decoder:
         if len(rows) > max_rows:
             return Decoded(tuple(rows[:max_rows]), f"Only the first {max_rows} rows are shown here.")
         return Decoded(tuple(rows))
+
+
+def _file_kind(message: Message) -> str:
+    """``text``, ``image`` and so on of a file that says what it is; "" for everything else."""
+    kind = str(message.fields.get("media_type") or "")
+    return kind.partition("/")[0] if message.protocol is Protocol.FILE else ""
+
+
+def text_rows(data: bytes) -> Iterator[Row]:
+    """The lines of a table or another text."""
+    for number, line in enumerate(data.decode("utf-8-sig", "replace").splitlines(), start=1):
+        yield Row((), 0, f"line {number}", "", "", line[:MAX_VALUE])
 
 
 def parse_dataset(data: bytes, transfer_syntax: str) -> Dataset | None:
@@ -142,7 +161,8 @@ def dataset_rows(dataset: Dataset, prefix: tuple[Step, ...] = ()) -> Iterator[Ro
     """Rows of a data set in the order of its tags, items after their sequence."""
     depth = len(prefix)
     for tag in sorted(dataset.keys()):
-        name = dictionary_description(tag) if dictionary_has_tag(tag) else ("Private" if tag.is_private else "Unknown")
+        known = dictionary_has_tag(tag) or repeater_has_tag(tag)  # overlays and curves have many groups
+        name = dictionary_description(tag) if known else ("Private" if tag.is_private else "Unknown")
         label = f"({tag.group:04X},{tag.element:04X})"
         path = (*prefix, (label, 0))
         try:

@@ -35,6 +35,11 @@ class Picture:
     note: str
     blob: str
 
+    @property
+    def is_plot(self) -> bool:
+        """Whether it holds words and numbers that have to be read."""
+        return self.source.startswith("data:image/svg")
+
 
 @dataclass(frozen=True, slots=True)
 class Level:

@@ -12,8 +12,9 @@ from dataclasses import replace
 import numpy as np
 
 from harness.imaging import likeness
-from harness.imaging.likeness import Likeness, Mask
+from harness.imaging.likeness import Likeness
 from harness.imaging.luts import Unit
+from harness.imaging.placing import Mask
 from harness.imaging.presentation import Text, Units
 from harness.imaging.render import Rendition
 
@@ -25,14 +26,16 @@ _COVERED = 0.85
 #: how far text may leave its box, and where text at an anchor may stand
 _BEYOND_BOX, _ABOUT_ANCHOR = 8, 30
 _LEAST_TEXT = 8
+#: share of a text that has to be in its box
+_INSIDE = 0.4
 
 
-def marked(bare: Rendition, wanted: Unit, found: Unit, tolerance: float) -> Likeness:
+def marked(bare: Rendition, wanted: Unit, found: Unit, tolerance: float, *, may_be_levels: bool = False) -> Likeness:
     """Graphics and overlays: drawn at all, and nothing besides."""
     meant = np.abs(wanted - bare.p_values) > _INK
     if not meant.any():
         return Likeness(None, "nothing is to be drawn that could be told from the image")
-    seen = _background(bare, found, tolerance, ~likeness.near(meant, _AROUND))
+    seen = _background(bare, found, tolerance, ~likeness.near(meant, _AROUND), may_be_levels)
     if not seen.ok:
         return seen
     drawn = likeness.ink(bare.p_values, found, seen.region) > _INK
@@ -54,18 +57,21 @@ def marked(bare: Rendition, wanted: Unit, found: Unit, tolerance: float) -> Like
     )
 
 
-def written(bare: Rendition, texts: Sequence[Text], found: Unit, tolerance: float) -> Likeness:
+def written(
+    bare: Rendition, texts: Sequence[Text], found: Unit, tolerance: float, *, may_be_levels: bool = False
+) -> Likeness:
     """Texts: something in every box and at every anchor, and nothing elsewhere."""
     places = [(text, *_place(text, bare)) for text in texts]
     free = np.ones(bare.p_values.shape, np.bool_)
     for _, _, allowed in places:
         free &= ~allowed
-    seen = _background(bare, found, tolerance, free)
+    seen = _background(bare, found, tolerance, free, may_be_levels)
     if not seen.ok:
         return seen
     drawn = likeness.ink(bare.p_values, found, seen.region) > _INK
-    for text, inside, _ in places:
-        if int((drawn & inside).sum()) < _LEAST_TEXT:
+    for text, inside, allowed in places:
+        ink = int((drawn & inside).sum())
+        if ink < _LEAST_TEXT or (text.box and ink < _INSIDE * int((drawn & allowed).sum())):
             row, column = np.argwhere(inside)[0] if inside.any() else (0, 0)
             where = "in its box" if text.box else "at its anchor"
             return replace(
@@ -74,9 +80,15 @@ def written(bare: Rendition, texts: Sequence[Text], found: Unit, tolerance: floa
     return seen
 
 
-def _background(bare: Rendition, found: Unit, tolerance: float, keep: Mask) -> Likeness:
+def _background(bare: Rendition, found: Unit, tolerance: float, keep: Mask, may_be_levels: bool) -> Likeness:
     return likeness.compare(
-        bare.p_values, found, tolerance, pixel=bare.placement.pixel_shape, keep=keep, may_stretch=True
+        bare.p_values,
+        found,
+        tolerance,
+        pixel=bare.placement.pixel_shape,
+        keep=keep,
+        may_stretch=True,
+        may_be_levels=may_be_levels,
     )
 
 

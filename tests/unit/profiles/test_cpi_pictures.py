@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+import PIL.Image
 import pytest
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import UID
@@ -20,6 +21,7 @@ from harness.core.check import Declaration
 from harness.core.message import Protocol
 from harness.imaging import png
 from harness.imaging.geometry import screened
+from harness.imaging.gsdf import DisplayCurve
 from harness.imaging.luts import Unit
 from harness.profiles.cpi import appearance, facts
 from harness.profiles.cpi.checks.pictures import CHECKS
@@ -135,8 +137,138 @@ def test_what_is_not_drawn_is_missed(name: str) -> None:
     assert judged(name, tripled(bare)) is False
 
 
-def test_a_file_of_another_kind_is_named() -> None:
-    assert judged("VOI window", b"\xff\xd8\xff\xe0 a picture with loss") is None
+# -- files, screens and regions ------------------------------------------------------------------------------------
+
+
+def saved(picture: Unit, kind: str, **options: Any) -> bytes:
+    buffer = io.BytesIO()
+    PIL.Image.fromarray(np.rint(np.clip(picture, 0, 1) * 255).astype(np.uint8)).save(buffer, kind, **options)
+    return buffer.getvalue()
+
+
+def smoothed(picture: Unit) -> Unit:
+    """Enlarged between the pixels, as screens do."""
+    small = PIL.Image.fromarray(np.rint(np.clip(picture, 0, 1) * 255).astype(np.uint8))
+    size = (int(small.width * 3.7), int(small.height * 3.7))
+    return np.asarray(small.resize(size, PIL.Image.Resampling.BICUBIC)) / 255.0
+
+
+def framed(picture: Unit) -> Unit:
+    """A screen with a list of patients and buttons around the picture, which begins at row 80 and column 200."""
+    screen: Unit = np.full((picture.shape[0] + 250, picture.shape[1] + 320), 0.2)
+    screen[:40] = 0.5
+    for at in range(0, screen.shape[1] - 40, 40):
+        screen[8:32, at : at + 20] = 0.8
+    for at in range(60, screen.shape[0] - 30, 24):
+        screen[at : at + 10, 10 : 60 + (at * 7) % 90] = 0.9
+    screen[80 : 80 + picture.shape[0], 200 : 200 + picture.shape[1]] = picture
+    return screen
+
+
+def shown_by(defect: str, name: str) -> Unit:
+    """What a defective display of ours shows of an object."""
+    made, behaviour = MADE[name], defects.behaviour("softcopy-display", [defect])
+    picture: Unit = behaviour.shown(made.image, made.state, made.frame)
+    return picture
+
+
+@pytest.mark.parametrize(
+    ("kind", "options"),
+    [
+        ("PNG", {}),
+        ("BMP", {}),
+        ("TIFF", {"compression": "tiff_lzw"}),
+        ("JPEG", {"quality": 75}),
+        ("JPEG", {"quality": 92}),
+    ],
+)
+def test_every_usual_file_is_judged(kind: str, options: dict[str, Any]) -> None:
+    for name in ("VOI window", "graphics"):
+        assert judged(name, saved(smoothed(right(name)), kind, **options)) is True
+    wrong = smoothed(shown_by("display-lost-window", "VOI window"))
+    assert judged("VOI window", saved(wrong, kind, **options)) is False
+
+
+@pytest.mark.parametrize("data", [b"\xff\xd8\xff\xe0 a picture that ends", b"GIF89a...", b"BM", b"%PDF-1.4", b""])
+def test_a_file_that_cannot_be_read_is_not_judged(data: bytes) -> None:
+    assert judged("VOI window", data) is None
+
+
+#: cd/m2 of a panel by driving level
+PANEL = [[level / 16, 0.5 + 400.0 * (level / 16) ** 2.2] for level in range(17)]
+
+
+def driven(picture: Unit) -> Unit:
+    """The driving levels by which that panel shows P-Values."""
+    levels, light = np.array(PANEL).T
+    driving: Unit = np.interp(DisplayCurve(float(light[0]), float(light[-1])).of(picture), light, levels)
+    return driving
+
+
+@pytest.mark.parametrize("name", ["VOI window", "VOI sigmoid", "shutters", "text", "rotation 90, flip Y"])
+def test_driving_levels_are_judged_by_the_luminance_of_their_screen(name: str) -> None:
+    levels = driven(tripled(right(name)))
+    assert judged(name, levels, values="driving levels", characteristic=PANEL) is True
+    assert judged(name, levels) is None, "nobody said what the file holds"
+    assert judged(name, levels, values="P-Values") is not True
+    assert judged(name, levels, values="driving levels") is None, "nobody measured the screen"
+
+
+def test_a_wrong_picture_of_driving_levels_is_wrong() -> None:
+    levels = driven(tripled(shown_by("display-lost-window", "VOI window")))
+    assert judged("VOI window", levels, values="driving levels", characteristic=PANEL) is False
+    assert judged("VOI window", levels) is False, "no screen shows two P-Values alike"
+    falling = [[level, 500.0 - light] for level, light in PANEL]
+    assert judged("VOI window", levels, values="driving levels", characteristic=falling) is None
+
+
+@pytest.mark.parametrize("name", ["modality table", "overlays", "pixels that are not square"])
+def test_a_region_that_is_wrong_is_told_from_a_display_that_is_wrong(name: str) -> None:
+    picture = tripled(right(name))
+    tall, wide = picture.shape
+    screen = framed(picture)
+    assert judged(name, screen, region=[200, 80, wide, tall]) is True
+    assert judged(name, screen, region=[203, 82, wide, tall]) is True, "a few pixels beside"
+    for region in ([0, 0, wide // 2, tall // 2], [230, 110, wide - 60, tall - 60]):
+        assert judged(name, screen, region=region) is not False
+    assert judged(name, screen) is None, "no region was told"
+    assert judged(name, screen, region=[5000, 5000, 10, 10]) is None
+
+
+@pytest.mark.parametrize(
+    ("defect", "name"),
+    [
+        ("display-lost-window", "VOI window"),
+        ("display-text-elsewhere", "text"),
+        ("display-whole-image", "displayed area"),
+        ("display-no-shutter", "shutters"),
+    ],
+)
+def test_a_wrong_display_is_wrong_in_the_region_that_was_told(defect: str, name: str) -> None:
+    picture = tripled(shown_by(defect, name))
+    assert judged(name, framed(picture), region=[200, 80, picture.shape[1], picture.shape[0]]) is False
+    assert judged(name, smoothed(shown_by(defect, name))) is False
+
+
+@pytest.mark.parametrize("name", ["VOI window", "rotation 90, flip Y", "graphics"])
+def test_a_part_of_the_image_is_no_failure(name: str) -> None:
+    picture = tripled(right(name))
+    tall, wide = picture.shape
+    part = picture[tall // 8 : tall // 8 + tall // 2, wide // 8 : wide // 8 + wide // 2]
+    assert judged(name, part) is not False
+
+
+def test_sizes_are_judged_on_a_screen_whose_pixels_are_known() -> None:
+    for name in ("true size", "magnify"):
+        picture = right(name)
+        assert judged(name, picture, pixel_mm=PIXEL_MM) is True
+        assert judged(name, letterboxed(picture)[::3, ::3], pixel_mm=PIXEL_MM) is True
+        assert judged(name, tripled(picture), pixel_mm=PIXEL_MM) is False
+        assert judged(name, tripled(picture)) is True, "its grey values; the size is for the operator"
+    assert judged("true size", tripled(right("true size")), pixel_mm=PIXEL_MM / 3) is True
+    squeezed = right("pixels that are not square")[::2]
+    assert judged("pixels that are not square", squeezed) is None, "a pixel for each of the image"
+    assert judged("pixels that are not square", squeezed, pixel_mm=PIXEL_MM) is False
 
 
 def secondary_capture(picture: Unit, *, bits: int = 8, photometric: str = "MONOCHROME2", native: bool = True) -> bytes:

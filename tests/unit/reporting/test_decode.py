@@ -47,6 +47,29 @@ def test_rows_are_bounded_and_say_so() -> None:
     assert decoded.note == "Only the first 3 rows are shown here."
 
 
+def test_overlays_have_names() -> None:
+    dataset = Dataset()
+    dataset.add_new((0x6002, 0x0010), "US", 24)
+    assert list(rows_of(dataset)) == ["Overlay Rows"]
+
+
+def test_tables_are_shown_line_by_line_and_pictures_are_no_data_sets() -> None:
+    fields = {"media_type": "text/csv"}
+    table = Message(1, 0.0, Direction.FROM_SUT, Protocol.FILE, "FILE", fields=fields, payload=Blob.of(b"0;0.8\n1;2\n"))
+    assert [row.value for row in Decoder().decode(table, 10).rows] == ["0;0.8", "1;2"]
+    picture = Message(
+        1,
+        0.0,
+        Direction.NONE,
+        Protocol.FILE,
+        "FILE",
+        fields={"media_type": "image/png"},
+        payload=Blob.of(b"\x89PNG...."),
+    )
+    assert Decoder().decode(picture, 10).note == "A picture: image/png, 8 bytes."
+    assert Decoder().dataset(picture) is None
+
+
 def test_bytes_that_are_no_data_set_are_said_to_be_none() -> None:
     decoded = Decoder().decode(message(b"\xff"), 10)
     assert decoded.note

@@ -20,6 +20,7 @@ from harness.imaging import likeness
 from harness.imaging.density import Medium, Viewing
 from harness.imaging.luts import Shape, Unit, apply_presentation_lut
 from harness.imaging.measured import CONTRAST_TOLERANCE, judge_luminance
+from harness.imaging.placing import Region
 from harness.imaging.presentation import SizeMode
 from harness.imaging.tables import Sample
 from harness.profiles.cpi import appearance, drawings, exports, facts, reading
@@ -96,12 +97,13 @@ class _Asked:
         """The displayed area in the region that was told; a region that shows something else is told from a defect."""
         region = self.data.get("region")
         seen = self._compared(_in_region(picture, region) if region else picture)
-        if region and not seen.ok:
-            wanted = appearance.of(self.image, self.state, self.frame).p_values
-            place = likeness.found_at(wanted, picture, self.tolerance)
-            if place is not None or self._compared(picture).ok:
-                where = f" at (left, top) {place[1]:.0f}, {place[0]:.0f}" if place else ""
-                return replace(seen, ok=None, why=f"the region that was told is wrong: the image lies elsewhere{where}")
+        if region and not seen.ok and not seen.named:
+            wanted = appearance.of(self.image, self.state, self.frame)
+            place = likeness.found_at(wanted.p_values, picture, self.tolerance, wanted.placement.pixel_shape)
+            if place is not None and _far(place, region):
+                left, top, width, height = (round(value) for value in (place[1], place[0], place[3], place[2]))
+                why = f"the region that was told is wrong; the image seems to lie at [{left}, {top}, {width}, {height}]"
+                return replace(seen, ok=None, why=why)
         return self._sized(seen)
 
     def _compared(self, found: Unit) -> likeness.Likeness:
@@ -137,10 +139,11 @@ class _Asked:
         as_drawn_here = wanted.shape == found.shape and float(np.abs(wanted - found).max()) <= self.tolerance
         if as_drawn_here or not (look.annotations or look.activated):
             return None
+        unknown = not self.data.get("values")
         texts = [text for note in look.annotations for text in note.texts]
         if texts:
-            return drawings.written(bare, texts, found, self.tolerance)
-        return drawings.marked(bare, wanted, found, self.tolerance)
+            return drawings.written(bare, texts, found, self.tolerance, may_be_levels=unknown)
+        return drawings.marked(bare, wanted, found, self.tolerance, may_be_levels=unknown)
 
     def _sized(self, seen: likeness.Likeness) -> likeness.Likeness:
         """TRUE SIZE and MAGNIFY: as large as asked, where pixels of the picture are those of the screen."""
@@ -168,6 +171,12 @@ def _decoded(message: Message | None, data: Mapping[str, Any]) -> tuple[Unit, fl
     export = exports.read(message.payload.bytes())
     tolerance = float(data.get("tolerance") or DISPLAY_TOLERANCE) + exports.half_a_level(data)
     return exports.p_values(export, data), max(tolerance, exports.LOSSY_TOLERANCE if export.lossy else 0.0)
+
+
+def _far(place: Region, region: Any) -> bool:
+    """Whether the image lies somewhere else than was told."""
+    told = (region[1], region[0], region[3], region[2])
+    return any(abs(one - other) > 0.04 * max(place[2:]) for one, other in zip(place, told, strict=True))
 
 
 def _in_region(picture: Unit, region: Any) -> Unit:
