@@ -36,6 +36,8 @@ Feature: The report reader finds and shows reports
       | basic report       |
       | preliminary report |
       | Japanese report    |
+      | Korean report      |
+      | corrected report     |
 
   @req:RAD-27-SCU-02
   Scenario: A report with measurements is read
@@ -56,6 +58,8 @@ Feature: The report reader finds and shows reports
       | preliminary report |
       | measured report    |
       | Japanese report    |
+      | Korean report      |
+      | corrected report     |
 
   @manual @req:RAD-27-SCU-04
   Scenario: The image of a report is opened from it

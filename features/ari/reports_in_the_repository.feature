@@ -17,6 +17,8 @@ Feature: The report repository answers queries and delivers reports
       | preliminary report |
       | measured report    |
       | Japanese report    |
+      | Korean report      |
+      | corrected report     |
 
   @req:RAD-26-SCP-03
   Scenario Outline: Reports are found by <key> in the <model> model

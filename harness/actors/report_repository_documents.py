@@ -57,6 +57,7 @@ LANGUAGES = {
     "de": Code("de", "RFC5646", "German"),
     "fr": Code("fr", "RFC5646", "French"),
     "ja": Code("ja", "RFC5646", "Japanese"),
+    "ko": Code("ko", "RFC5646", "Korean"),
 }
 
 
@@ -95,6 +96,8 @@ class ReportPlan:
     referring_physician: str = "Refer^Rita"
     author: str = "Reader^Ruth"
     title: Code = DIAGNOSTIC_IMAGING_REPORT
+    #: the document that this one amends
+    predecessor: Referenced | None = None
     shared: Dataset | None = field(default=None, compare=False)
 
 
@@ -114,6 +117,8 @@ def report(plan: ReportPlan, uid: UidSource) -> Dataset:
     ds.PerformedProcedureCodeSequence = Sequence([])
     if plan.images:
         ds.CurrentRequestedProcedureEvidenceSequence = evidence(plan.images)
+    if plan.predecessor is not None:
+        ds.PredecessorDocumentsSequence = evidence([plan.predecessor])
     _root(ds, plan.title, "2000")
     observation = [
         _item("HAS CONCEPT MOD", "CODE", LANGUAGE, code=LANGUAGES[plan.language]),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from pydicom.dataset import Dataset
@@ -10,7 +11,14 @@ from harness.actors import presentation_objects
 from harness.actors.archive_keys import Level
 from harness.actors.objects import SUBJECTS, Sample, Subject
 from harness.actors.report_reader import DOCUMENT_KEYS
-from harness.actors.report_repository_documents import Code, Referenced, ReportPlan, key_object_note, report
+from harness.actors.report_repository_documents import (
+    BASIC_TEXT_SR,
+    Code,
+    Referenced,
+    ReportPlan,
+    key_object_note,
+    report,
+)
 from harness.bdd.context import ScenarioContext
 from harness.bdd.registry import then, when
 from harness.bdd.steps.archiving import fetched, retrieve_row
@@ -39,6 +47,8 @@ KNOWN_DOCUMENTS = (
     "preliminary report",
     "measured report",
     "Japanese report",
+    "Korean report",
+    "corrected report",
     "note",
     "rejection note",
 )
@@ -89,7 +99,7 @@ def stores_test_object(scenario_context: ScenarioContext, name: str) -> None:
 
 @when('the Acquisition Modality stores a study with a "{kind:Text}"', kind=KNOWN_DOCUMENTS)
 def modality_stores_document(scenario_context: ScenarioContext, kind: str) -> None:
-    """Store images and a document about them: a report (basic, preliminary, measured, Japanese) or a note."""
+    """Store images and a document about them: a report of one kind or another, or a note."""
     store_document(scenario_context, kind)
 
 
@@ -130,6 +140,12 @@ def document_of(context: ScenarioContext, kind: str, image: Dataset) -> Dataset:
             return report(ReportPlan(**base, measurements=(("Length", 12.5),)), new)
         case "Japanese report":
             return report(ReportPlan(**base, findings=("所見なし",), impressions=("正常",), language="ja"), new)
+        case "Korean report":
+            base["subject"] = replace(patient, character_set=("", "ISO 2022 IR 149"))
+            return report(ReportPlan(**base, findings=("이상 소견 없음.",), impressions=("정상",), language="ko"), new)
+        case "corrected report":
+            earlier = Referenced(str(image.StudyInstanceUID), new(), BASIC_TEXT_SR, new())
+            return report(ReportPlan(**base, findings=("A small nodule.",), predecessor=earlier), new)
         case "note":
             return key_object_note(ReportPlan(**base), new, text="Look here")
         case "rejection note":
