@@ -198,7 +198,8 @@ DEFECTS: tuple[Defect, ...] = (
     # RAD-7
     defect("cancel-leaves-orphan", "a cancelled exam stays IN PROGRESS for ever", "RAD-7-SCU-10 RAD-7-SCU-01 EX-06",
             deciding(reports_end=lambda discontinued: not discontinued)),
-    defect("cancel-says-completed", "a cancelled exam is reported as COMPLETED", "RAD-7-SCU-10 RAD-7-SCU-12 EX-06",
+    defect("cancel-says-completed", "a cancelled exam is reported as COMPLETED, and cannot be moved to the right entry",
+            "RAD-6-SCU-01 RAD-7-SCU-10 RAD-7-SCU-12 EX-06",
             deciding(final_status=lambda discontinued: "COMPLETED")),
     defect("final-no-end-time", "the final N-SET has no end time", "RAD-7-SCU-02",
             edit("performed_ended", drop("PerformedProcedureStepEndTime"))),
