@@ -20,6 +20,16 @@ Feature: RAD-47 Distribute Imaging Information on Media: displays, report reader
     When the system under test reads a "folder" with "a foreign class"
     Then the operator confirms "RAD-47-IDP-02": "Does the product say that one object cannot be shown, and show the others?"
 
+  @actor:image-display @option:privacy-protection @req:RAD-47-IDP-01
+  Scenario Outline: An Image Display opens a protected <form> with its password alone
+    When the system under test reads a "protected <form>" with "two patients"
+    Then the operator confirms "RAD-47-IDP-01": "Did the product show nothing of the medium before the password was entered, and every image afterwards?"
+
+    Examples:
+      | form      |
+      | ISO image |
+      | folder    |
+
   @actor:report-reader @mesa:1931 @req:RAD-47-RRD-01
   Scenario: A Report Reader shows reports
     When the system under test reads a "ISO image" with "every kind of object"

@@ -105,24 +105,26 @@ def _imported(context: ScenarioContext, study: str, form: str, fault: str = "", 
 def opens_medium(scenario_context: ScenarioContext, does: str, form: str, study: str) -> None:
     """Make a conforming medium (folder, ZIP file, ISO image) and ask the product to import it, or to read it.
 
-    What is imported may be protected as well (protected folder ...); to read it is what a display, a reader or a
-    composer does.
+    It may be protected as well (protected folder ...); to read it is what a display, a reader or a composer does.
     """
-    plain = form.removeprefix(_PROTECTED) if does == "imports" else form
+    plain = form.removeprefix(_PROTECTED)
     if plain not in _FORMS:
         raise UsageError(f"there is no form of medium {form!r}; known: {', '.join(_FORMS)}, protected folder, …")
     if does == "imports":
         _imported(scenario_context, study, _FORMS[plain], protected=plain != form)
     else:
-        _read(scenario_context, study, _FORMS[plain])
+        _read(scenario_context, study, _FORMS[plain], protected=plain != form)
 
 
-def _read(context: ScenarioContext, study: str, form: str) -> None:
+def _read(context: ScenarioContext, study: str, form: str, *, protected: bool) -> None:
     target = _folder(context) / f"medium{form}"
-    MediaCreator(MediumPlan(), None, lambda: _deal(context)).write(_content(context, study), target)
+    password = _password(context) if protected else ""
+    MediaCreator(MediumPlan(protect=Protection(password) if protected else None), None, lambda: _deal(context)).write(
+        _content(context, study), target
+    )
     identifier = f"offered-{context.memory['media']}"
-    record_medium(context.transcript, target, identifier, actor=names.MEDIA_CREATOR, by_us=True)
-    context.act("read-media", folder=str(target), password="")
+    record_medium(context.transcript, target, identifier, actor=names.MEDIA_CREATOR, by_us=True, password=password)
+    context.act("read-media", folder=str(target), password=password)
 
 
 @when('the system under test imports a medium with the fault "{fault:Text}"')
