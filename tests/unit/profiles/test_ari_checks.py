@@ -350,8 +350,35 @@ def _comprehensive(ds: Dataset) -> None:
     ds.SOPClassUID = "1.2.840.10008.5.1.4.1.1.88.33"
 
 
+def _by_reference(ds: Dataset) -> None:
+    """The impression is inferred from the finding, by reference (PS3.3 A.35.3.3.1.2)."""
+    _comprehensive(ds)
+    item = Dataset()
+    item.RelationshipType, item.ReferencedContentItemIdentifier = "INFERRED FROM", [1, 4, 1]
+    ds.ContentSequence[4].ContentSequence[0].ContentSequence = [item]
+
+
+def _partial(ds: Dataset) -> None:
+    ds.CompletionFlag, ds.VerificationFlag = "PARTIAL", "UNVERIFIED"
+    del ds.VerifyingObserverSequence
+
+
+def _amending(ds: Dataset) -> None:
+    ds.PredecessorDocumentsSequence = copy.deepcopy(ds.CurrentRequestedProcedureEvidenceSequence)
+
+
+def _evidence_of_another_request(ds: Dataset) -> None:
+    ds.PertinentOtherEvidenceSequence = ds.CurrentRequestedProcedureEvidenceSequence
+    del ds.CurrentRequestedProcedureEvidenceSequence
+
+
 @pytest.mark.parametrize(
-    "change", [_own_heading, _title("18748-4", "LN"), _title("113000"), _without_sections, _comprehensive]
+    "change",
+    [
+        *(_own_heading, _title("18748-4", "LN"), _title("113000"), _without_sections, _comprehensive, _by_reference),
+        *(_partial, _amending, _evidence_of_another_request),
+        *(test_ari_documents.country, test_ari_documents.no_observer, test_ari_documents.private_template),
+    ],
 )
 def test_legal_but_unusual_reports_break_nothing(change: Callable[[Dataset], object]) -> None:
     seen = observed("repository-well-formed", served(REPOSITORY, the_report(change)))

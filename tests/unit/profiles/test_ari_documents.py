@@ -193,7 +193,7 @@ def _section_in_a_section(ds: Dataset) -> None:
     sections[0].ContentSequence.append(copy.deepcopy(sections[1]))
 
 
-def _country(ds: Dataset) -> None:
+def country(ds: Dataset) -> None:
     item = Dataset()
     item.RelationshipType, item.ValueType = "HAS CONCEPT MOD", "CODE"
     item.ConceptNameCodeSequence = Sequence([Code("121046", "DCM", "Country of Language").item()])
@@ -201,11 +201,11 @@ def _country(ds: Dataset) -> None:
     ds.ContentSequence[0].ContentSequence = Sequence([item])
 
 
-def _no_observer(ds: Dataset) -> None:
+def no_observer(ds: Dataset) -> None:
     ds.ContentSequence = Sequence(i for i in ds.ContentSequence if i.RelationshipType != "HAS OBS CONTEXT")
 
 
-def _private_template(ds: Dataset) -> None:
+def private_template(ds: Dataset) -> None:
     ds.ContentTemplateSequence[0].MappingResource = "99VENDOR"
     _section_in_a_section(ds)
     _no_language(ds)
@@ -216,7 +216,7 @@ def test_what_the_template_forbids_is_found(change: Callable[[Dataset], object])
     assert problems(change)
 
 
-@pytest.mark.parametrize("change", [lambda ds: None, _country, _no_observer, _private_template])
+@pytest.mark.parametrize("change", [lambda ds: None, country, no_observer, private_template])
 def test_what_the_template_allows_is_no_problem(change: Callable[[Dataset], object]) -> None:
     assert problems(change) == []
 
