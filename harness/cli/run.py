@@ -70,8 +70,12 @@ def run(
     product = load_sut(sut_path)
     claims.require_known(product, sut_path)
     feature_paths = [features.resolve()] if features else [resources.folder("features")]
-    require_matches(only or (), lint_or_stop(feature_paths))
+    planned = lint_or_stop(feature_paths)
+    require_matches(only or (), planned)
     accepted = waivers_of(product, sut_path, waivers)
+    for waiver in lost_waivers(accepted, planned):
+        text = f"Waiver {waiver.requirement} ({waiver.file.name}): no scenario has the id {waiver.scenario}"
+        err().print(text, style="yellow", markup=False)
     settings = RunSettings(
         sut=str(sut_path),
         features=tuple(str(path) for path in feature_paths),
@@ -235,6 +239,23 @@ def waivers_of(product: SutFile, sut_path: Path, waivers: Path | None) -> tuple[
         if waiver.requirement not in registry.requirements():
             raise ConfigurationError(waiver.file, "requirement", registry.unknown("requirement", waiver.requirement))
     return accepted
+
+
+def lost_waivers(
+    accepted: Sequence[waiving.Waiver], planned: Sequence[linting.PlannedScenario]
+) -> list[waiving.Waiver]:
+    """Those whose scenario is misspelt, or gone: they would never be stale, because nothing of theirs is ever run."""
+
+    def lost(pattern: str) -> bool:
+
+        return not any(
+            waiving.means(pattern, scenario.id)
+            or waiving.means(pattern, f"{scenario.id}[example]")
+            or pattern.startswith(f"{scenario.id}[")
+            for scenario in planned
+        )
+
+    return [waiver for waiver in accepted if not waiver.scenario.startswith("*") and lost(waiver.scenario)]
 
 
 def _workers(workers: int, product: SutFile) -> int:

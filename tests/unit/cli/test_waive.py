@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from harness.bdd.lint import PlannedScenario
 from harness.cli.main import call
+from harness.cli.run import lost_waivers
 from harness.core.finding import Finding
 from harness.core.result import RunResult, ScenarioResult
 from harness.core.verdict import Verdict
@@ -47,3 +49,15 @@ def test_what_cannot_be_meant_is_said(
 ) -> None:
     assert call(["waive", str(run), *arguments]) == 2
     assert said in capsys.readouterr().err
+
+
+def test_a_waiver_of_a_scenario_that_does_not_exist_is_told(tmp_path: Path) -> None:
+    plan = [
+        PlannedScenario(name, tmp_path, 1, "f", name, (), (), examples)
+        for name, examples in (("swf/x/a", 1), ("swf/x/b", 3))
+    ]
+    patterns = ("swf/x/a", "swf/*", "swf/x/b[Korean-hong]", "swf/x/b[K*", "*hong]", "swf/y/a", "swf/x/c[Korean]")
+    file = tmp_path / "w.toml"
+    entry = '[[waivers]]\nrequirement = "X"\nscenario = "{}"\nreason = "agreed here"\nexpires = 2999-01-01\n'
+    file.write_text("".join(entry.format(pattern) for pattern in patterns), encoding="utf-8")
+    assert [w.scenario for w in lost_waivers(waivers.load(file), plan)] == ["swf/y/a", "swf/x/c[Korean]"]
