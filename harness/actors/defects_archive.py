@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 
 from harness.actors.archive_index import StoredInstance
 from harness.actors.archive_keys import Level
 from harness.actors.defects_steps import accepts_any_creation, accepts_duplicates, accepts_final_change, accepts_unknown
+from harness.actors.having import having
 from harness.actors.image_manager_behaviour import (
     PENDING,
     CommitmentReply,
@@ -25,8 +27,7 @@ Change = Callable[[ImageManagerBehaviour], ImageManagerBehaviour]
 Row = tuple[str, str, str, Change]
 
 
-def _with(**changes: object) -> Change:
-    return lambda behaviour: replace(behaviour, **changes)  # type: ignore[arg-type]
+_with = partial(having, ImageManagerBehaviour)
 
 
 def _ignoring(*keywords: str) -> Change:

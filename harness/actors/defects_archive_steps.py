@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
+from functools import partial
 
 from pydicom.dataset import Dataset
 
 from harness.actors.archive_keys import Level
 from harness.actors.defects_steps import demands_coded_reason
+from harness.actors.having import having
 from harness.actors.image_manager_behaviour import ImageManagerBehaviour
 from harness.protocols.dicom.errors import WireError
 from harness.protocols.dicom.model import Request
@@ -17,8 +18,7 @@ from harness.protocols.dicom.uids import PATIENT_ROOT_MOVE, STUDY_ROOT_MOVE
 Row = tuple[str, str, str, Callable[[ImageManagerBehaviour], ImageManagerBehaviour]]
 
 
-def _with(**changes: object) -> Callable[[ImageManagerBehaviour], ImageManagerBehaviour]:
-    return lambda behaviour: replace(behaviour, **changes)  # type: ignore[arg-type]
+_with = partial(having, ImageManagerBehaviour)
 
 
 def _each(change: Callable[[Dataset], None]) -> Callable[[list[Dataset]], list[Dataset]]:

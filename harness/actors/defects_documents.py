@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from pydicom.dataset import Dataset
 
 from harness.actors.archive_index import StoredInstance
 from harness.actors.archive_keys import Level
+from harness.actors.having import having
 from harness.actors.image_display import ImageDisplayBehaviour
 from harness.actors.image_manager_behaviour import ImageManagerBehaviour, SubOperations
 from harness.actors.records import Record, record_from_mapping, tag_of
@@ -21,8 +23,7 @@ Archive = Callable[[ImageManagerBehaviour], ImageManagerBehaviour]
 Reader = Callable[[ImageDisplayBehaviour], ImageDisplayBehaviour]
 
 
-def _archive(**changes: object) -> Archive:
-    return lambda behaviour: replace(behaviour, **changes)  # type: ignore[arg-type]
+_archive = partial(having, ImageManagerBehaviour)
 
 
 def _without(*keywords: str) -> Archive:
@@ -194,8 +195,7 @@ EXTERNAL_DEFECTS: tuple[tuple[str, str, str, Archive], ...] = (
 )
 
 
-def _reader(**changes: object) -> Reader:
-    return lambda behaviour: replace(behaviour, **changes)  # type: ignore[arg-type]
+_reader = partial(having, ImageDisplayBehaviour)
 
 
 def _asks_everything(identifier: Dataset) -> Dataset:

@@ -3,24 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from pydicom.dataset import Dataset
 
 from harness.actors.evidence_creator import EvidenceCreatorBehaviour
+from harness.actors.having import having
 from harness.actors.image_display import ImageDisplayBehaviour
 
 Row = tuple[str, str, str, Callable[[Any], Any]]
 MR_IMAGE = "1.2.840.10008.5.1.4.1.1.4"
 
 
-def _display(**changes: object) -> Callable[[ImageDisplayBehaviour], ImageDisplayBehaviour]:
-    return lambda behaviour: replace(behaviour, **changes)  # type: ignore[arg-type]
+_display = partial(having, ImageDisplayBehaviour)
 
 
-def _creator(**changes: object) -> Callable[[EvidenceCreatorBehaviour], EvidenceCreatorBehaviour]:
-    return lambda behaviour: replace(behaviour, **changes)  # type: ignore[arg-type]
+_creator = partial(having, EvidenceCreatorBehaviour)
 
 
 # -- the display -------------------------------------------------------------------------------------------------

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from pydicom.dataset import Dataset
 
+from harness.actors.having import having
 from harness.actors.performed_steps import (
     ACCEPTED,
     DISCONTINUED,
@@ -75,8 +77,7 @@ omits_error_id = _steps(admit_change=_without_error_id)
 refuses_unscheduled = _steps(admit_creation=_refuses_unscheduled)
 
 
-def _with(**changes: object) -> Callable[[PpsManagerBehaviour], PpsManagerBehaviour]:
-    return lambda behaviour: replace(behaviour, **changes)  # type: ignore[arg-type]
+_with = partial(having, PpsManagerBehaviour)
 
 
 def _first_only(parcel: Parcel, destination: int) -> Parcel | None:

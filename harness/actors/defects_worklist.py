@@ -5,6 +5,8 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
+from typing import Any
 
 from harness.actors import order_filler, records
 from harness.actors.defects_steps import (
@@ -15,6 +17,7 @@ from harness.actors.defects_steps import (
     demands_coded_reason,
     refuses_unscheduled,
 )
+from harness.actors.having import having
 from harness.actors.matching import Query, select
 from harness.actors.order_filler import OrderFillerBehaviour
 from harness.actors.orders import StepState
@@ -27,12 +30,11 @@ Change = Callable[[OrderFillerBehaviour], OrderFillerBehaviour]
 Row = tuple[str, str, str, Change]
 
 
-def _with(**changes: object) -> Change:
-    return lambda behaviour: replace(behaviour, **changes)  # type: ignore[arg-type]
+_with = partial(having, OrderFillerBehaviour)
 
 
-def _rules(**changes: object) -> Change:
-    return lambda behaviour: replace(behaviour, rules=replace(behaviour.rules, **changes))  # type: ignore[arg-type]
+def _rules(**changes: Any) -> Change:
+    return lambda behaviour: replace(behaviour, rules=replace(behaviour.rules, **changes))
 
 
 def _ignoring(*keywords: str) -> Change:

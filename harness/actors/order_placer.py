@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from harness.actors.orders import Identifier, Numbering, Order, OrderBook, OrderState, Patient, Visit
+from harness.actors.orders import Identifier, Numbering, Order, OrderState, Patient, Visit
 from harness.actors.orders_behaviour import Refusal, build
+from harness.actors.orders_book import OrderBook
 from harness.actors.orders_endpoint import Accepted, Delivery, Destination, HL7Endpoint, Refused, Rule
 from harness.actors.orders_hl7 import Appointment, Scene
 from harness.actors.orders_patients import PatientReceiver

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from harness.actors.orders import OrderBook
+from harness.actors.orders_book import OrderBook
 from harness.actors.orders_endpoint import HL7Endpoint
 from harness.actors.orders_records import PatientRecords
 from harness.actors.orders_schedule import ScheduleReceiver

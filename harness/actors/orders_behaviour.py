@@ -9,10 +9,13 @@ from types import MappingProxyType
 from typing import Any
 
 from harness.actors import orders_hl7 as hl7
+from harness.actors import orders_layouts as layouts
 from harness.actors import orders_reader as reader
 from harness.actors import orders_records as archives
-from harness.actors.orders import Identifier, Order, OrderBook, Patient, RequestedProcedure, ScheduledStep, Visit
-from harness.actors.orders_hl7 import Fields, Layout, Scene, Segments
+from harness.actors.orders import Identifier, Order, Patient, RequestedProcedure, ScheduledStep, Visit
+from harness.actors.orders_book import OrderBook
+from harness.actors.orders_hl7 import Fields, Scene, Segments
+from harness.actors.orders_layouts import Layout
 from harness.protocols.hl7.acknowledge import Code, Condition
 from harness.protocols.hl7.framing import frame
 from harness.protocols.hl7.message import NULL, STANDARD, HL7Message, Separators, compose
@@ -238,11 +241,11 @@ class OrdersBehaviour:
     """Every decision of the HL7 sides; the defaults are what the Technical Framework wants."""
 
     writers: Mapping[str, Writer] = field(default_factory=lambda: WRITERS)
-    adt_layout: Callable[[str], Layout] = hl7.adt_layout
-    order_layout: Callable[[str], Layout] = hl7.order_layout
-    answer_layout: Callable[[str], Layout] = hl7.answer_layout
-    schedule_layout: Callable[[str], Layout] = hl7.schedule_layout
-    appointment_layout: Callable[[str], Layout] = hl7.appointment_layout
+    adt_layout: Callable[[str], Layout] = layouts.adt_layout
+    order_layout: Callable[[str], Layout] = layouts.order_layout
+    answer_layout: Callable[[str], Layout] = layouts.answer_layout
+    schedule_layout: Callable[[str], Layout] = layouts.schedule_layout
+    appointment_layout: Callable[[str], Layout] = layouts.appointment_layout
     judge: Callable[[HL7Message, Accepted], Refusal | None] = judge
     schedule_control: Callable[[Change], tuple[str, str]] = schedule_control
     control_id: Callable[[int, int], str] = control_id

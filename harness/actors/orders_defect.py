@@ -7,27 +7,11 @@ from dataclasses import dataclass, replace
 
 from harness.actors import orders_behaviour as correct
 from harness.actors import orders_reader as reader
-from harness.actors.orders import (
-    Identifier,
-    Order,
-    OrderBook,
-    Patient,
-    PersonName,
-    RequestedProcedure,
-    ScheduledStep,
-    Visit,
-)
+from harness.actors.orders import Identifier, Order, Patient, PersonName, RequestedProcedure, ScheduledStep, Visit
 from harness.actors.orders_behaviour import Accepted, Change, OrdersBehaviour, Refusal
-from harness.actors.orders_hl7 import (
-    HL7_231,
-    HL7_251,
-    Appointment,
-    Fields,
-    Layout,
-    Scene,
-    appointment_layout,
-    schedule_layout,
-)
+from harness.actors.orders_book import OrderBook
+from harness.actors.orders_hl7 import HL7_231, HL7_251, Appointment, Fields, Scene
+from harness.actors.orders_layouts import Layout, appointment_layout, schedule_layout
 from harness.protocols.hl7.acknowledge import Code, Condition
 from harness.protocols.hl7.message import HL7Message
 

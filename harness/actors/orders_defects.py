@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from harness.actors import orders_defects_beyond, orders_defects_patients, orders_defects_schedules
+from harness.actors import (
+    orders_defects_beyond,
+    orders_defects_filler,
+    orders_defects_patients,
+    orders_defects_schedules,
+)
 from harness.actors.orders_behaviour import OrdersBehaviour
 from harness.actors.orders_defect import OrdersDefect
 from harness.actors.orders_variants import VARIANTS
@@ -12,6 +17,7 @@ from harness.core.errors import UsageError
 
 DEFECTS: tuple[OrdersDefect, ...] = (
     *orders_defects_patients.DEFECTS,
+    *orders_defects_filler.DEFECTS,
     *orders_defects_schedules.DEFECTS,
     *orders_defects_beyond.DEFECTS,
 )

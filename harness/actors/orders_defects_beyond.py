@@ -16,7 +16,8 @@ from harness.actors.orders_defect import (
     when,
     without_details,
 )
-from harness.actors.orders_hl7 import HL7_231, HL7_251, schedule_layout
+from harness.actors.orders_hl7 import HL7_231, HL7_251
+from harness.actors.orders_layouts import schedule_layout
 
 DEFECTS: tuple[OrdersDefect, ...] = (
     # -- Image Manager ---------------------------------------------------------------------------------------------

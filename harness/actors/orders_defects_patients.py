@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from harness.actors import orders_hl7 as hl7
+from harness.actors import orders_layouts as layouts
 from harness.actors import orders_reader as reader
 from harness.actors.orders_defect import (
     ADT,
@@ -281,7 +281,7 @@ DEFECTS: tuple[OrdersDefect, ...] = (
         "A preadmission is sent as a registration",
         ADT,
         ("RAD-1-SRC-01",),
-        lambda b: replace(b, adt_layout=lambda t: hl7.adt_layout("A04" if t == "A05" else t)),
+        lambda b: replace(b, adt_layout=lambda t: layouts.adt_layout("A04" if t == "A05" else t)),
         in_flows=("RAD-1-SRC-14",),
     ),
     OrdersDefect(
@@ -289,7 +289,7 @@ DEFECTS: tuple[OrdersDefect, ...] = (
         "A cancelled discharge is sent as a discharge",
         ADT,
         ("RAD-12-SRC-01",),
-        lambda b: replace(b, adt_layout=lambda t: hl7.adt_layout("A03" if t == "A13" else t)),
+        lambda b: replace(b, adt_layout=lambda t: layouts.adt_layout("A03" if t == "A13" else t)),
     ),
     OrdersDefect(
         "hl7-gives-up",
@@ -328,7 +328,7 @@ DEFECTS: tuple[OrdersDefect, ...] = (
         "Orders of v2.5.1 come as ORM",
         PLACER,
         ("RAD-2-SRC-03", "RAD-2-SRC-07", "HL7-GEN-08"),
-        lambda b: replace(b, order_layout=lambda version: hl7.order_layout(HL7_231)),
+        lambda b: replace(b, order_layout=lambda version: layouts.order_layout(HL7_231)),
         (HL7_251,),
         in_flows=("SWFB-ACT-01",),
     ),

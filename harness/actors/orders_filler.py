@@ -15,7 +15,6 @@ from harness.actors.orders import (
     Identifier,
     Numbering,
     Order,
-    OrderBook,
     OrderState,
     Patient,
     RequestedProcedure,
@@ -24,9 +23,11 @@ from harness.actors.orders import (
     Visit,
 )
 from harness.actors.orders_behaviour import Change, Refusal, build
+from harness.actors.orders_book import OrderBook
 from harness.actors.orders_catalogue import DEFAULT_CATALOGUE, Catalogue, schedule
 from harness.actors.orders_endpoint import Accepted, Delivery, Destination, HL7Endpoint, Refused, Rule
-from harness.actors.orders_hl7 import HL7_231, Appointment, Layout, Scene
+from harness.actors.orders_hl7 import HL7_231, Appointment, Scene
+from harness.actors.orders_layouts import Layout
 from harness.actors.orders_patients import PatientReceiver
 from harness.actors.orders_reader import numbers_of
 from harness.protocols.hl7.acknowledge import Code, Condition

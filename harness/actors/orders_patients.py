@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from harness.actors.orders import OrderBook, Patient, Visit
+from harness.actors.orders import Patient, Visit
 from harness.actors.orders_behaviour import OrdersBehaviour, Refusal
+from harness.actors.orders_book import OrderBook
 from harness.actors.orders_endpoint import Accepted, Refused, Rule
 from harness.actors.orders_reader import retired_of, visit_of
 from harness.protocols.hl7.acknowledge import Code, Condition

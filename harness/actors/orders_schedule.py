@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from harness.actors.orders import Order, OrderBook, OrderState, Patient, RequestedProcedure, StepState
+from harness.actors.orders import Order, OrderState, Patient, RequestedProcedure, StepState
 from harness.actors.orders_behaviour import Refusal
+from harness.actors.orders_book import OrderBook
 from harness.actors.orders_endpoint import Accepted, HL7Endpoint, Refused, Rule
 from harness.actors.orders_patients import PatientReceiver
 from harness.actors.orders_reader import schedule_of

@@ -8,8 +8,9 @@ from typing import Protocol
 
 from harness.actors.adt import ADT, PatientRegistration
 from harness.actors.order_placer import ORDER_PLACER, OrderPlacer
-from harness.actors.orders import Numbering, OrderBook, ScheduledStep
+from harness.actors.orders import Numbering, ScheduledStep
 from harness.actors.orders_archive import schedule_receiver
+from harness.actors.orders_book import OrderBook
 from harness.actors.orders_catalogue import DEFAULT_CATALOGUE, Catalogue
 from harness.actors.orders_endpoint import Destination, HL7Endpoint
 from harness.actors.orders_filler import ORDER_FILLER, FillerPeers, OrderFillerMessages

@@ -6,10 +6,11 @@ from dataclasses import replace
 from types import MappingProxyType
 
 from harness.actors import orders_behaviour as usual
-from harness.actors import orders_hl7 as hl7
+from harness.actors import orders_layouts as layouts
 from harness.actors.orders_behaviour import OrdersBehaviour
 from harness.actors.orders_defect import ADT, FILLER, PLACER, OrdersDefect, fixed, when, without
-from harness.actors.orders_hl7 import HL7_231, Fields, Layout, Scene
+from harness.actors.orders_hl7 import HL7_231, Fields, Scene
+from harness.actors.orders_layouts import Layout
 
 
 def _old_structure(scene: Scene) -> str:
@@ -18,13 +19,13 @@ def _old_structure(scene: Scene) -> str:
 
 
 def _merge_with_visit(trigger: str) -> Layout:
-    layout = hl7.adt_layout(trigger)
+    layout = layouts.adt_layout(trigger)
     return replace(layout, segments=(*layout.segments, "PV1")) if trigger == "A40" else layout
 
 
 def _with_local_segment(behaviour: OrdersBehaviour) -> OrdersBehaviour:
     def layout(trigger: str) -> Layout:
-        found = hl7.adt_layout(trigger)
+        found = layouts.adt_layout(trigger)
         return replace(found, segments=(*found.segments, "ZPV"))
 
     writers = MappingProxyType({**behaviour.writers, "ZPV": lambda scene: {"1": "local"}})

@@ -33,13 +33,13 @@ def _look(change: Callable[[PresentationState, Image, Dataset], PresentationStat
     return lambda behaviour: replace(behaviour, look=changed)
 
 
-def _without(**values: object) -> Change:
-    return _look(lambda look, image, dataset: replace(look, **values))  # type: ignore[arg-type]
+def _without(**values: Any) -> Change:
+    return _look(lambda look, image, dataset: replace(look, **values))
 
 
-def _own(**values: object) -> Change:
+def _own(**values: Any) -> Change:
     def look(image: Image, dataset: Dataset) -> PresentationState:
-        return replace(display_reading.own_presentation(dataset), **values)  # type: ignore[arg-type]
+        return replace(display_reading.own_presentation(dataset), **values)
 
     return lambda behaviour: replace(behaviour, own_look=look)
 

@@ -10,7 +10,7 @@ from typing import Final
 from harness.actors import orders_standing
 from harness.actors.adt import PatientRegistration
 from harness.actors.order_placer import OrderPlacer
-from harness.actors.orders import OrderBook
+from harness.actors.orders_book import OrderBook
 from harness.actors.orders_endpoint import Destination, HL7Endpoint, Retry
 from harness.actors.orders_filler import FillerPeers, OrderFillerMessages
 from harness.actors.orders_hl7 import HL7_231, HL7_251, Application

@@ -6,6 +6,7 @@ most products number what an operator enters, whatever the harness suggested.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
@@ -63,7 +64,7 @@ class Numbers:
             replies = self._context.converse(
                 "RAD-5-SCP-01",
                 "The worklist query",
-                lambda keys=keys: user.query(lab.product, keys),  # type: ignore[misc]
+                functools.partial(user.query, lab.product, keys),
             )
             found += replies.datasets()
         return found

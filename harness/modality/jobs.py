@@ -205,10 +205,11 @@ class JobQueue:
         return None
 
     def _blocker(self, job: Job) -> int | None:
-        return self._db.scalar(  # type: ignore[no-any-return]
+        key: int | None = self._db.scalar(
             "SELECT job_key FROM Job WHERE subject = ? AND job_key < ? AND state NOT IN ('done', 'cancelled') LIMIT 1",
             job.subject, job.key,
         )  # fmt: skip
+        return key
 
     def _attempt(self, key: int) -> None:
         with self._running:

@@ -49,8 +49,9 @@ def _item(hint: Any) -> Any:
 def _scalar(hint: Any) -> type:
     """The plain type of a text, number, truth value or enumeration that may be unknown."""
     if isinstance(hint, types.UnionType):
-        return next(part for part in typing.get_args(hint) if part is not type(None))  # type: ignore[no-any-return]
-    return hint  # type: ignore[no-any-return]
+        hint = next(part for part in typing.get_args(hint) if part is not type(None))
+    plain: type = hint
+    return plain
 
 
 def _required(cls: Any) -> list[str]:

@@ -101,7 +101,8 @@ class Tables:
     @property
     def sop_classes(self) -> Mapping[str, str]:
         """SOP Class UID -> name of the IOD."""
-        return self._data["sop_classes"]  # type: ignore[no-any-return]
+        classes: Mapping[str, str] = self._data["sop_classes"]
+        return classes
 
     def table(self, index: int) -> Table:
         """One table by its index."""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from harness.bdd.context import ScenarioContext
 from harness.bdd.registry import then, when
 from harness.bdd.steps.archiving import our_archive
 from harness.bdd.studies import StoredStudy
 from harness.core.errors import NonConformance, UsageError
-from harness.core.message import Direction
+from harness.core.message import Direction, Message
 from harness.protocols.dicom.uids import KEY_OBJECT_SELECTION
 
 _NOTE = ("RAD-29-OBJ-01", KEY_OBJECT_SELECTION)
@@ -40,9 +42,14 @@ def images_delivered(scenario_context: ScenarioContext, name: str) -> None:
         context.expect(
             "C-STORE-RSP",
             "Image Manager/Archive",
-            where=lambda m, uid=uid: m.fields.get("AffectedSOPInstanceUID") in (uid, None),  # type: ignore[misc]
+            where=_about(uid),
             demanded_by="RAD-16-SCU-02",
         )
+
+
+def _about(uid: str) -> Callable[[Message], bool]:
+    """Answers that name this instance, or none: they need not."""
+    return lambda message: message.fields.get("AffectedSOPInstanceUID") in (uid, None)
 
 
 @when('the system under test creates {what:Text} of the study "{name:Text}"')

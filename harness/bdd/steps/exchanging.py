@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final
 
 from harness.actors.image_manager_behaviour import CommitmentReply, Way
@@ -207,6 +208,11 @@ def _send_the_refused_image_again(context: ScenarioContext) -> None:
         )
 
 
+def _on(request: Message) -> Callable[[Message], bool]:
+    """Messages on the association of a request."""
+    return lambda message: message.association == request.association
+
+
 def _unanswered(context: ScenarioContext) -> str | None:
     """The image that an aborted association carried."""
     for request in context.transcript.select("C-STORE-RQ", direction=Direction.FROM_SUT):
@@ -214,7 +220,7 @@ def _unanswered(context: ScenarioContext) -> str | None:
             "C-STORE-RSP",
             direction=Direction.TO_SUT,
             after=request.seq,
-            where=lambda m, request=request: m.association == request.association,  # type: ignore[misc]
+            where=_on(request),
         )
         if not answers:
             return str(request.fields.get("AffectedSOPInstanceUID"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from harness.actors import step_messages
@@ -45,7 +46,7 @@ def forwarded_to(scenario_context: ScenarioContext, actor: str) -> None:
             timeout=context.lab.sut.timeouts.exchange,
             after=sent.seq,
             direction=Direction.FROM_SUT,
-            where=lambda m, uid=uid: m.actor == actor and _is_step(m) and _instance(m) == uid,  # type: ignore[misc]
+            where=_of(uid, actor),
         )
         if came is None:
             # noted and not raised: checks compare what came, and the rest is not waited for
@@ -57,6 +58,11 @@ def forwarded_to(scenario_context: ScenarioContext, actor: str) -> None:
                 actual="nothing",
             )
             return
+
+
+def _of(uid: str, actor: str) -> Callable[[Message], bool]:
+    """Messages to an actor about that performed step."""
+    return lambda message: message.actor == actor and _is_step(message) and _instance(message) == uid
 
 
 def _is_step(message: Message) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import replace
 from typing import Any
 
@@ -179,9 +180,7 @@ def looks_for_objects(scenario_context: ScenarioContext, who: str, modality: str
         context.converse(
             "RAD-14-SCP-01",
             f"The query at {level} level",
-            lambda level=level, keys=keys, returned=returned: lab.reader(who).query(  # type: ignore[misc]
-                lab.product, level, keys, returned=returned
-            ),
+            functools.partial(lab.reader(who).query, lab.product, level, keys, returned=returned),
         )
 
 

@@ -288,14 +288,14 @@ class Registration:
             birth_date=found.patient.birth_date if birth_date is None else birth_date.replace("-", ""),
             sex=found.patient.sex if sex is None else sex,
         )
-        values = {
+        values: dict[str, Any] = {
             "study_id": found.study_id if study_id is None else study_id,
             "accession_number": found.accession_number if accession_number is None else accession_number,
             "study_description": found.study_description if study_description is None else study_description,
         }
         judge_patient(patient, values)
         changed = replace(found, patient=patient, modality=images.reported_modality(modality or found.modality))
-        return summary(self._k.save(replace(changed, **values)))  # type: ignore[arg-type]
+        return summary(self._k.save(replace(changed, **values)))
 
     def dismiss(self, exam: int = 0) -> dict[str, Any]:
         """Remove a registration that has not been started."""

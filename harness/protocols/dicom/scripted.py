@@ -6,6 +6,7 @@ address a misbehaving requestor. :mod:`harness.protocols.dicom.misbehaviour` has
 
 from __future__ import annotations
 
+import functools
 import socket
 import struct
 import threading
@@ -331,7 +332,7 @@ class ScriptedListener:
                 script = self._scripts[min(len(self._players), len(self._scripts) - 1)]
                 number, player = len(self._players), _Player(sock, self._recorder, self._actor)
                 self._players.append(player)
-            self._spawn(lambda job=(number, player, script): self._play(*job))  # type: ignore[misc]
+            self._spawn(functools.partial(self._play, number, player, script))
 
     def _play(self, number: int, player: _Player, script: Script) -> None:
         try:

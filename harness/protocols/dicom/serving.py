@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import threading
 import time
 import traceback
@@ -145,7 +146,7 @@ class Serving(Link):
                 self._performing += apart
             if apart:
                 assert self._workers is not None
-                if not self._workers.submit(lambda request=request: self._serve_apart(request)):  # type: ignore[misc]
+                if not self._workers.submit(functools.partial(self._serve_apart, request)):
                     return
                 continue
             self._serving = threading.get_ident()

@@ -12,7 +12,6 @@ from harness.actors.orders import (
     Identifier,
     Numbering,
     Order,
-    OrderBook,
     OrderState,
     Patient,
     PersonName,
@@ -23,16 +22,11 @@ from harness.actors.orders import (
     Visit,
 )
 from harness.actors.orders_behaviour import OrdersBehaviour, build, judge
+from harness.actors.orders_book import OrderBook
 from harness.actors.orders_catalogue import DEFAULT_CATALOGUE, schedule
 from harness.actors.orders_defects import behaviour
-from harness.actors.orders_hl7 import (
-    Application,
-    Layout,
-    Scene,
-    adt_layout,
-    order_layout,
-    schedule_layout,
-)
+from harness.actors.orders_hl7 import Application, Scene
+from harness.actors.orders_layouts import Layout, adt_layout, order_layout, schedule_layout
 from harness.actors.orders_reader import order_of, patient_of, retired_of, schedule_of, visit_of
 from harness.core.errors import UsageError
 from harness.protocols.hl7.acknowledge import Code as AckCode

@@ -10,7 +10,7 @@ import pytest
 from pydicom.dataset import Dataset
 from pydicom.filereader import read_dataset
 
-from harness.actors import orders
+from harness.actors import orders, orders_book
 from harness.actors.matching import Query
 from harness.actors.worklist import WORKLIST_KEYS, WORKLIST_RULES, Worklist, WorklistItem, item_from_mapping
 
@@ -111,7 +111,7 @@ def test_text_goes_out_in_a_declared_character_set_that_can_write_it(
 
 
 def test_entries_of_the_order_book_appear_and_change_with_it() -> None:
-    book = orders.OrderBook()
+    book = orders_book.OrderBook()
     worklist = Worklist(book)
     patient = book.register(
         orders.Patient(orders.Identifier("P1", "HOSP"), orders.PersonName("Doe^John"), "19700101", "M")
