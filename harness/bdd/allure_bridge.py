@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import json
 import uuid
+from pathlib import Path
 from typing import Any
 
 import allure_commons
 from allure_commons.types import AttachmentType
 
 from harness.bdd.record import ScenarioRecord
-from harness.core.result import ScenarioResult, StepResult
+from harness.core.result import RunResult, ScenarioResult, StepResult
 from harness.core.verdict import Verdict
+from harness.reporting.evidence import write_atomically
+
+#: label that names a scenario by its id
+_LABEL = "scenario"
 
 
 class _StepFailed(AssertionError):
@@ -65,7 +70,8 @@ def close_leftovers(record: ScenarioRecord) -> None:
 
 
 def attach(record: ScenarioRecord, result: ScenarioResult) -> None:
-    """Put the findings beside the scenario."""
+    """Put the findings beside the scenario, and its id among the labels."""
+    allure_commons.plugin_manager.hook.add_label(label_type=_LABEL, labels=[result.id])
     if not result.findings:
         return
     findings = json.dumps([finding.to_json() for finding in result.findings], ensure_ascii=False, indent=1)
@@ -73,3 +79,28 @@ def attach(record: ScenarioRecord, result: ScenarioResult) -> None:
         body=findings, name="findings", attachment_type=AttachmentType.JSON, extension="json"
     )
     del record
+
+
+def accept(folder: Path, run: RunResult, since: float) -> int:
+    """Waivers are applied when a run is over: results written ``since`` then pass as they do elsewhere, and say why.
+
+    Returns how many were changed; a file that is no result of ours stays as it is.
+    """
+    reasons: dict[str, list[str]] = {}
+    for waiver in run.waivers:
+        if waiver.get("state") == "valid":
+            text = f"{waiver.get('requirement')} accepted as known: {waiver.get('reason')}"
+            reasons.setdefault(str(waiver.get("scenario")), []).append(text)
+    relieved = {name for name, verdict in run.accepted.items() if verdict <= Verdict.WARNING}
+    changed = 0
+    for path in sorted(folder.glob("*-result.json")):
+        if path.stat().st_mtime < since:
+            continue
+        stored = json.loads(path.read_text(encoding="utf-8"))
+        names = {label.get("value") for label in stored.get("labels", ()) if label.get("name") == _LABEL}
+        for name in names & relieved:
+            message = "\n".join(dict.fromkeys(reasons.get(str(name), ["accepted as known"])))
+            stored.update(status="passed", statusDetails={"known": True, "message": message})
+            write_atomically(path, json.dumps(stored, ensure_ascii=False).encode())
+            changed += 1
+    return changed

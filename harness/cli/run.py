@@ -12,7 +12,7 @@ from typing import Annotated, Any
 import typer
 
 from harness import resources
-from harness.bdd import claims, runner
+from harness.bdd import allure_bridge, claims, runner
 from harness.bdd import lint as linting
 from harness.bdd.record import AUTHORS_MISTAKE
 from harness.bdd.selection import known_words, unmatched
@@ -114,6 +114,9 @@ def finish(
     waived = waiving.apply(outcome.result, accepted, datetime.date.today())
     result = with_waivers(outcome.result, waived, allow_inconclusive=allow_inconclusive)
     report = write_outputs(result, Path(settings.out), browser)
+    if settings.allure:
+        began = datetime.datetime.fromisoformat(result.started).timestamp()
+        allure_bridge.accept(Path(settings.allure), result, began)
     code = exit_code(result, waived, outcome.failure, allow_inconclusive=allow_inconclusive)
     summary.print_summary(err(), result, waived, outcome.failure, report, code, settings)
     if json_output:

@@ -100,6 +100,9 @@ def test_allure_results_have_gherkin_steps(harness_run: Runner, tmp_path: Path) 
     assert ran.code == 0, ran.error
     stored = [json.loads(result.read_text(encoding="utf-8")) for result in results.glob("*-result.json")]
     (exam,) = (result for result in stored if result["name"] == "A scheduled step is performed, stored and committed")
+    named = {label["value"] for label in exam["labels"] if label["name"] == "scenario"}
+    assert named <= {scenario.id for scenario in ran.result.scenarios}
+    assert len(named) == 1
     steps = [step["name"] for step in exam["steps"]]
     assert any(name.startswith("Given the Order Filler has scheduled") for name in steps)
     assert any(name.startswith("And the exchange satisfies every") for name in steps)
