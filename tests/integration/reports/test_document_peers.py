@@ -46,7 +46,9 @@ def of_kind(kind: str) -> Callable[[], Dataset]:
     return lambda: evidence_documents.documents(kind, SUBJECT, [IMAGES], uid_source(3))[0]
 
 
-note, rejection, evidence = (of_kind(kind) for kind in evidence_documents.KINDS)
+note = of_kind(evidence_documents.KEY_IMAGE_NOTE)
+evidence = of_kind(evidence_documents.EVIDENCE_DOCUMENT)
+rejection = of_kind(evidence_documents.REJECTION_NOTE)
 
 
 def section(ds: Dataset) -> Dataset:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from harness.actors import defects, evidence_documents, objects
+from harness.actors import defects, objects
 from harness.actors.acquisition import Acquisition
 from harness.actors.evidence_creator import EvidenceCreator
 from harness.actors.image_display import ImageDisplay
@@ -129,7 +129,7 @@ def test_an_unknown_archive_is_an_authors_mistake() -> None:
         perform(ImageDisplay("D", Transcript()), "query-images", {"peer": "NOWHERE", "level": "STUDY", "keys": {}})
 
 
-@pytest.mark.parametrize("kind", evidence_documents.KINDS)
+@pytest.mark.parametrize("kind", ["key image note", "rejection note", "evidence document"])
 def test_documents_are_stored_beside_the_images_that_they_are_about(kind: str) -> None:
     with department() as (transcript, _, creator, where):
         assert perform(creator, "create-document", {**where, "kind": kind}) == {"entries": 1, "error": ""}
