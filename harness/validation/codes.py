@@ -21,6 +21,7 @@ def codes() -> Mapping[str, str]:
     data = tomllib.loads(files("harness.validation").joinpath("data/codes.toml").read_text("utf-8"))
     media = {rule.code: rule.meaning for rule in MEDIA_RULES} | {
         "MEDIA-UNREADABLE": "The medium cannot be opened.",
+        "MEDIA-COPIED": "The folder seems to be a copy whose names became small letters.",
         "MEDIA-OBJECT-LARGE": "An object is too large to be judged in memory; its place on the medium was judged.",
     }
     return dict(data["codes"]) | media

@@ -44,6 +44,15 @@ def validate_view(view: View) -> list[ValidationFinding]:
     return found
 
 
+def _hint(view: View) -> list[ValidationFinding]:
+    """Say what is behind it when a folder breaks most rules because it was copied where names are shown small."""
+    paths = [entry.path for entry in view.files]
+    if view.medium.kind != "folder" or "dicomdir" not in paths or any(path != path.lower() for path in paths):
+        return []
+    said = "all in small letters, as some systems show and copy them; judge the disc itself, or an ISO image of it"
+    return [ValidationFinding("MEDIA-COPIED", Severity.INFO, "medium", "names in capital letters", said, "PS3.10 8.5")]
+
+
 def validate_medium(
     path: Path,
     *,
@@ -66,7 +75,7 @@ def validate_medium(
             steps = count(1)
             tell = (lambda: progress(next(steps), total)) if progress is not None else None
             view = View(medium, claimed=claimed, protected=bool(keys), progress=tell)
-            return [*validate_view(view), *(judge_objects(view) if objects else ())]
+            return [*_hint(view), *validate_view(view), *(judge_objects(view) if objects else ())]
     except UsageError as error:
         return [
             ValidationFinding("MEDIA-UNREADABLE", Severity.ERROR, "medium", "a medium", str(error), "the file system")

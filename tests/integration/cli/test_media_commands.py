@@ -102,3 +102,20 @@ def test_many_broken_files_end_with_what_is_wrong_most_often(
     assert "    10 × FILE-NOT-DICOM in 10 of 20 files" in lines
     assert lines[-1].startswith("20 files, ")
     assert max(map(len, lines[-10:])) <= 80
+
+
+def test_a_copy_in_small_letters_says_what_happened_to_it(
+    tmp_path: Path, studies: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run("media", "create", "--studies", studies, "--out", tmp_path / "disc") == 0
+    for path in (tmp_path / "disc").rglob("*"):
+        if path.is_file():
+            copy = tmp_path / "copy" / str(path.relative_to(tmp_path / "disc")).lower()
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            copy.write_bytes(path.read_bytes())
+    capsys.readouterr()
+    assert run("validate", tmp_path / "copy", "--json") == 1
+    first = json.loads(capsys.readouterr().out)["files"][0]["findings"][0]
+    assert (first["code"], first["severity"]) == ("MEDIA-COPIED", "info")
+    assert run("validate", tmp_path / "disc", "--json") == 0
+    assert "MEDIA-COPIED" not in capsys.readouterr().out
