@@ -46,7 +46,12 @@ def markdown(run: RunResult) -> str:
 
 
 def github_annotations(run: RunResult) -> Iterator[str]:
-    """GitHub workflow commands, one per broken requirement and scenario that could not be judged."""
+    """GitHub workflow commands, one per broken requirement and scenario that could not be judged, and one for a run
+    that ended early."""
+    if run.failure or run.interrupted:
+        text = run.failure.get("text", "the run was interrupted")
+        left = f"; {words.plural(len(run.not_run), 'scenario')} not run" if run.not_run else ""
+        yield f"::error title={_property('The run did not come to its end')}::{_data(text + left)}"
     for scenario, finding in _findings(run):
         if finding.verdict in (Verdict.FAIL, Verdict.WARNING) and words.waiver_of(run, scenario, finding) is None:
             level = "error" if finding.verdict is Verdict.FAIL else "warning"

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
+from typing import Any
 
+import pytest
+
+from harness.core.result import RunResult
 from harness.core.verdict import Verdict
 from harness.reporting import words
 from harness.reporting.summary import github_annotations, markdown
@@ -79,3 +83,15 @@ def test_words() -> None:
         "Orthanc Team Orthanc, version 1.12"
     )
     assert words.sut_name({}) == "Unnamed product"
+
+
+@pytest.mark.parametrize(
+    ("how", "said"),
+    [
+        ({"interrupted": True, "selected": ("x/y",)}, "the run was interrupted; 1 scenario not run"),
+        ({"failure": {"kind": "environment", "text": "no answer\n::notice::x"}}, "no answer%0A::notice::x"),
+    ],
+)
+def test_a_run_that_ended_early_is_an_error_of_its_own(how: dict[str, Any], said: str) -> None:
+    run = RunResult("r", "2026-11-20T00:00:00+00:00", 1.0, "0", {}, (), **how)
+    assert list(github_annotations(run)) == [f"::error title=The run did not come to its end::{said}"]
