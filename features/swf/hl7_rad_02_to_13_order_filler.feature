@@ -170,6 +170,20 @@ Feature: RAD-1 to RAD-4, RAD-12, RAD-13 and RAD-48: the order filler schedules a
     And the requirement "SWF-ACT-03" is met
 
   @profile:SWF.b @transaction:RAD-2 @transaction:RAD-3 @transaction:RAD-4 @transaction:RAD-5 @transaction:RAD-6
+  @transaction:RAD-7 @transaction:RAD-13 @case:cancel @req:EX-03
+  Scenario: An order is cancelled while its exam is under way
+    Given the "ADT" has sent "A04" for "roe"
+    And the "Order Placer" has ordered "CT-HEAD" for "roe" as "O1"
+    And the order "O1" has reached the "Image Manager/Archive" as "NW"
+    When the Acquisition Modality starts "O1"
+    Then the order "O1" reaches the "Order Placer" as "IP"
+    When the "Order Placer" cancels "O1"
+    And the Acquisition Modality ends "O1" with 1 images
+    Then the system under test has had the time to tell the Order Placer
+    And the requirement "EX-03" is met
+    And the exchange satisfies every "RAD-7" requirement
+
+  @profile:SWF.b @transaction:RAD-2 @transaction:RAD-3 @transaction:RAD-4 @transaction:RAD-5 @transaction:RAD-6
   @mesa:222 @case:group @req:RAD-6-SCP-09
   Scenario: Two orders are begun as a group
     Given the "ADT" has sent "A04" for "roe"

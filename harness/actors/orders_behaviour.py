@@ -12,7 +12,15 @@ from harness.actors import orders_hl7 as hl7
 from harness.actors import orders_layouts as layouts
 from harness.actors import orders_reader as reader
 from harness.actors import orders_records as archives
-from harness.actors.orders import Identifier, Order, Patient, RequestedProcedure, ScheduledStep, Visit
+from harness.actors.orders import (
+    Identifier,
+    Order,
+    OrderState,
+    Patient,
+    RequestedProcedure,
+    ScheduledStep,
+    Visit,
+)
 from harness.actors.orders_book import OrderBook
 from harness.actors.orders_hl7 import Fields, Scene, Segments
 from harness.actors.orders_layouts import Layout
@@ -176,6 +184,11 @@ def visit_allows_order(visit: Visit | None) -> bool:
     return visit is None or visit.active
 
 
+def cancellable(order: Order) -> bool:
+    """Whether a filler takes a cancel of the placer: only before the exam has begun."""
+    return order.state is OrderState.SCHEDULED
+
+
 def withdraw(book: OrderBook, order: Order) -> Order:
     """Take a cancelled order off the worklist."""
     return book.cancel(order)
@@ -275,6 +288,7 @@ class OrdersBehaviour:
     receivers: Callable[[str, tuple[Destined, ...]], tuple[Destined, ...]] = receivers
     deletions: Callable[[frozenset[str]], frozenset[str]] = deletions
     visit_allows_order: Callable[[Visit | None], bool] = visit_allows_order
+    cancellable: Callable[[Order], bool] = cancellable
     withdraw: Callable[[OrderBook, Order], Order] = withdraw
     update_archive: Callable[[archives.PatientRecords, Patient], None] = archives.update_archive
     merge_archive: Callable[[archives.PatientRecords, Patient, Patient], None] = archives.merge_archive

@@ -103,7 +103,15 @@ DEFECTS: tuple[OrdersDefect, ...] = (
         FILLER,
         ("RAD-3-SRC-07", "RAD-3-SRC-08"),
         lambda b: replace(b, tells_status=lambda old, new: False),
-        in_flows=("RAD-6-SCP-07", "RAD-7-SCP-04", "SWF-ACT-03"),
+        in_flows=("RAD-6-SCP-07", "RAD-6-SCP-09", "RAD-7-SCP-04", "SWF-ACT-03"),
+    ),
+    OrdersDefect(
+        "filler-cancels-what-began",
+        "An exam under way is cancelled as if it had not begun",
+        FILLER,
+        (),
+        lambda b: replace(b, cancellable=lambda order: True),
+        in_flows=("EX-03",),
     ),
     OrdersDefect(
         "filler-follows-one",

@@ -133,7 +133,7 @@ class OrderFillerMessages:
         if order is None:
             text = f"no order {number.value}"
             raise Refused(Refusal(Code.ERROR, Condition.UNKNOWN_KEY, text, "ORC-2"))
-        if order.state is not OrderState.SCHEDULED:
+        if not self.endpoint.behaviour.cancellable(order):
             text = f"order {number.value} cannot be cancelled: its state is {order.state.value}"
             raise Refused(Refusal(Code.ERROR, Condition.UNKNOWN_KEY, text, "ORC-2"))
         cancelled = self.endpoint.behaviour.withdraw(self.book, order)

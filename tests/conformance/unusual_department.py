@@ -398,6 +398,8 @@ class Department:
             order = next((o for o in self.orders.values() if o["placer"] == placer), None)
             if order is None:
                 return "AE", "no such order"
+            if any(e["order"] is order and e["state"] not in ("scheduled", "cancelled") for e in self.entries):
+                return "AE", "too late: the exam has begun"
             self.withdraw(order)
             self.tell_manager(order, "CA", "CA")
             return "AA", ""

@@ -124,12 +124,26 @@ def new_order_scheduled(journal: Journal) -> Iterator[Observation]:
             )
 
 
+def begun_before(journal: Journal, cancel: Told) -> list[Operation]:
+    """Accepted N-CREATEs for the order that a cancel names, before it."""
+    hl7 = HL7Journal(journal)
+    own = [o for o in hl7.of("RAD-4") if o.seq < cancel.seq and o.placer_number == cancel.placer_number]
+    steps = {step for o in own for step in o.hl7.values("IPC-4.1") or o.hl7.values("OBR-20")} - {""}
+    return [
+        operation
+        for operation in journal.select("N-CREATE-RQ", TO_SUT, MPPS)
+        if operation.status == 0 and operation.request.seq < cancel.seq
+        for item in items(operation.attributes, "ScheduledStepAttributesSequence")[:1]
+        if text(item, "ScheduledProcedureStepID") in steps
+    ]
+
+
 def cancel_told(journal: Journal) -> Iterator[Observation]:
     """A cancel of an order that was not started leads to RAD-13 CA."""
     hl7 = HL7Journal(journal)
     for told in hl7.asked("RAD-2"):
         scheduled = [o for o in hl7.of("RAD-4") if o.seq < told.seq and o.placer_number == told.placer_number]
-        if told.control != "CA" or told.seq in hl7.negative or not scheduled:
+        if told.control != "CA" or told.seq in hl7.negative or not scheduled or begun_before(journal, told):
             continue
         yield accepted(told, "The cancel")
         for uid in dict.fromkeys(o.study_uid for o in scheduled):

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from harness.profiles.journal import MPPS
-from tests.unit.profiles.builders import TO_SUT, Story, creation, entry, observed
+from tests.unit.profiles.builders import FROM_SUT, TO_SUT, Story, creation, ending, entry, observed, series_item
+from tests.unit.profiles.test_across_checks import PID, PV1, filler, msh, order, request
 from tests.unit.profiles.test_provider_checks import declare, order_status, receiver
 
 
@@ -35,3 +36,37 @@ def test_what_follows_a_refused_creation_is_not_judged_again() -> None:
     story["end answer"].fields["Status"] = 0x0110
     assert [one.ok for one in observed("mpps-scp-create", story)] == [False]
     assert observed("mpps-scp-unknown", story) == []
+
+
+def cancelled_while_under_way(answer: str = "AE", told: str = "") -> Story:
+    """An exam begins, its order is cancelled and refused or told (``told`` is ORC-1 of RAD-13), and the exam ends."""
+    story = filler()
+    story.ask("create", "N-CREATE-RQ", TO_SUT, MPPS, creation([entry()]), instance="1.2.5.1")
+    cancel = [msh("ORM^O01", "8"), PID, PV1, order("CA", "PL1^A", ""), request(filler="", scheduled=False)]
+    story.hl7("cancel", TO_SUT, cancel, actor="Order Placer")
+    story.rewrite("cancel answer", "MSA|AA", f"MSA|{answer}")
+    if told:
+        lines = [msh("ORM^O01", "9"), PID, PV1, order(told, "PL1^A", "F1^B", "CA"), request()]
+        study = "ZDS|1.2.3.1^^Application^DICOM"
+        story.hl7("told", FROM_SUT, [*lines, study], actor="Image Manager/Archive")
+    final = ending([series_item(1, ("1.2.6.1.1",))])
+    story.ask("end", "N-SET-RQ", TO_SUT, MPPS, final, instance="1.2.5.1")
+    return story
+
+
+def test_a_cancel_of_an_exam_under_way_is_refused_or_told_as_discontinued() -> None:
+    for story, good in (
+        (cancelled_while_under_way(), True),
+        (cancelled_while_under_way("AA", "DC"), True),
+        (cancelled_while_under_way("AA", "CA"), False),
+        (cancelled_while_under_way("AA"), False),
+    ):
+        assert [one.ok for one in observed("late-cancel", story)] == [good, True]
+        assert observed("RAD-2-DST-02/cancelled", story) == [], "a cancel before the exam is another matter"
+
+
+def test_an_exam_that_was_cancelled_under_way_goes_on() -> None:
+    story = cancelled_while_under_way()
+    story["end answer"].fields["Status"] = 0x0112
+    assert [one.ok for one in observed("late-cancel", story)] == [True, False]
+    assert observed("late-cancel", filler()) == []

@@ -6,9 +6,12 @@ from collections.abc import Iterator
 
 from harness.core.check import Check, Observation
 from harness.profiles import names
-from harness.profiles.journal import Journal
+from harness.profiles.journal import MPPS, TO_SUT, Journal
 from harness.profiles.observe import check, judged
+from harness.profiles.steps import FINAL
+from harness.profiles.swf.checks.rad06_scp import in_hex, state_in
 from harness.profiles.swf.hl7_journal import HL7Journal, Told
+from harness.profiles.swf.hl7_orders import begun_before
 from harness.profiles.values import listed
 
 # -- the version of HL7 --------------------------------------------------------------------------------------------
@@ -128,6 +131,40 @@ def filler_change_in_order(j: Journal) -> Iterator[Observation]:
         )
 
 
+def late_cancel(j: Journal) -> Iterator[Observation]:
+    """A cancel of an exam under way is refused, or told as discontinued; its performed step goes on."""
+    hl7 = HL7Journal(j)
+    for cancel in hl7.asked("RAD-2"):
+        begun = {o.instance for o in begun_before(j, cancel)} if cancel.control == "CA" else set()
+        sets = [o for o in j.select("N-SET-RQ", TO_SUT, MPPS) if o.instance in begun]
+        begun -= {o.instance for o in sets if o.request.seq < cancel.seq and state_in(o) in FINAL}
+        if names.ORDER_FILLER not in j.sut.actors or not begun or cancel.answer is None:
+            continue
+        told = [o for o in hl7.of("RAD-13") if o.seq > cancel.seq and o.placer_number == cancel.placer_number]
+        good = next((o for o in told if o.control == "DC"), None)
+        yield judged(
+            cancel.code in ("AE", "AR") or good is not None,
+            f"{cancel.label}, a cancel of an exam under way, was answered with {cancel.code}"
+            + (f" and told as {told[0].control} by {told[0].label}" if told else " and told to nobody"),
+            (*cancel.evidence, *(o.seq for o in told[:1])),
+            expected="AE or AR, or AA and a RAD-13 with DC",
+            actual=f"{cancel.code}, {told[0].control if told else 'no RAD-13'}",
+            locator="MSA-1, ORC-1",
+            why="Images are being made: the archive must not take the exam for one that never began.",
+        )
+        for change in sets:
+            if change.instance in begun and change.request.seq > cancel.seq and change.final is not None:
+                yield judged(
+                    change.status == 0,
+                    f"{change.request.label} of the exam under way was answered {in_hex(change.status)} after a cancel",
+                    (cancel.seq, *change.evidence),
+                    expected="0000",
+                    actual=in_hex(change.status),
+                    locator="Status",
+                    why="What was done is done, whoever wanted it no more.",
+                )
+
+
 def appointment_moved_and_cancelled(j: Journal) -> Iterator[Observation]:
     by_id: dict[str, list[Told]] = {}
     for told in HL7Journal(j).of("RAD-48"):
@@ -153,6 +190,7 @@ _ROWS = (
     ("swfb-schedules", "SWFB-ACT-02", "RAD-4 RAD-13", scheduling_messages_are_omi, "Schedules are OMI"),
     ("adt-reaches-all", "SWF-ACT-01", "RAD-1 RAD-12", registration_reaches_all, "Placer and filler are both told"),
     ("placer-does-all", "SWF-ACT-02", "RAD-3", placer_does_all, "An order placer does its part"),
+    ("late-cancel", "EX-03", "RAD-2 RAD-6 RAD-7 RAD-13", late_cancel, "An exam under way is not cancelled"),
     ("filler-change", "EX-02", "RAD-3 RAD-4 RAD-13", filler_change_in_order, "A change by the filler is in order"),
     ("appointment-moved", "EX-28", "RAD-48", appointment_moved_and_cancelled, "Appointments move and end in order"),
 )
