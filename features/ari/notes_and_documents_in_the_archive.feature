@@ -36,12 +36,6 @@ Feature: The archive finds and delivers key image notes and evidence documents
       | note            |
       | measured report |
 
-  @transaction:RAD-16 @transaction:RAD-31 @req:RAD-16-SCP-09
-  Scenario: The retrieve of a long study is cancelled once the first instance is there
-    When the Acquisition Modality stores the study "long"
-    And the Image Display retrieves and cancels "STUDY" of "long"
-    Then the requirement "RAD-16-SCP-09" is met
-
   @transaction:RAD-15 @transaction:RAD-17 @req:RAD-15-SCP-01 @req:RAD-15-SCP-03 @req:RAD-17-SCP-01
   Scenario: A presentation state for a reader of images
     When the Acquisition Modality stores the test object "VOI window" with its presentation state

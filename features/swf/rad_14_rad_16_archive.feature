@@ -124,13 +124,6 @@ Feature: RAD-14 and RAD-16: an archive is asked for studies and delivers them
     Then exactly the series of "ordered" with Modality "CT" are returned
     And the requirement "RAD-14-SCP-09" is met
 
-  @transaction:RAD-14 @req:RAD-14-SCP-16
-  Scenario: A query with many matches is cancelled at once
-    When the Acquisition Modality stores the study "long"
-    And the Image Display queries and cancels at "IMAGE" level of the study "long" by
-      | SOPInstanceUID |  |
-    Then the requirement "RAD-14-SCP-16" is met
-
   @transaction:RAD-14 @req:RAD-14-SCP-13
   Scenario: A hierarchical query without its unique key
     Given the system under test holds the studies "doe, roe, kim"
@@ -209,13 +202,12 @@ Feature: RAD-14 and RAD-16: an archive is asked for studies and delivers them
       | SERIES |
       | IMAGE  |
 
-  @transaction:RAD-16 @req:RAD-16-SCP-09
-  Scenario Outline: A long study: the Image Display <verb> once the first image is there
+  @transaction:RAD-14 @transaction:RAD-16 @req:RAD-14-SCP-16 @req:RAD-16-SCP-09
+  Scenario: A query with many matches and retrieves of a long study are cancelled
     When the Acquisition Modality stores the study "long"
-    And the Image Display <verb> "STUDY" of "long"
+    And the Image Display queries and cancels at "IMAGE" level of the study "long" by
+      | SOPInstanceUID |  |
+    Then the requirement "RAD-14-SCP-16" is met
+    When the Image Display retrieves and cancels "STUDY" of "long"
+    And the Image Display gets and cancels "STUDY" of "long"
     Then the requirement "RAD-16-SCP-09" is met
-
-    Examples:
-      | verb                  |
-      | retrieves and cancels |
-      | gets and cancels      |

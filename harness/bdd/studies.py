@@ -50,7 +50,7 @@ class StoredStudy:
 
 
 #: so many instances are not delivered before a cancel arrives
-_MANY = 120
+_MANY = 100
 
 _PLANS: dict[str, tuple[str, tuple[SeriesPlan, ...], str, str, str]] = {
     # name: (patient, series, date, time, referring physician)
@@ -58,6 +58,7 @@ _PLANS: dict[str, tuple[str, tuple[SeriesPlan, ...], str, str, str]] = {
     "roe": ("roe", (SeriesPlan("MR", 2),), "20260206", "143000", "KILDARE^JAMES"),
     "kim": ("kim", (SeriesPlan("MR", 2), SeriesPlan("SC", 1)), "20260307", "081000", "HOUSE^GREGORY"),
     "ct of doe": ("doe", (SeriesPlan("CT", 2),), "20260408", "120000", "WELBY^MARCUS"),
+    "later study of doe": ("doe", (SeriesPlan("CT", 2),), "20260509", "120000", "WELBY^MARCUS"),
     # names in the character sets of those who bear them
     "mueller": ("mueller", (SeriesPlan("MR", 1),), "20260610", "080000", "WELBY^MARCUS"),
     "hong": ("hong", (SeriesPlan("MR", 1),), "20260611", "081500", "WELBY^MARCUS"),
@@ -73,6 +74,9 @@ _PLANS: dict[str, tuple[str, tuple[SeriesPlan, ...], str, str, str]] = {
         "WELBY^MARCUS",
     ),
 }
+
+#: studies whose patient is the very one of another study, with the same ID
+_SAME_PATIENT = {"later study of doe": "doe"}
 
 
 def _with_state(subject: Subject, uid: UidSource) -> list[Dataset]:
@@ -105,7 +109,7 @@ def _japanese_report(subject: Subject, uid: UidSource) -> list[Dataset]:
 def _many_reports(subject: Subject, uid: UidSource) -> list[Dataset]:
     """Reports on one study, enough to break off their retrieve."""
     plan = ReportPlan(subject, uid(), accession_number="RMANY")
-    return [report(plan, uid) for _ in range(_MANY)]
+    return [report(plan, uid) for _ in range(_MANY // 2)]
 
 
 def _ordered(subject: Subject, uid: UidSource) -> list[Dataset]:
@@ -159,11 +163,11 @@ class StudyLibrary:
     def _make(self, name: str) -> StoredStudy:
         key, series, date, time, referring = _PLANS[name]
         subject = person(key)
-        suffix = f"{self._source.randrange(10**5):05d}"
+        patient_id = f"{subject.patient_id}{self._source.randrange(10**5):05d}"
+        if name in _SAME_PATIENT:
+            patient_id = str(self.study(_SAME_PATIENT[name]).first.PatientID)
         plan = StudyPlan(
-            Subject(
-                subject.name, f"{subject.patient_id}{suffix}", subject.birth_date, subject.sex, subject.character_set
-            ),
+            Subject(subject.name, patient_id, subject.birth_date, subject.sex, subject.character_set),
             series,
             accession_number=f"A{self._source.randrange(10**7):07d}",
             study_id=f"ST{self._source.randrange(10**5):05d}",
