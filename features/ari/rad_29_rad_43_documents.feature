@@ -16,8 +16,8 @@ Feature: RAD-29 and RAD-43: key image notes and evidence documents are made
 
   @profile:ARI @profile:KIN @transaction:RAD-29 @req:RAD-29-OBJ-05 @req:RAD-29-OBJ-06
   Scenario: A key image note on images of two studies lies in both
-    Given the Image Manager holds the studies "doe, ct of doe"
-    When the system under test creates a key image note of the study "doe, ct of doe"
+    Given the Image Manager holds the studies "doe, later study of doe"
+    When the system under test creates a key image note of the study "doe, later study of doe"
     Then the exchange satisfies every "RAD-29" requirement
 
   @quick @profile:ARI @profile:ED @transaction:RAD-43 @req:RAD-43-OBJ-01 @req:RAD-43-OBJ-02 @req:RAD-43-OBJ-03

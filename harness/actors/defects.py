@@ -18,7 +18,7 @@ from harness.actors.defects_documents import (
     READER_DEFECTS,
     REPOSITORY_DEFECTS,
 )
-from harness.actors.defects_evidence import EVIDENCE_DEFECTS
+from harness.actors.defects_evidence import EVIDENCE_DEFECTS, STATE_DEFECTS
 from harness.actors.defects_imaging import CREATOR_DEFECTS, DISPLAY_DEFECTS
 from harness.actors.defects_retrieval import (
     ARCHIVE_RETRIEVAL_DEFECTS,
@@ -118,6 +118,7 @@ DEFECTS: tuple[Defect, ...] = (
     *_listed("image-display", DISPLAY_DEFECTS),
     *_listed("evidence-creator", CREATOR_DEFECTS),
     *_listed("evidence-creator", EVIDENCE_DEFECTS),
+    *_listed("evidence-creator", STATE_DEFECTS),
     *_listed("media-creator", MEDIA_CREATOR_DEFECTS),
     *_listed("media-importer", MEDIA_IMPORTER_DEFECTS),
     *_print("print-composer", COMPOSER_DEFECTS),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from collections import abc
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -11,6 +12,7 @@ from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence
 
 from harness.actors.evidence_creator import EvidenceCreatorBehaviour
+from harness.actors.objects import Sample
 from harness.actors.report_repository_documents import Code
 
 Row = tuple[str, str, str, Callable[[Any], Any]]
@@ -80,6 +82,43 @@ def _number_without_unit(document: Dataset) -> None:
 def _another_patient(document: Dataset) -> None:
     document.PatientID = "SOMEBODY"
 
+
+def _commits_images_only(samples: abc.Sequence[Sample]) -> abc.Sequence[Sample]:
+    return [sample for sample in samples if sample.dataset.Modality != "PR"]
+
+
+def _in_no_layer(document: Dataset) -> None:
+    document.pop("GraphicLayerSequence", None)
+
+
+def _first_image_only(document: Dataset) -> None:
+    """One image has a displayed area, the others have none."""
+    areas = document.DisplayedAreaSelectionSequence
+    areas[0].ReferencedImageSequence = areas[0].ReferencedImageSequence[:1]
+    document.DisplayedAreaSelectionSequence = areas[:1]
+
+
+def _in_the_series_of_images(document: Dataset) -> None:
+    document.SeriesInstanceUID = document.ReferencedSeriesSequence[0].SeriesInstanceUID
+
+
+#: of whoever makes presentation states (RAD-19)
+STATE_DEFECTS: tuple[Row, ...] = (
+    (
+        "creator-commits-no-states",
+        "Commitment is asked for images, never for presentation states",
+        "CPI-ACT-02 RAD-9-SCU-10",
+        lambda behaviour: replace(behaviour, to_commit=_commits_images_only),
+    ),
+    ("creator-state-no-layer", "Graphics lie in a layer that the state lacks", "RAD-9-SCU-07", _each(_in_no_layer)),
+    ("creator-state-one-area", "Only the first image has a displayed area", "RAD-9-SCU-05", _each(_first_image_only)),
+    (
+        "creator-state-series",
+        "A presentation state lies in the series of its images",
+        "RAD-9-SCU-02",
+        _each(_in_the_series_of_images),
+    ),
+)
 
 #: of whoever makes key image notes (RAD-29) and evidence documents (RAD-43)
 EVIDENCE_DEFECTS: tuple[Row, ...] = (

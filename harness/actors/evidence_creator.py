@@ -149,12 +149,19 @@ class EvidenceCreator(Sender):
         return Exam(uid, plan, tuple(samples), answer, tuple(stored), ended)
 
     def write(self, archive: Address, kind: str, study_uids: Sequence[str]) -> list[int]:
-        """Store a document of that kind into each of the studies; the status of each. Raises PeerError, UsageError."""
+        """Store a document of that kind into each of the studies; the status of each. Raises PeerError, UsageError.
+
+        For presentation states commitment is asked (RAD-10).
+        """
         studies = [images for uid in study_uids if (images := self.fetch(archive, uid))]
         if not studies:
             return []
-        made = evidence_documents.documents(kind, _subject(studies[0][0]), studies, self.uid)
-        return [answer.status for answer in self.store(archive, self.evidence.written(made))]
+        made = self.evidence.written(evidence_documents.documents(kind, _subject(studies[0][0]), studies, self.uid))
+        statuses = [answer.status for answer in self.store(archive, made)]
+        states = [Sample(one) for one in made if kind == evidence_documents.PRESENTATION_STATE]
+        if states and (asked := self.evidence.to_commit(states)):
+            self.request_commitment(archive, asked)
+        return statuses
 
 
 def _subject(source: Dataset) -> Subject:

@@ -1,4 +1,4 @@
-"""Key image notes and evidence documents that an evidence creator makes of studies (RAD-29, RAD-43)."""
+"""Key image notes, evidence documents and states that an evidence creator makes of studies (RAD-19, 29, 43)."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from pydicom.dataset import Dataset
 
+from harness.actors.evidence_states import presentation_state
 from harness.actors.objects import Subject, UidSource
 from harness.actors.report_repository_documents import (
     Code,
@@ -19,7 +20,8 @@ from harness.actors.report_repository_documents import (
 from harness.core.errors import UsageError
 
 KEY_IMAGE_NOTE, REJECTION_NOTE, EVIDENCE_DOCUMENT = "key image note", "rejection note", "evidence document"
-KINDS = (KEY_IMAGE_NOTE, REJECTION_NOTE, EVIDENCE_DOCUMENT)
+PRESENTATION_STATE = "presentation state"
+KINDS = (KEY_IMAGE_NOTE, REJECTION_NOTE, EVIDENCE_DOCUMENT, PRESENTATION_STATE)
 _REJECTED = Code("113001", "DCM", "Rejected for Quality Reasons")
 _MOTION = Code("111210", "DCM", "Motion blur")
 _MEASUREMENTS = Code("126000", "DCM", "Imaging Measurement Report")
@@ -32,6 +34,8 @@ def documents(kind: str, subject: Subject, studies: Sequence[Sequence[Dataset]],
     """
     if kind not in KINDS:
         raise UsageError(f"there is no document {kind!r}; known: {', '.join(KINDS)}")
+    if kind == PRESENTATION_STATE:  # it belongs to one study only
+        return [presentation_state(study, uid) for study in studies]
     images = tuple(Referenced.of(image) for study in studies for image in study)
     made = [_document(kind, subject, study[0], images, uid) for study in studies]
     if len(made) > 1:

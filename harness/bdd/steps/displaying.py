@@ -10,7 +10,7 @@ from harness.bdd.steps.archiving import our_archive
 from harness.bdd.studies import StoredStudy
 from harness.core.errors import NonConformance, UsageError
 from harness.core.message import Direction, Message
-from harness.protocols.dicom.uids import KEY_OBJECT_SELECTION
+from harness.protocols.dicom.uids import GRAYSCALE_PRESENTATION_STATE, KEY_OBJECT_SELECTION
 
 _NOTE = ("RAD-29-OBJ-01", KEY_OBJECT_SELECTION)
 #: kinds of documents: the requirement that demands one, and what the UIDs of its SOP classes begin with
@@ -18,6 +18,7 @@ _DOCUMENTS = {
     "key image note": _NOTE,
     "rejection note": _NOTE,
     "evidence document": ("RAD-43-OBJ-01", "1.2.840.10008.5.1.4.1.1.88."),
+    "presentation state": ("RAD-9-SCU-01", GRAYSCALE_PRESENTATION_STATE),
 }
 
 
@@ -56,7 +57,8 @@ def _about(uid: str) -> Callable[[Message], bool]:
 def product_creates(scenario_context: ScenarioContext, what: str, name: str) -> None:
     """Have the product make `evidence` (a derived series, the step reported, commitment asked) or a document.
 
-    Documents: `a key image note`, `a rejection note`, `an evidence document`; of several studies one in each of them.
+    Documents: `a key image note`, `a rejection note`, `an evidence document`, `a presentation state` (commitment is
+    asked for it); of several studies one in each of them.
     """
     context, lab = scenario_context, scenario_context.lab
     if what != "evidence":

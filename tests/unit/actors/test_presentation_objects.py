@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from harness.actors.evidence_states import presentation_state
 from harness.actors.objects import SUBJECTS, uid_source
 from harness.actors.presentation_objects import NAMES, make, names_for
 from harness.core.errors import UsageError
@@ -53,3 +54,18 @@ def test_every_row_about_pictures_has_an_object_and_luminance_is_measured() -> N
 def test_an_unknown_name_names_the_known_ones() -> None:
     with pytest.raises(UsageError, match="shutters"):
         make("nonsense", SUBJECTS[0], uid_source(1))
+
+
+def test_an_evidence_creator_makes_a_state_for_images_of_all_sizes_that_share_their_rescale() -> None:
+    small, large = (make(name, SUBJECTS[0], uid_source(2)).image for name in ("VOI window", "true size"))
+    other = make("modality rescale", SUBJECTS[0], uid_source(3)).image
+    state = presentation_state([small, large, other], uid_source(4))
+    found = validate_dataset_bytes(encode(state, EXPLICIT_VR_LE), EXPLICIT_VR_LE, None)
+    assert [str(finding) for finding in found if finding.severity is Severity.ERROR] == []
+    assert reading.presentation_state(state).area(str(large.SOPInstanceUID)) is not None
+    assert len(state.DisplayedAreaSelectionSequence) == 2
+    named = [
+        item.ReferencedSOPInstanceUID for s in state.ReferencedSeriesSequence for item in s.ReferencedImageSequence
+    ]
+    assert str(other.SOPInstanceUID) not in named
+    assert (state.PatientID, state.StudyInstanceUID) == (small.PatientID, small.StudyInstanceUID)
