@@ -69,7 +69,8 @@ DEFECTS: tuple[OrdersDefect, ...] = (
         PLACER,
         (),
         lambda b: replace(b, patient_of=garbled),
-        in_flows=("RAD-1-DST-01",),
+        # what was misread cannot be written in KS X 1001 and ISO IR87: those orders do not come at all
+        in_flows=("RAD-1-DST-01", "RAD-2-SRC-01"),
     ),
     OrdersDefect(
         "filler-garbles-ideographs",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from harness.profiles.journal import MPPS
 from tests.unit.profiles.builders import FROM_SUT, TO_SUT, Story, creation, ending, entry, observed, series_item
 from tests.unit.profiles.test_across_checks import PID, PV1, filler, msh, order, request
-from tests.unit.profiles.test_provider_checks import declare, order_status, receiver
+from tests.unit.profiles.test_provider_checks import availability_asked, declare, order_status, receiver
 
 
 def second_step_of_an_order() -> Story:
@@ -70,3 +70,11 @@ def test_an_exam_that_was_cancelled_under_way_goes_on() -> None:
     story["end answer"].fields["Status"] = 0x0112
     assert [one.ok for one in observed("late-cancel", story)] == [True, False]
     assert observed("late-cancel", filler()) == []
+
+
+def test_a_filler_may_ask_for_other_studies_than_performed_ones() -> None:
+    story = availability_asked()
+    story.data("query").update(QueryRetrieveLevel="STUDY", StudyInstanceUID="", PatientID="PID1")
+    assert observed("availability-asked", story) == []
+    story.data("query").update(StudyInstanceUID="1.2.3.1")
+    assert [one.ok for one in observed("availability-asked", story)] == [False]

@@ -278,6 +278,8 @@ def availability_asked_by_step(j: Journal) -> Iterator[Observation]:
     for query in j.select("C-FIND-RQ", FROM_SUT, QUERY_FINDS):
         level = text(query.attributes, "QueryRetrieveLevel")
         study, series = text(query.attributes, "StudyInstanceUID"), text(query.attributes, "SeriesInstanceUID")
+        if "SWF" not in j.sut.profiles or (level != "IMAGE" and study not in known):
+            continue  # it asks for something else, prior studies for instance
         asked = {"SOPClassUID", "SOPInstanceUID"} <= set(query.attributes)
         ok = level == "IMAGE" and bool(study) and bool(series) and asked
         if known:
@@ -333,7 +335,13 @@ _ROWS = (
     ("ian-retrievable", "RAD-49-SCU-07", "RAD-49 RAD-16", available_can_be_retrieved, "Available can be retrieved"),
     ("ian-accepted", "RAD-49-SCP-01", "RAD-49", notice_accepted, "A notice is accepted"),
     ("ian-incomplete", "EX-29", "RAD-11 RAD-49", incomplete_step_not_notified, "An incomplete step is not announced"),
-    ("availability-asked", "RAD-11-SCU-01", "RAD-11", availability_asked_by_step, "Availability is asked by step"),
+    (
+        "availability-asked",
+        "RAD-11-SCU-01",
+        "RAD-7 RAD-11",
+        availability_asked_by_step,
+        "Availability is asked by step",
+    ),
     ("work-status-sent", "RAD-42-SCU-01", "RAD-42", work_status_sent, "Work begins in progress"),
     ("work-status-accepted", "RAD-42-SCP-01", "RAD-42", work_status_accepted, "A work status is accepted"),
 )
