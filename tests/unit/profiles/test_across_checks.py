@@ -10,19 +10,10 @@ import pytest
 from harness.core.check import Declaration
 from harness.profiles.journal import MWL_FIND
 from harness.profiles.swf.checks import CHECKS
-from tests.unit.profiles.builders import (
-    FROM_SUT,
-    SC_IMAGE,
-    TO_SUT,
-    Story,
-    creation,
-    entry,
-    failing,
-    image,
-    keys,
-    observed,
-)
-from tests.unit.profiles.test_provider_checks import archive, ask_archive, retrieved
+from tests.unit.profiles.builders import FROM_SUT, SC_IMAGE, TO_SUT, Story, failing, observed
+from tests.unit.profiles.stories.archives import archive, ask_archive
+from tests.unit.profiles.stories.exams import creation, entry, image, keys
+from tests.unit.profiles.stories.retrievals import retrieved
 
 Base = Callable[[], Story]
 Change = Callable[[Story], object]

@@ -9,25 +9,20 @@ import pytest
 
 from harness.profiles.journal import MPPS
 from harness.profiles.swf.checks import CHECKS
-from tests.unit.profiles.builders import (
-    FROM_SUT,
-    SC_IMAGE,
-    Event,
-    Story,
+from tests.unit.profiles.builders import FROM_SUT, SC_IMAGE, Event, Story, failing, observed
+from tests.unit.profiles.stories.exams import (
     append,
     code,
     creation,
     entry,
     exam,
-    failing,
     image,
-    observed,
     perform,
     references,
     series_item,
     unscheduled,
 )
-from tests.unit.profiles.modality_stories import (
+from tests.unit.profiles.stories.modality import (
     PPS,
     REASON,
     SSAS,

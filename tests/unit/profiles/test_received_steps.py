@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from harness.profiles.journal import MPPS
-from tests.unit.profiles.builders import FROM_SUT, TO_SUT, Story, creation, ending, entry, observed, series_item
+from tests.unit.profiles.builders import FROM_SUT, TO_SUT, Story, observed
+from tests.unit.profiles.stories.availability import availability_asked
+from tests.unit.profiles.stories.changes import declare
+from tests.unit.profiles.stories.exams import creation, ending, entry, series_item
+from tests.unit.profiles.stories.received_steps import order_status, receiver
 from tests.unit.profiles.test_across_checks import PID, PV1, filler, msh, order, request
-from tests.unit.profiles.test_provider_checks import availability_asked, declare, order_status, receiver
 
 
 def second_step_of_an_order() -> Story:

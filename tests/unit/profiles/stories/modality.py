@@ -6,12 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 from harness.profiles.journal import COMMITMENT, COMMITMENT_INSTANCE, MPPS, MWL_FIND
-from tests.unit.profiles.builders import (
-    FROM_SUT,
-    SC_IMAGE,
-    TO_SUT,
-    Event,
-    Story,
+from tests.unit.profiles.builders import FROM_SUT, SC_IMAGE, TO_SUT, Event, Story
+from tests.unit.profiles.stories.exams import (
     code,
     creation,
     entry,
