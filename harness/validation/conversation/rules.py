@@ -46,7 +46,10 @@ class _Association:
     window: dict[Direction, int] = field(default_factory=dict)
     #: requests without their final answer by (sender, message id); HL7 messages by (sender, control id)
     open: dict[tuple[Direction, str], Message] = field(default_factory=dict)
-    releasing: bool = False
+    #: requests that had no answer when a release was asked for: theirs may have been on its way
+    late: dict[tuple[Direction, str], Message] = field(default_factory=dict)
+    #: who has asked for the release; the other side may have sent what comes now before it heard of that
+    releasing: Direction | None = None
 
 
 class Associations:
@@ -65,14 +68,16 @@ class Associations:
             return None
         number = str(message.fields.get("MessageIDBeingRespondedTo"))
         entry = self._all.setdefault(message.association, _Association())
-        return entry.open.get((_OTHER.get(message.direction, Direction.NONE), number))
+        key = (_OTHER.get(message.direction, Direction.NONE), number)
+        return entry.open.get(key) or entry.late.get(key)
 
     def done(self, message: Message) -> None:
         """A final answer closes its request."""
         if message.kind.endswith("-RSP") and message.fields.get("Status") not in _PENDING:
             number = str(message.fields.get("MessageIDBeingRespondedTo"))
             entry = self._all.setdefault(message.association, _Association())
-            entry.open.pop((_OTHER.get(message.direction, Direction.NONE), number), None)
+            for requests in (entry.open, entry.late):
+                requests.pop((_OTHER.get(message.direction, Direction.NONE), number), None)
 
     def see(self, message: Message) -> Iterator[Said]:
         """The findings that this message gives rise to, its content aside."""
@@ -87,7 +92,8 @@ class Associations:
         elif kind in ("A-ABORT", "A-ASSOCIATE-RJ"):
             entry.open.clear()  # nothing is owed any more
         elif kind == "A-RELEASE-RQ":
-            entry.releasing = True
+            entry.releasing = message.direction
+            entry.late.update(entry.open)
             yield from _unanswered(entry, "the association was released")
         elif kind == "CONNECTION-CLOSED":
             yield from _unanswered(entry, "the connection was closed")
@@ -113,7 +119,7 @@ class Associations:
 
     def _request(self, entry: _Association, message: Message) -> Iterator[Said]:
         yield from _place(entry, message)
-        if entry.releasing:
+        if entry.releasing is message.direction:
             yield _said(message, "CONV-SEQUENCE", "no request after A-RELEASE-RQ", message.kind, "PS3.8 7.2.1")
         key = (message.direction, str(message.fields.get("MessageID")))
         if key in entry.open:

@@ -129,3 +129,21 @@ def test_what_we_ended_is_not_held_against_the_product(kind: str) -> None:
     lines = good()
     lines["release"].update(kind=kind, direction=OURS)
     assert seen(tell(lines))["DICOM-GEN-05"] == []
+
+
+def test_what_was_on_its_way_when_we_asked_for_the_release_is_no_fault() -> None:
+    """An answer and a report that the product sent before it heard of our release."""
+    lines = good()
+    lines["request"]["direction"], lines["accept"]["direction"] = OURS, THEIRS
+    lines["store"]["direction"], lines["stored"]["direction"] = OURS, THEIRS
+    lines["release"]["direction"] = OURS
+    stored, closed = lines.pop("stored"), lines.pop("closed")
+    again = {"AffectedSOPClassUID": CLASS, "MessageID": 9, "EventTypeID": 1, "CommandDataSetType": 0x0101}
+    context = lines["accept"]["fields"]["contexts"][0]
+    asked = {**context, "scu_role": True, "scp_role": True}
+    lines["request"]["fields"]["contexts"] = lines["accept"]["fields"]["contexts"] = [asked]
+    instance = {"AffectedSOPInstanceUID": "1.2.3"}
+    lines.update(stored=stored, report=line(THEIRS, "N-EVENT-REPORT-RQ", **again, **instance), closed=closed)
+    assert seen(tell(lines))["DICOM-GEN-03"] == [True]
+    lines["release"]["direction"] = THEIRS
+    assert seen(tell(lines))["DICOM-GEN-03"] == [False], "who asked for the release asks for nothing more"
