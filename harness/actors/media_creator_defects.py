@@ -27,6 +27,12 @@ def _burnt(change: Callable[[Path], None]) -> Callable[[MediaCreatorBehaviour], 
 
 MEDIA_CREATOR_DEFECTS: tuple[Row, ...] = (
     ("media-no-dicomdir", "there is no DICOMDIR", "RAD-47-PMC-02", _finished(faults.removed("DICOMDIR"))),
+    (
+        "media-no-objects",
+        "there are pages and no DICOM content",
+        "PDI-ACT-01 RAD-47-PMC-02 RAD-47-WEB-08 XC-34",
+        _finished(faults.no_objects),
+    ),
     ("media-dicomdir-elsewhere", "DICOMDIR is in a folder", "RAD-47-PMC-02", _finished(faults.directory_elsewhere)),
     ("media-two-dicomdirs", "a second DICOMDIR is in a folder", "RAD-47-PMC-03", _finished(faults.two_directories)),
     ("media-dicom-in-root", "a DICOM file is in the root", "RAD-47-PMC-04", _arranged(faults.in_root)),

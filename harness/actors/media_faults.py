@@ -162,6 +162,12 @@ def file_missing(layout: Layout) -> None:
     layout.files.pop(place_of(leaves(layout)[0]))
 
 
+def no_objects(layout: Layout) -> None:
+    """Pages and README.TXT only: the DICOM content was forgotten, DICOMDIR with it."""
+    for path in ("DICOMDIR", *layout.instances()):
+        layout.files.pop(path)
+
+
 def unreferenced(layout: Layout) -> None:
     leaf = leaves(layout)[0]
     for root in layout.directory.roots:

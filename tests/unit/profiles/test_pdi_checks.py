@@ -22,7 +22,7 @@ from harness.protocols.media.writing import MediumPlan
 SUT = Declaration(frozenset({names.MEDIA_CREATOR}), frozenset({"PDI"}), frozenset({names.WEB_CONTENT}))
 MEDIA_DEFECTS = [defect for defect in DEFECTS if defect.actor == "media-creator"]
 #: judged on objects that a defect cannot make of images
-NOT_BY_DEFECT = {"RAD-47-PMC-27", "RAD-47-PMC-28", "PDI-ACT-01"}
+NOT_BY_DEFECT = {"RAD-47-PMC-27", "RAD-47-PMC-28"}
 #: rows that bind one kind of medium only
 KINDS = {"CD": "RAD-47-PMC-24", "DVD": "RAD-47-PMC-25", "USB": "RAD-47-PMC-26"}
 #: rows that only the image of a CD can show
