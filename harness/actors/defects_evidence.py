@@ -107,7 +107,7 @@ STATE_DEFECTS: tuple[Row, ...] = (
     (
         "creator-commits-no-states",
         "Commitment is asked for images, never for presentation states",
-        "CPI-ACT-02 RAD-9-SCU-10",
+        "CPI-ACT-02 RAD-10-SCU-01",
         lambda behaviour: replace(behaviour, to_commit=_commits_images_only),
     ),
     ("creator-state-no-layer", "Graphics lie in a layer that the state lacks", "RAD-9-SCU-07", _each(_in_no_layer)),

@@ -31,9 +31,12 @@ def sources(j: Journal) -> list[Attributes]:
     for _, data in j.facts(facts.KNOWN_OBJECTS):
         for instance in data.get("instances") or ():
             found[str(instance.get("SOPInstanceUID", ""))] = instance
+    first = min((store.request.seq for store in creations(j)), default=0)
+    before = {*found, *(instance_of(store) for store in j.ours if store.request.seq < first)}
     for store in j.ours:
         found[instance_of(store)] = store.attributes
-    return list(found.values())
+    own = {instance_of(store) for store in creations(j)}  # what it made may have been given back to it later
+    return [source for uid, source in found.items() if uid not in own or uid in before]
 
 
 def _sources_of(j: Journal, store: Operation) -> list[Attributes]:
@@ -104,7 +107,7 @@ def derived_marked(j: Journal) -> Iterator[Observation]:
 def own_step_referenced(j: Journal) -> Iterator[Observation]:
     steps = Steps(j)
     own = {step.uid for step in steps.by(names.EVIDENCE_CREATOR)}
-    for store in creations(j):
+    for store in filter(_is_image, creations(j)):
         found = {uid for _, uid in references(store.attributes, "ReferencedPerformedProcedureStepSequence")}
         acquisition = {
             uid for source in sources(j) for _, uid in references(source, "ReferencedPerformedProcedureStepSequence")
