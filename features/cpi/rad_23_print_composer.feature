@@ -53,13 +53,12 @@ Feature: RAD-23 Print Request with Presentation LUT: the composer prints
       | image box | B60A   |
       | print     | B60A   |
 
-  @req:RAD-23-SCU-01
+  @req:RAD-23-SCU-01 @req:RAD-23-SCU-10
   Scenario: A printer without Presentation LUT
     Given the Print Server supports no Presentation LUT
     When the system under test prints the test object "VOI window"
     Then a film is printed on the Print Server
-    And the requirement "RAD-23-SCU-01" is met
-    And the requirement "RAD-23-SCU-09" is met
+    And the exchange satisfies every "RAD-23" requirement
 
   @manual @req:RAD-23-SCU-11
   Scenario Outline: The user learns of <status> to the <operation>

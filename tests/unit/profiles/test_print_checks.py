@@ -319,3 +319,15 @@ def test_a_presentation_lut_of_an_image_box_need_not_be_supported(status: int) -
     named = [{"ReferencedSOPClassUID": table.PRESENTATION_LUT, "ReferencedSOPInstanceUID": "5.1"}]
     told.image("3.1", asked={"ReferencedPresentationLUTSequence": named}, status=status)
     assert told.seen("RAD-23-SCP-08") == [True]
+
+
+@pytest.mark.parametrize("takes_luts", [True, False])
+def test_pixels_are_compared_only_if_the_printer_knows_what_they_mean(takes_luts: bool) -> None:
+    told = composer()
+    if not takes_luts:
+        contexts = told.story["association 1 accepted"].fields["contexts"]
+        contexts[1]["result"] = 3
+    told.film("2.1", ("3.1",))
+    told.story.fact(facts.PRINTED, image="9.9", state="", position=1)
+    told.image("3.1")
+    assert told.seen("RAD-23-SCU-09") == ([None] if takes_luts else [])

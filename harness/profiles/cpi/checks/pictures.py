@@ -206,6 +206,8 @@ def printed_as_softcopy(j: Journal) -> Iterator[Observation]:
     """RAD-23: what the composer sent, through its own Presentation LUT, is what the presentation state asks for."""
     asked = j.facts(facts.PRINTED)
     for job in print_jobs(j, FROM_SUT):
+        if not job.may_use_luts:
+            continue  # what the pixels mean to such a printer is known to its maker only
         for film in job.films:
             for image in film.images:
                 yield from _printed(j, job, film, image, asked)

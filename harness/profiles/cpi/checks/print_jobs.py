@@ -68,6 +68,15 @@ class PrintJob:
     luts: list[Operation] = field(default_factory=list)
     films: list[FilmBox] = field(default_factory=list)
 
+    @property
+    def may_use_luts(self) -> bool:
+        """Whether the printer did not turn the Presentation LUT SOP class down."""
+        if self.association is None:
+            return True
+        uid = table.PRESENTATION_LUT
+        ids = {one.get("id") for one in self.association.proposed if one.get("abstract_syntax") == uid}
+        return not ids or bool(ids & {one.get("id") for one in self.association.accepted})
+
 
 def print_jobs(j: Journal, direction: Direction) -> Iterator[PrintJob]:
     """Print jobs that the composer in ``direction`` sent: FROM_SUT for a composer under test, TO_SUT for a server."""

@@ -51,11 +51,7 @@ def presentation_lut_proposed_and_used(j: Journal) -> Iterator[Observation]:
             why=_LUT_WHY,
         )
     for job in jobs(j):
-        accepted = job.association is None or any(
-            context.get("abstract_syntax") == table.PRESENTATION_LUT or context.get("id") in _lut_contexts(job)
-            for context in job.association.accepted
-        )
-        if not accepted or not any(film.prints for film in job.films):
+        if not job.may_use_luts or not any(film.prints for film in job.films):
             continue
         last = job.operations[-1]
         yield judged(
@@ -67,12 +63,6 @@ def presentation_lut_proposed_and_used(j: Journal) -> Iterator[Observation]:
             locator="N-CREATE",
             why=_LUT_WHY,
         )
-
-
-def _lut_contexts(job: PrintJob) -> set[object]:
-    if job.association is None:
-        return set()
-    return {c.get("id") for c in job.association.proposed if c.get("abstract_syntax") == table.PRESENTATION_LUT}
 
 
 def lut_before_use(j: Journal) -> Iterator[Observation]:
