@@ -206,3 +206,20 @@ def test_a_cancel_that_comes_too_late_is_not_held_against_the_archive() -> None:
     story = cancelled_move()
     story["move answer"].fields["Status"] = 0
     assert observed("retrieve-scp-cancel", story) == []
+
+
+def test_what_a_creator_made_and_got_back_is_no_source_of_it() -> None:
+    story = creator()
+    made = story.data("image1")
+    story.ask("back", "C-STORE-RQ", TO_SUT, made["SOPClassUID"], dict(made), instance=made["SOPInstanceUID"])
+    assert observed("creator-series", story)
+    assert not failing("creator-series", story)
+
+
+def test_a_presentation_state_names_no_step_of_its_creator() -> None:
+    story = creator()
+    state = {"SOPClassUID": "1.2.840.10008.5.1.4.1.1.11.1", "SOPInstanceUID": "1.2.9.9", "Modality": "PR"}
+    state |= {"StudyInstanceUID": story.data("image1")["StudyInstanceUID"], "SeriesInstanceUID": "1.2.9"}
+    story.ask("state", "C-STORE-RQ", FROM_SUT, state["SOPClassUID"], state, instance=state["SOPInstanceUID"])
+    assert observed("creator-own-step", story)
+    assert not failing("creator-own-step", story)
