@@ -43,7 +43,7 @@ Feature: The report reader finds and shows reports
   Scenario: A report with measurements is read
     Given the "Report Repository" holds a "measured report"
     When the system under test reads the report
-    Then a "C-STORE-RSP" reaches the "Report Repository"
+    Then a "C-MOVE-RQ" reaches the "Report Repository"
     And the requirement "RAD-27-SCU-02" is met
 
   @req:RAD-27-SCU-03

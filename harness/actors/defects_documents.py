@@ -76,7 +76,7 @@ PRESENTATION_ARCHIVE_DEFECTS: tuple[tuple[str, str, str, Archive], ...] = (
     (
         "archive-refuses-states",
         "Presentation states are not accepted",
-        "RAD-9-SCP-01",
+        "RAD-9-SCP-01 RAD-8-SCP-01",
         _archive(refused_classes=frozenset({GRAYSCALE_PRESENTATION_STATE})),
     ),
     (

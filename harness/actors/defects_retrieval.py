@@ -97,11 +97,16 @@ def _relational(identifier: Dataset) -> Dataset:
 
 
 READER_RETRIEVAL_DEFECTS: tuple[tuple[str, str, str, Reader], ...] = (
-    ("reader-relational", "Asks for documents without their series", "RAD-26-SCU-03", _reader(asked=_relational)),
+    (
+        "reader-relational",
+        "Asks for documents without their series, and gets none",
+        "RAD-26-SCU-03 RAD-27-SCU-01 ARI-SRC-01",
+        _reader(asked=_relational),
+    ),
     (
         "reader-moves-elsewhere",
         "Has reports delivered to an AE title that is not its own",
-        "RAD-27-SCU-05",
+        "RAD-27-SCU-05 RAD-27-SCU-01 ARI-ACT-03",
         _reader(destination=lambda own: "ELSEWHERE"),
     ),
 )
