@@ -14,7 +14,7 @@ INTENTIONS: Final[Mapping[str, tuple[str, ...]]] = {
     "Worklists: schedule steps and query for them": ("scheduling", "worklist"),
     "Examinations: perform scheduled steps and report them": ("performing", "performed"),
     "Patients and orders by HL7": ("registering", "ordering", "announced"),
-    "Archives: store, commit, query and retrieve": ("archiving", "displaying"),
+    "Archives: store, commit, query and retrieve": ("storing", "archiving", "displaying"),
     "Presentation states, notes and displays": ("presenting", "viewing"),
     "Print": ("printing",),
     "Reports": ("reading",),
