@@ -13,7 +13,7 @@ from harness.actors import defects
 from harness.actors.acquisition import Acquisition
 from harness.actors.image_manager import ImageManager
 from harness.bdd.context import ScenarioContext
-from harness.bdd.steps import 
+from harness.bdd.steps import storing
 from harness.bdd.studies import StudyLibrary
 from harness.bdd.tags import read
 from harness.core.errors import NonConformance
@@ -35,8 +35,8 @@ def test_a_study_that_is_refused_ends_the_scenario_there(tmp_path: Path, ids: tu
         context = ScenarioContext(lab, transcript, read(TAGS), "x", strict=False)
         if refuses:
             with pytest.raises(NonConformance, match="images of the study 'ct of doe' were refused"):
-                .modality_stores(context, "ct of doe")
+                storing.modality_stores(context, "ct of doe")
         else:
-            .modality_stores(context, "ct of doe")
+            storing.modality_stores(context, "ct of doe")
     assert {finding.requirement for finding in context.findings} == ({"RAD-8-SCP-01"} if refuses else set())
     assert bool(transcript.facts_of(facts.KNOWN_OBJECTS)) is not refuses
