@@ -14,7 +14,7 @@ from pydicom.dataset import Dataset
 
 from harness.actors import step_messages
 from harness.actors.objects import Sample, SeriesPlan, StudyPlan, Subject, UidSource, make
-from harness.actors.orders import Code
+from harness.actors.orders.values import Code
 from harness.actors.sender import Sender, SenderBehaviour
 from harness.actors.step_messages import UNSPECIFIED_REASON, StepPlan
 from harness.actors.worklist_user import WorklistUser

@@ -9,7 +9,7 @@ from pydicom.dataset import Dataset
 
 from harness.actors.evidence_states import presentation_state
 from harness.actors.objects import Subject, UidSource
-from harness.actors.report_repository_documents import (
+from harness.actors.reports.documents import (
     Code,
     Referenced,
     ReportPlan,

@@ -9,7 +9,7 @@ from pydicom.sequence import Sequence as Items
 from pydicom.uid import UID
 
 from harness.actors.objects import UidSource
-from harness.actors.presentation_parts import items
+from harness.actors.presentation.parts import items
 from harness.protocols.dicom.uids import EXPLICIT_VR_LE, GRAYSCALE_PRESENTATION_STATE
 
 #: what a state takes over from its images: patient and study are shared (PS3.3 A.1.2)

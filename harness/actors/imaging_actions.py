@@ -8,7 +8,7 @@ from typing import Any
 from harness.actors.actor import SimulatedActor
 from harness.actors.evidence_creator import EvidenceCreator
 from harness.actors.image_display import ImageDisplay
-from harness.actors.report_reader_html import document_page
+from harness.actors.reports.page import document_page
 from harness.actors.worklist_user import Replies
 from harness.protocols.dicom.errors import PeerError
 from harness.protocols.dicom.node import Address

@@ -16,8 +16,8 @@ from harness.actors.actor import SimulatedActor, sop_instance
 from harness.actors.archive_keys import Level
 from harness.actors.image_display import identifier
 from harness.actors.matching import MatchingRules, Query
-from harness.actors.orders import StepState
-from harness.actors.orders_book import OrderBook
+from harness.actors.orders.book import OrderBook
+from harness.actors.orders.values import StepState
 from harness.actors.performed_steps import COMPLETED, DISCONTINUED, PerformedStep, PerformedSteps, StepBehaviour
 from harness.actors.records import Record
 from harness.actors.worklist import WORKLIST_KEYS, WORKLIST_RULES, Worklist, WorklistItem

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pydicom.dataset import Dataset
 
 from harness.actors.objects import Sample, Subject
-from harness.actors.orders import Code
+from harness.actors.orders.values import Code
 from harness.actors.performed_steps import COMPLETED, DISCONTINUED, IN_PROGRESS
 
 #: final reasons of CID 9300 that scenarios use most

@@ -9,14 +9,14 @@ from typing import Any
 
 from pydicom.dataset import Dataset
 
-from harness.actors import softcopy_display
 from harness.actors.actor import SimulatedActor
-from harness.actors.print_composer import PrintComposer
-from harness.actors.print_composer_pictures import picture_of
-from harness.actors.print_orders import FilmOrder, LutChoice
-from harness.actors.print_server import PrintServer
-from harness.actors.report_reader import ReportReader
-from harness.actors.softcopy_display import SoftcopyDisplay
+from harness.actors.presentation import softcopy
+from harness.actors.presentation.softcopy import SoftcopyDisplay
+from harness.actors.printing.composer import PrintComposer
+from harness.actors.printing.orders import FilmOrder, LutChoice
+from harness.actors.printing.pictures import picture_of
+from harness.actors.printing.server import PrintServer
+from harness.actors.reports.reader import ReportReader
 from harness.core.errors import UsageError
 from harness.protocols.dicom.errors import PeerError
 from harness.protocols.dicom.node import Address
@@ -45,7 +45,7 @@ def perform(actor: SimulatedActor, action: str, parameters: Parameters) -> dict[
     """
     try:
         if isinstance(actor, SoftcopyDisplay):
-            return softcopy_display.perform(actor, action, parameters)
+            return softcopy.perform(actor, action, parameters)
         if isinstance(actor, PrintComposer):
             return _print(actor, parameters)
         if isinstance(actor, PrintServer):

@@ -13,8 +13,8 @@ from typing import Any
 
 from harness.actors import records
 from harness.actors.matching import KeyTable, MatchingRules, Query, key_table, only_value, select
-from harness.actors.orders import Code, PersonName, StepState, WorklistEntry
-from harness.actors.orders_book import OrderBook
+from harness.actors.orders.book import OrderBook
+from harness.actors.orders.values import Code, PersonName, StepState, WorklistEntry
 from harness.actors.records import Record, record_from_mapping, tag_of, vr_of
 
 STEP_SEQUENCE = tag_of("ScheduledProcedureStepSequence")

@@ -12,7 +12,7 @@ from harness.actors.image_display import ImageDisplay, Received
 from harness.actors.image_manager import ImageManager
 from harness.actors.order_filler import OrderFiller
 from harness.actors.pps_manager import PpsManager
-from harness.actors.report_reader import ReportReader
+from harness.actors.reports.reader import ReportReader
 from harness.core.errors import UsageError
 from harness.core.transcript import Recorder
 from harness.protocols.dicom.node import Address

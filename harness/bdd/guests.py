@@ -6,9 +6,9 @@ import contextlib
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from harness.actors.actor import SimulatedActor
-from harness.actors.print_composer import PrintComposer
-from harness.actors.print_server import PrintServer
-from harness.actors.report_repository import ExternalReportRepositoryAccess, ReportRepository
+from harness.actors.printing.composer import PrintComposer
+from harness.actors.printing.server import PrintServer
+from harness.actors.reports.repository import ExternalReportRepositoryAccess, ReportRepository
 from harness.core.errors import EngineFailure, UsageError
 from harness.profiles import names
 from harness.protocols.dicom.node import Address

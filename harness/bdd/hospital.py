@@ -7,16 +7,16 @@ import random
 from collections.abc import Mapping
 from typing import Final
 
-from harness.actors import orders_standing
-from harness.actors.adt import PatientRegistration
-from harness.actors.order_placer import OrderPlacer
-from harness.actors.orders_book import OrderBook
-from harness.actors.orders_endpoint import Destination, HL7Endpoint, Retry
-from harness.actors.orders_filler import FillerPeers, OrderFillerMessages
-from harness.actors.orders_hl7 import HL7_231, HL7_251, Application
-from harness.actors.orders_records import PatientRecords
-from harness.actors.orders_schedule import ScheduleReceiver
-from harness.actors.orders_standing import Surroundings, standing
+from harness.actors.orders import standing as orders_standing
+from harness.actors.orders.adt import PatientRegistration
+from harness.actors.orders.book import OrderBook
+from harness.actors.orders.endpoint import Destination, HL7Endpoint, Retry
+from harness.actors.orders.filler import FillerPeers, OrderFillerMessages
+from harness.actors.orders.hl7 import HL7_231, HL7_251, Application
+from harness.actors.orders.placer import OrderPlacer
+from harness.actors.orders.records import PatientRecords
+from harness.actors.orders.schedule import ScheduleReceiver
+from harness.actors.orders.standing import Surroundings, standing
 from harness.core.errors import UsageError
 from harness.core.transcript import Recorder
 from harness.profiles import names

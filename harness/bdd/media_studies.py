@@ -8,9 +8,9 @@ from collections.abc import Callable
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import UID
 
-from harness.actors import presentation_objects
 from harness.actors.objects import SUBJECTS, SeriesPlan, StudyPlan, Subject, make
-from harness.actors.report_repository_documents import Referenced, ReportPlan, key_object_note, report
+from harness.actors.presentation import objects as presentation_objects
+from harness.actors.reports.documents import Referenced, ReportPlan, key_object_note, report
 from harness.core.errors import Unjudgeable, UsageError
 from harness.protocols.dicom import uids
 

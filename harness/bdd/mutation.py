@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from harness import resources
-from harness.actors import defects as actor_defects
+from harness.actors.defects import registry as actor_defects
 from harness.core.errors import EngineFailure
 from harness.core.result import RunResult
 from harness.core.verdict import Verdict

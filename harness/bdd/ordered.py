@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from harness.actors.adt import PatientRegistration
-from harness.actors.orders import Identifier, Order
-from harness.actors.orders_actions import order_from, patient_from, visit_from, write_for
-from harness.actors.orders_catalogue import SCHEME
-from harness.actors.orders_endpoint import Delivery
+from harness.actors.orders.actions import order_from, patient_from, visit_from, write_for
+from harness.actors.orders.adt import PatientRegistration
+from harness.actors.orders.catalogue import SCHEME
+from harness.actors.orders.endpoint import Delivery
+from harness.actors.orders.values import Identifier, Order
 from harness.bdd.context import ScenarioContext
 from harness.bdd.hospital import Hospital
 from harness.bdd.orders import Scheduler

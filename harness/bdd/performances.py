@@ -11,7 +11,7 @@ from pydicom.dataset import Dataset
 from harness.actors import step_messages
 from harness.actors.evidence_creator import EvidenceCreator
 from harness.actors.objects import Sample
-from harness.actors.orders import Code
+from harness.actors.orders.values import Code
 from harness.actors.records import assign
 from harness.actors.sender import Sender
 from harness.actors.step_messages import StepPlan

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from harness.actors.presentation_parts import TestObject
+from harness.actors.presentation.parts import TestObject
 from harness.bdd.context import ScenarioContext
 from harness.core.errors import Unjudgeable
 from harness.core.message import Blob, Direction, Message, Protocol

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from harness.actors.print_composer_pictures import PrintPicture
-from harness.actors.print_orders import FilmOrder, LutChoice
+from harness.actors.printing.orders import FilmOrder, LutChoice
+from harness.actors.printing.pictures import PrintPicture
 from harness.core.errors import UsageError
 from harness.imaging import phantoms
 from harness.imaging.phantoms import PixelFormat

@@ -9,9 +9,9 @@ from typing import Any
 
 from pydicom.dataset import Dataset
 
-from harness.actors import presentation_objects
 from harness.actors.objects import Sample, SeriesPlan, StudyPlan, Subject, UidSource, make
-from harness.actors.report_repository_documents import Referenced, ReportPlan, key_object_note, report
+from harness.actors.presentation import objects as presentation_objects
+from harness.actors.reports.documents import Referenced, ReportPlan, key_object_note, report
 from harness.bdd.people import Person, person
 from harness.core.errors import UsageError
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from harness.actors import defects as actor_defects
+from harness.actors.defects import registry as actor_defects
 from harness.modality import defects as modality_defects
 from harness.sut.misdeclared import MISDECLARATIONS
 

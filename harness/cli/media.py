@@ -10,9 +10,9 @@ from typing import Annotated
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
-from harness.actors.defects import DEFECTS, behaviour
-from harness.actors.media_creator import MediaCreator
-from harness.actors.media_importer import Identity, MediaImporter
+from harness.actors.defects.registry import DEFECTS, behaviour
+from harness.actors.media.creator import MediaCreator
+from harness.actors.media.importer import Identity, MediaImporter
 from harness.actors.objects import uid_source
 from harness.cli.console import err, out, print_json
 from harness.core.errors import ConfigurationError, EnvironmentFailure, UsageError

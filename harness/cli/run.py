@@ -288,7 +288,7 @@ def actors_of(given: Sequence[str] | None) -> tuple[str, ...]:
 
 def _defects(given: Sequence[str], product: SutFile) -> tuple[str, ...]:
     """The defects to seed. Raises UsageError for an unknown one, and for a product that cannot have any."""
-    from harness.actors.defects import VARIANTS as ACTOR_VARIANTS
+    from harness.actors.defects.registry import VARIANTS as ACTOR_VARIANTS
     from harness.cli.catalogue import all_defects
     from harness.modality.defects import VARIANTS
 

@@ -16,8 +16,8 @@ import typer
 
 from harness.actors.actor import SimulatedActor
 from harness.actors.order_filler import OrderFiller
-from harness.actors.orders import StepState
-from harness.actors.orders_standing import ACTORS as HL7_ACTORS
+from harness.actors.orders.standing import ACTORS as HL7_ACTORS
+from harness.actors.orders.values import StepState
 from harness.actors.worklist import WorklistItem, item_from_mapping
 from harness.cli import simulate_hl7, tls_options
 from harness.cli import simulate_places as places

@@ -16,16 +16,16 @@ from typing import Any, Final
 
 from harness.actors import imaging_actions, viewing_actions
 from harness.actors.actor import SimulatedActor
+from harness.actors.defects.orders import DEFECTS, behaviour
+from harness.actors.defects.orders_variants import VARIANTS
 from harness.actors.image_manager import ImageManager
 from harness.actors.order_filler import OrderFiller
-from harness.actors.order_placer import OrderPlacer
-from harness.actors.orders_actions import Unsupported, perform
-from harness.actors.orders_defects import DEFECTS, behaviour
-from harness.actors.orders_endpoint import Destination, HL7Endpoint
-from harness.actors.orders_filler import FillerPeers, OrderFillerMessages
-from harness.actors.orders_hl7 import HL7_231, HL7_251, Application
-from harness.actors.orders_standing import ACTORS, StandingActor, Surroundings, standing
-from harness.actors.orders_variants import VARIANTS
+from harness.actors.orders.actions import Unsupported, perform
+from harness.actors.orders.endpoint import Destination, HL7Endpoint
+from harness.actors.orders.filler import FillerPeers, OrderFillerMessages
+from harness.actors.orders.hl7 import HL7_231, HL7_251, Application
+from harness.actors.orders.placer import OrderPlacer
+from harness.actors.orders.standing import ACTORS, StandingActor, Surroundings, standing
 from harness.actors.performed_steps import PerformedStep
 from harness.actors.worklist import item_from_mapping
 from harness.core.errors import EnvironmentFailure, UsageError

@@ -7,19 +7,19 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final, Protocol
 
-from harness.actors import defects
 from harness.actors.acquisition import Acquisition
 from harness.actors.actor import SimulatedActor
+from harness.actors.defects import registry as defects
 from harness.actors.evidence_creator import EvidenceCreator
 from harness.actors.image_display import ImageDisplay
 from harness.actors.image_manager import ImageManager
 from harness.actors.order_filler import OrderFiller
 from harness.actors.pps_manager import PpsManager
-from harness.actors.print_composer import PrintComposer
-from harness.actors.print_server import PrintServer
-from harness.actors.report_reader import ReportReader
-from harness.actors.report_repository import ExternalReportRepositoryAccess, PresentationArchive, ReportRepository
-from harness.actors.softcopy_display import SoftcopyDisplay
+from harness.actors.presentation.softcopy import SoftcopyDisplay
+from harness.actors.printing.composer import PrintComposer
+from harness.actors.printing.server import PrintServer
+from harness.actors.reports.reader import ReportReader
+from harness.actors.reports.repository import ExternalReportRepositoryAccess, PresentationArchive, ReportRepository
 from harness.core.errors import EnvironmentFailure, UsageError
 from harness.core.transcript import Recorder
 from harness.protocols.dicom.node import Address

@@ -10,15 +10,15 @@ from harness.actors.actor import SimulatedActor
 from harness.actors.evidence_creator import EvidenceCreator
 from harness.actors.image_display import ImageDisplay
 from harness.actors.image_manager import ImageManager
-from harness.actors.media_creator import MediaCreator
-from harness.actors.media_importer import MediaImporter
+from harness.actors.media.creator import MediaCreator
+from harness.actors.media.importer import MediaImporter
 from harness.actors.order_filler import OrderFiller
 from harness.actors.pps_manager import PpsManager
-from harness.actors.print_composer import PrintComposer
-from harness.actors.print_server import PrintServer
-from harness.actors.report_reader import ReportReader
-from harness.actors.report_repository import ExternalReportRepositoryAccess, PresentationArchive, ReportRepository
-from harness.actors.softcopy_display import SoftcopyDisplay
+from harness.actors.presentation.softcopy import SoftcopyDisplay
+from harness.actors.printing.composer import PrintComposer
+from harness.actors.printing.server import PrintServer
+from harness.actors.reports.reader import ReportReader
+from harness.actors.reports.repository import ExternalReportRepositoryAccess, PresentationArchive, ReportRepository
 from harness.core.errors import UsageError
 from harness.core.transcript import Recorder, Transcript
 from harness.profiles import registry

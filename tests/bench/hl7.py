@@ -21,10 +21,10 @@ from pathlib import Path
 
 from hl7.client import MLLPClient
 
-from harness.actors.orders import Numbering
-from harness.actors.orders_endpoint import HL7Endpoint
-from harness.actors.orders_filler import ORDER_FILLER, FillerPeers, OrderFillerMessages
-from harness.actors.orders_hl7 import Application
+from harness.actors.orders.endpoint import HL7Endpoint
+from harness.actors.orders.filler import ORDER_FILLER, FillerPeers, OrderFillerMessages
+from harness.actors.orders.hl7 import Application
+from harness.actors.orders.values import Numbering
 from harness.core.transcript import Transcript
 from harness.protocols.hl7.mllp import MllpSender
 from tests.bench import peers

@@ -19,8 +19,8 @@ import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from harness.actors.media_creator import MediaCreator
-from harness.actors.media_importer import MediaImporter
+from harness.actors.media.creator import MediaCreator
+from harness.actors.media.importer import MediaImporter
 from harness.actors.objects import archive_plan, make, uid_source
 from harness.protocols.media.writing import MediumPlan
 from harness.validation.finding import Severity

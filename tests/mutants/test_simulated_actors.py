@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from harness.actors import defects
+from harness.actors.defects import registry as defects
 from harness.core.transcript import Transcript
 from tests.integration.actors import battery, battery_steps, judging
 

@@ -7,9 +7,9 @@ from typing import Final
 
 from harness.actors.objects import SOP_CLASSES
 from harness.actors.order_filler import MIXED_PENDING, FindReply
-from harness.actors.print_server import PrintServer
-from harness.actors.print_server_behaviour import PrintServerBehaviour
-from harness.actors.print_server_printer import Printer
+from harness.actors.printing.server import PrintServer
+from harness.actors.printing.server_behaviour import PrintServerBehaviour
+from harness.actors.printing.server_printer import Printer
 from harness.bdd import answers
 from harness.bdd.cast import SIMULATED
 from harness.bdd.context import ScenarioContext

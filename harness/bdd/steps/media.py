@@ -6,8 +6,8 @@ from pathlib import Path
 
 from pydicom.dataset import Dataset
 
-from harness.actors.defects import behaviour
-from harness.actors.media_creator import MediaCreator
+from harness.actors.defects.registry import behaviour
+from harness.actors.media.creator import MediaCreator
 from harness.bdd.context import ScenarioContext
 from harness.bdd.media import record_export, record_medium
 from harness.bdd.media_studies import media_study, unclaimed

@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
-from harness.actors.orders_actions import tell
-from harness.actors.orders_endpoint import Delivery, HL7Endpoint
-from harness.actors.orders_hl7 import Fields, Scene
+from harness.actors.orders.actions import tell
+from harness.actors.orders.endpoint import Delivery, HL7Endpoint
+from harness.actors.orders.hl7 import Fields, Scene
 from harness.bdd.context import ScenarioContext
 from harness.bdd.ordered import await_answers, hospital_of, order_ourselves, patient_values, teller
 from harness.bdd.registry import when

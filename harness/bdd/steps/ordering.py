@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
 
-from harness.actors.orders import Code, Identifier, RequestedProcedure, StepState
-from harness.actors.orders_catalogue import SCHEME
+from harness.actors.orders.catalogue import SCHEME
+from harness.actors.orders.values import Code, Identifier, RequestedProcedure, StepState
 from harness.bdd.context import ScenarioContext
 from harness.bdd.ordered import (
     MEANINGS,

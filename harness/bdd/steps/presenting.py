@@ -8,11 +8,10 @@ from typing import Any
 
 from pydicom.dataset import Dataset
 
-from harness.actors import presentation_objects
 from harness.actors.archive_keys import Level
 from harness.actors.objects import SUBJECTS, Sample, Subject
-from harness.actors.report_reader import DOCUMENT_KEYS
-from harness.actors.report_repository_documents import (
+from harness.actors.presentation import objects as presentation_objects
+from harness.actors.reports.documents import (
     BASIC_TEXT_SR,
     Code,
     Referenced,
@@ -20,6 +19,7 @@ from harness.actors.report_repository_documents import (
     key_object_note,
     report,
 )
+from harness.actors.reports.reader import DOCUMENT_KEYS
 from harness.bdd.context import ScenarioContext
 from harness.bdd.registry import then, when
 from harness.bdd.steps.archiving import fetched, retrieve_row

@@ -7,13 +7,13 @@ from collections.abc import Iterator
 
 import pytest
 
-from harness.actors import presentation_objects
 from harness.actors.objects import SUBJECTS, Sample, Subject
-from harness.actors.presentation_parts import TestObject
-from harness.actors.print_composer import PrintComposer
-from harness.actors.print_composing import HEALTHY, PrintOutcome, Said
-from harness.actors.print_orders import FilmOrder, LutChoice, SessionOrder
-from harness.actors.print_server import FILM, PrintServer
+from harness.actors.presentation import objects as presentation_objects
+from harness.actors.presentation.parts import TestObject
+from harness.actors.printing.composer import PrintComposer
+from harness.actors.printing.composing import HEALTHY, PrintOutcome, Said
+from harness.actors.printing.orders import FilmOrder, LutChoice, SessionOrder
+from harness.actors.printing.server import FILM, PrintServer
 from harness.bdd import pictures
 from harness.bdd.context import ScenarioContext
 from harness.bdd.guests import Guests

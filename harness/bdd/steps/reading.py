@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from harness.actors import presentation_objects
 from harness.actors.actor import SimulatedActor
 from harness.actors.objects import SUBJECTS
-from harness.actors.report_repository import ExternalReportRepositoryAccess, ReportRepository
+from harness.actors.presentation import objects as presentation_objects
+from harness.actors.reports.repository import ExternalReportRepositoryAccess, ReportRepository
 from harness.bdd import pictures
 from harness.bdd.context import ScenarioContext
 from harness.bdd.guests import Guests

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from harness.actors.adt import REGISTRATIONS
-from harness.actors.orders_actions import tell
+from harness.actors.orders.actions import tell
+from harness.actors.orders.adt import REGISTRATIONS
 from harness.bdd.context import ScenarioContext
 from harness.bdd.ordered import await_answers, merged, patient_values, teller
 from harness.bdd.registry import PRODUCT, given, when

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from harness.actors import presentation_objects
 from harness.actors.objects import SUBJECTS
-from harness.actors.presentation_parts import TestObject
+from harness.actors.presentation import objects as presentation_objects
+from harness.actors.presentation.parts import TestObject
 from harness.bdd import pictures
 from harness.bdd.context import ScenarioContext
 from harness.bdd.registry import then, when

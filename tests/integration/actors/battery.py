@@ -12,9 +12,10 @@ from typing import Any, cast
 
 from pydicom.dataset import Dataset
 
-from harness.actors import defects, objects, step_messages
+from harness.actors import objects, step_messages
 from harness.actors.acquisition import Acquisition
 from harness.actors.archive_keys import Level
+from harness.actors.defects import registry as defects
 from harness.actors.evidence_creator import EvidenceCreator
 from harness.actors.image_display import ImageDisplay, ImageDisplayBehaviour
 from harness.actors.image_manager import ImageManager

@@ -6,13 +6,14 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, cast
 
-from harness.actors import defects, objects, step_messages
+from harness.actors import objects, step_messages
 from harness.actors.acquisition import Acquisition
+from harness.actors.defects import registry as defects
 from harness.actors.evidence_creator import EvidenceCreator
 from harness.actors.image_manager import ImageManager
 from harness.actors.objects import Sample, StudyPlan
 from harness.actors.order_filler import FindReply, OrderFiller
-from harness.actors.orders import Code, StepState
+from harness.actors.orders.values import Code, StepState
 from harness.actors.pps_manager import PpsManager
 from harness.actors.step_messages import INCORRECT_WORKLIST_ENTRY
 from harness.actors.worklist_user import RETURN_KEYS as WORKLIST_RETURN_KEYS

@@ -18,7 +18,7 @@ from harness.actors.image_manager import ImageManager
 from harness.actors.image_manager_behaviour import CommitmentReply, Reference, Way
 from harness.actors.objects import SOP_CLASSES, archive_plan, make, uid_source
 from harness.actors.order_filler import EMPTY_WORKLIST, MIXED_PENDING, REFUSAL, OrderFiller
-from harness.actors.orders import StepState
+from harness.actors.orders.values import StepState
 from harness.actors.pps_manager import PpsManager
 from harness.actors.step_messages import INCORRECT_WORKLIST_ENTRY
 from harness.core.message import Direction

@@ -8,14 +8,14 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-from harness.actors.adt import ADT, PatientRegistration
-from harness.actors.order_placer import ORDER_PLACER, OrderPlacer
-from harness.actors.orders import Code, Identifier, Numbering, Order, Patient, PersonName, Provider, Visit
-from harness.actors.orders_behaviour import OrdersBehaviour
-from harness.actors.orders_endpoint import Destination, HL7Endpoint, Retry
-from harness.actors.orders_filler import ORDER_FILLER, FillerPeers, OrderFillerMessages
-from harness.actors.orders_hl7 import Application
-from harness.actors.orders_schedule import IMAGE_MANAGER, ScheduleReceiver
+from harness.actors.orders.adt import ADT, PatientRegistration
+from harness.actors.orders.behaviour import OrdersBehaviour
+from harness.actors.orders.endpoint import Destination, HL7Endpoint, Retry
+from harness.actors.orders.filler import ORDER_FILLER, FillerPeers, OrderFillerMessages
+from harness.actors.orders.hl7 import Application
+from harness.actors.orders.placer import ORDER_PLACER, OrderPlacer
+from harness.actors.orders.schedule import IMAGE_MANAGER, ScheduleReceiver
+from harness.actors.orders.values import Code, Identifier, Numbering, Order, Patient, PersonName, Provider, Visit
 from harness.core.transcript import Transcript
 from harness.protocols.hl7.mllp import Timeouts
 

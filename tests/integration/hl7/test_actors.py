@@ -6,11 +6,11 @@ from dataclasses import replace
 
 import pytest
 
-from harness.actors.order_placer import ORDER_PLACER
-from harness.actors.orders import Identifier, OrderState, PersonName, StepState
-from harness.actors.orders_endpoint import Delivery, Retry
-from harness.actors.orders_filler import ORDER_FILLER
-from harness.actors.orders_schedule import IMAGE_MANAGER
+from harness.actors.orders.endpoint import Delivery, Retry
+from harness.actors.orders.filler import ORDER_FILLER
+from harness.actors.orders.placer import ORDER_PLACER
+from harness.actors.orders.schedule import IMAGE_MANAGER
+from harness.actors.orders.values import Identifier, OrderState, PersonName, StepState
 from harness.core.message import Direction
 from harness.core.transcript import Transcript
 from harness.protocols.hl7.message import HL7Message

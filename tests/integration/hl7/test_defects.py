@@ -11,11 +11,11 @@ from pydicom import Dataset, config
 from pydicom.filebase import DicomFileLike
 from pydicom.filewriter import write_dataset
 
-from harness.actors.orders import PersonName, RequestedProcedure, StepState
-from harness.actors.orders_behaviour import OrdersBehaviour
-from harness.actors.orders_defect import ADT, FILLER, MANAGER, PLACER, OrdersDefect
-from harness.actors.orders_defects import DEFECTS
-from harness.actors.orders_variants import VARIANTS
+from harness.actors.defects.orders import DEFECTS
+from harness.actors.defects.orders_defect import ADT, FILLER, MANAGER, PLACER, OrdersDefect
+from harness.actors.defects.orders_variants import VARIANTS
+from harness.actors.orders.behaviour import OrdersBehaviour
+from harness.actors.orders.values import PersonName, RequestedProcedure, StepState
 from harness.core.check import Declaration, Exchange
 from harness.core.message import Blob, Direction, Protocol
 from harness.core.transcript import Transcript

@@ -18,11 +18,11 @@ import hl7.client
 import hl7.mllp
 import pytest
 
-from harness.actors.order_placer import ORDER_PLACER, OrderPlacer
-from harness.actors.orders import Numbering
-from harness.actors.orders_endpoint import Destination, HL7Endpoint
-from harness.actors.orders_filler import ORDER_FILLER
-from harness.actors.orders_hl7 import Application
+from harness.actors.orders.endpoint import Destination, HL7Endpoint
+from harness.actors.orders.filler import ORDER_FILLER
+from harness.actors.orders.hl7 import Application
+from harness.actors.orders.placer import ORDER_PLACER, OrderPlacer
+from harness.actors.orders.values import Numbering
 from harness.core.message import Direction
 from harness.core.transcript import Transcript
 from harness.protocols.hl7.message import HL7Message

@@ -14,7 +14,7 @@ from pydicom import Dataset
 
 from harness.actors.image_manager import ImageManager
 from harness.actors.order_filler import OrderFiller
-from harness.actors.orders import PersonName
+from harness.actors.orders.values import PersonName
 from harness.actors.worklist import item_from_mapping
 from harness.core.message import Direction
 from harness.core.transcript import Transcript

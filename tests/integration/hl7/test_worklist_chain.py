@@ -10,15 +10,15 @@ from pathlib import Path
 import pytest
 from pydicom import Dataset
 
-from harness.actors.adt import ADT, PatientRegistration
 from harness.actors.image_manager import ImageManager
 from harness.actors.order_filler import OrderFiller
-from harness.actors.order_placer import ORDER_PLACER
-from harness.actors.orders import PersonName
-from harness.actors.orders_archive import schedule_receiver
-from harness.actors.orders_endpoint import Destination, HL7Endpoint
-from harness.actors.orders_hl7 import Application
-from harness.actors.orders_schedule import IMAGE_MANAGER
+from harness.actors.orders.adt import ADT, PatientRegistration
+from harness.actors.orders.archive import schedule_receiver
+from harness.actors.orders.endpoint import Destination, HL7Endpoint
+from harness.actors.orders.hl7 import Application
+from harness.actors.orders.placer import ORDER_PLACER
+from harness.actors.orders.schedule import IMAGE_MANAGER
+from harness.actors.orders.values import PersonName
 from harness.actors.performed_steps import PerformedStep
 from harness.core.message import Direction
 from harness.core.transcript import Transcript

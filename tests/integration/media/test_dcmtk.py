@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.actors.media_creator import MediaCreator
+from harness.actors.media.creator import MediaCreator
 from harness.actors.objects import archive_plan, make, uid_source
 from harness.bdd.media_studies import media_study
 from harness.protocols.media.writing import MediumPlan

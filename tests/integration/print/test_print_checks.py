@@ -8,16 +8,16 @@ import numpy as np
 import pytest
 from pydicom.dataset import Dataset
 
-from harness.actors.print_composer import PrintComposer
-from harness.actors.print_composer_defects import COMPOSER_DEFECTS, COMPOSER_VARIANTS
-from harness.actors.print_composer_pictures import PrintPicture, picture_of
-from harness.actors.print_composing import HEALTHY, PrintComposerBehaviour
-from harness.actors.print_defect import PrintDefect
-from harness.actors.print_orders import FilmOrder, LutChoice, SessionOrder
-from harness.actors.print_server import PrintServer
-from harness.actors.print_server_behaviour import HEALTHY as HEALTHY_SERVER
-from harness.actors.print_server_behaviour import PrintServerBehaviour
-from harness.actors.print_server_defects import SERVER_DEFECTS, SERVER_VARIANTS
+from harness.actors.defects.print_composer import COMPOSER_DEFECTS, COMPOSER_VARIANTS
+from harness.actors.defects.print_defect import PrintDefect
+from harness.actors.defects.print_server import SERVER_DEFECTS, SERVER_VARIANTS
+from harness.actors.printing.composer import PrintComposer
+from harness.actors.printing.composing import HEALTHY, PrintComposerBehaviour
+from harness.actors.printing.orders import FilmOrder, LutChoice, SessionOrder
+from harness.actors.printing.pictures import PrintPicture, picture_of
+from harness.actors.printing.server import PrintServer
+from harness.actors.printing.server_behaviour import HEALTHY as HEALTHY_SERVER
+from harness.actors.printing.server_behaviour import PrintServerBehaviour
 from harness.core.check import Declaration, Exchange
 from harness.core.message import Blob, Direction, Protocol
 from harness.core.transcript import Transcript

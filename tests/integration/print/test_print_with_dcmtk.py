@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from pydicom import dcmwrite
 
-from harness.actors.print_composer import PrintComposer
-from harness.actors.print_composer_pictures import PrintPicture, picture_of
-from harness.actors.print_orders import FilmOrder, LutChoice, SessionOrder
-from harness.actors.print_server import FILM, PrintServer
+from harness.actors.printing.composer import PrintComposer
+from harness.actors.printing.orders import FilmOrder, LutChoice, SessionOrder
+from harness.actors.printing.pictures import PrintPicture, picture_of
+from harness.actors.printing.server import FILM, PrintServer
 from harness.core.message import Direction
 from harness.core.transcript import Transcript
 from harness.imaging import phantoms

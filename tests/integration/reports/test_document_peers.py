@@ -12,8 +12,8 @@ from pydicom.dataset import Dataset
 
 from harness.actors import evidence_documents
 from harness.actors.objects import SUBJECTS, SeriesPlan, StudyPlan, make, uid_source
-from harness.actors.report_reader_html import report_as_html
-from harness.actors.report_repository_documents import BASIC_TEXT_SR, Code, Referenced, ReportPlan, report
+from harness.actors.reports.documents import BASIC_TEXT_SR, Code, Referenced, ReportPlan, report
+from harness.actors.reports.page import report_as_html
 from harness.core.check import Declaration
 from harness.profiles.ari.checks import content
 from harness.profiles.ari.checks.reading import squeezed

@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 from pydicom.dataset import Dataset
 
-from harness.actors import display_reading
 from harness.actors.objects import SUBJECTS, uid_source
-from harness.actors.presentation_objects import make
-from harness.actors.report_repository_documents import Code, Referenced, ReportPlan, key_object_note, report
+from harness.actors.presentation import reading as display_reading
+from harness.actors.presentation.objects import make
+from harness.actors.reports.documents import Code, Referenced, ReportPlan, key_object_note, report
 from harness.core.check import Declaration
 from harness.core.message import Direction
 from harness.imaging.render import render

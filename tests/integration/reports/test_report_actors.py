@@ -11,9 +11,9 @@ from pydicom.sr.codedict import codes
 
 from harness.actors.image_display import ImageDisplayBehaviour
 from harness.actors.objects import SUBJECTS, StudyPlan, make, uid_source
-from harness.actors.report_reader import ReportReader
-from harness.actors.report_repository import ExternalReportRepositoryAccess, ReportRepository
-from harness.actors.report_repository_documents import Referenced, ReportPlan, key_object_note, report
+from harness.actors.reports.documents import Referenced, ReportPlan, key_object_note, report
+from harness.actors.reports.reader import ReportReader
+from harness.actors.reports.repository import ExternalReportRepositoryAccess, ReportRepository
 from harness.core.check import Declaration, Exchange
 from harness.core.transcript import Transcript
 from harness.profiles import facts, names

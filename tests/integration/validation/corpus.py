@@ -12,8 +12,8 @@ from pydicom import Dataset
 from pydicom.data import get_testdata_file
 from pydicom.uid import generate_uid
 
-from harness.actors import presentation_objects
 from harness.actors.objects import SUBJECTS, uid_source
+from harness.actors.presentation import objects as presentation_objects
 from tests.integration.validation import orthanc
 from tests.unit.validation import samples
 

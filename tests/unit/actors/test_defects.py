@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from harness.actors import defects
+from harness.actors.defects import registry as defects
 from harness.core.errors import UsageError
 from harness.profiles import registry
 

@@ -7,7 +7,14 @@ from dataclasses import replace
 
 import pytest
 
-from harness.actors.orders import (
+from harness.actors.defects.orders import behaviour
+from harness.actors.orders.behaviour import OrdersBehaviour, build, judge
+from harness.actors.orders.book import OrderBook
+from harness.actors.orders.catalogue import DEFAULT_CATALOGUE, schedule
+from harness.actors.orders.hl7 import Application, Scene
+from harness.actors.orders.layouts import Layout, adt_layout, order_layout, schedule_layout
+from harness.actors.orders.reader import order_of, patient_of, retired_of, schedule_of, visit_of
+from harness.actors.orders.values import (
     Code,
     Identifier,
     Numbering,
@@ -21,13 +28,6 @@ from harness.actors.orders import (
     StepState,
     Visit,
 )
-from harness.actors.orders_behaviour import OrdersBehaviour, build, judge
-from harness.actors.orders_book import OrderBook
-from harness.actors.orders_catalogue import DEFAULT_CATALOGUE, schedule
-from harness.actors.orders_defects import behaviour
-from harness.actors.orders_hl7 import Application, Scene
-from harness.actors.orders_layouts import Layout, adt_layout, order_layout, schedule_layout
-from harness.actors.orders_reader import order_of, patient_of, retired_of, schedule_of, visit_of
 from harness.core.errors import UsageError
 from harness.protocols.hl7.acknowledge import Code as AckCode
 from harness.protocols.hl7.message import NULL, HL7Message

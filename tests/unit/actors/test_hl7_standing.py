@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from harness.actors.orders_endpoint import HL7Endpoint
-from harness.actors.orders_hl7 import Application
-from harness.actors.orders_standing import ACTORS, Surroundings, standing
+from harness.actors.orders.endpoint import HL7Endpoint
+from harness.actors.orders.hl7 import Application
+from harness.actors.orders.standing import ACTORS, Surroundings, standing
 from harness.core.errors import UsageError
 from harness.core.transcript import Transcript
 from harness.protocols.hl7.mllp import MllpSender

@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from harness.actors import defects, objects
+from harness.actors import objects
 from harness.actors.acquisition import Acquisition
+from harness.actors.defects import registry as defects
 from harness.actors.evidence_creator import EvidenceCreator
 from harness.actors.image_display import ImageDisplay
 from harness.actors.image_manager import ImageManager

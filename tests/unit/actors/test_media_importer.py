@@ -8,8 +8,8 @@ import pydicom
 import pytest
 from pydicom.dataset import Dataset
 
-from harness.actors.media_creator import MediaCreator, MediaCreatorBehaviour
-from harness.actors.media_importer import Identity, MediaImporter, reconcile
+from harness.actors.media.creator import MediaCreator, MediaCreatorBehaviour
+from harness.actors.media.importer import Identity, MediaImporter, reconcile
 from harness.actors.objects import SUBJECTS, SeriesPlan, StudyPlan, make, uid_source
 from harness.protocols.media import medium
 from harness.protocols.media.directory import FILE_ID, IN_USE

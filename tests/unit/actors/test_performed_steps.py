@@ -9,7 +9,7 @@ from pydicom.dataset import Dataset
 
 from harness.actors import objects, step_messages
 from harness.actors.courier import Courier
-from harness.actors.orders import Code
+from harness.actors.orders.values import Code
 from harness.actors.performed_steps import PerformedSteps, selected
 from harness.actors.records import encode
 from harness.actors.step_messages import StepPlan

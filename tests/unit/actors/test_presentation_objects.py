@@ -7,7 +7,7 @@ import pytest
 
 from harness.actors.evidence_states import presentation_state
 from harness.actors.objects import SUBJECTS, uid_source
-from harness.actors.presentation_objects import NAMES, make, names_for
+from harness.actors.presentation.objects import NAMES, make, names_for
 from harness.core.errors import UsageError
 from harness.imaging.presentation import PresentationState
 from harness.imaging.render import render

@@ -11,12 +11,12 @@ import numpy as np
 import pytest
 from pydicom.dataset import Dataset
 
-from harness.actors.print_composer_pictures import PrintPicture
-from harness.actors.print_orders import FilmOrder, LutChoice, film_box, image_box, reference
-from harness.actors.print_server_behaviour import PrintServerBehaviour, Reply
-from harness.actors.print_server_film import Exposure, lut_input, p_values
-from harness.actors.print_server_printer import Printer, UnknownFormat
-from harness.actors.print_server_session import PrintSession
+from harness.actors.printing.orders import FilmOrder, LutChoice, film_box, image_box, reference
+from harness.actors.printing.pictures import PrintPicture
+from harness.actors.printing.server_behaviour import PrintServerBehaviour, Reply
+from harness.actors.printing.server_film import Exposure, lut_input, p_values
+from harness.actors.printing.server_printer import Printer, UnknownFormat
+from harness.actors.printing.server_session import PrintSession
 from harness.imaging import png
 from harness.imaging.density import Viewing
 from harness.imaging.luts import Shape

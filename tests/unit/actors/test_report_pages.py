@@ -11,8 +11,8 @@ from pydicom.sequence import Sequence
 from pydicom.tag import Tag
 
 from harness.actors.objects import SUBJECTS, StudyPlan, make, uid_source
-from harness.actors.report_reader_html import report_as_html
-from harness.actors.report_repository_documents import Code, Referenced, ReportPlan, evidence, key_object_note, report
+from harness.actors.reports.documents import Code, Referenced, ReportPlan, evidence, key_object_note, report
+from harness.actors.reports.page import report_as_html
 from harness.core.message import Blob
 from harness.protocols.dicom.datasets import decode, encode
 from harness.protocols.dicom.uids import EXPLICIT_VR_LE

@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from harness.actors import defects
+from harness.actors.defects import registry as defects
+from harness.actors.defects.softcopy import SOFTCOPY_DEFECTS
 from harness.actors.objects import SUBJECTS, uid_source
-from harness.actors.presentation_objects import NAMES, make, names_for
-from harness.actors.softcopy_defects import SOFTCOPY_DEFECTS
-from harness.actors.softcopy_display import PATCHES, PIXEL_MM, SoftcopyBehaviour, SoftcopyDisplay
+from harness.actors.presentation.objects import NAMES, make, names_for
+from harness.actors.presentation.softcopy import PATCHES, PIXEL_MM, SoftcopyBehaviour, SoftcopyDisplay
 from harness.core.errors import UsageError
 from harness.core.transcript import Transcript
 from harness.imaging.geometry import screened

@@ -10,8 +10,9 @@ import pytest
 from pydicom.dataset import Dataset
 from pydicom.filereader import read_dataset
 
-from harness.actors import orders, orders_book
 from harness.actors.matching import Query
+from harness.actors.orders import book as orders_book
+from harness.actors.orders import values as orders
 from harness.actors.worklist import WORKLIST_KEYS, WORKLIST_RULES, Worklist, WorklistItem, item_from_mapping
 
 

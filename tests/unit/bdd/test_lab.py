@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.actors.print_server import PrintServer
+from harness.actors.printing.server import PrintServer
 from harness.bdd.guests import Guests, expected
 from harness.bdd.lab import Lab
 from harness.bdd.settings import RunSettings

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from harness.actors.defects import VARIANTS
+from harness.actors.defects.registry import VARIANTS
 from harness.bdd import mutation
 from harness.bdd.mutation import Coverage, Mutant
 from harness.sut.misdeclared import MISDECLARATIONS

@@ -11,8 +11,9 @@ from typing import Any
 
 import pytest
 
-from harness.actors import defects, objects
+from harness.actors import objects
 from harness.actors.acquisition import Acquisition
+from harness.actors.defects import registry as defects
 from harness.actors.pps_manager import PpsManager
 from harness.bdd.context import ScenarioContext
 from harness.bdd.orders import Scheduler

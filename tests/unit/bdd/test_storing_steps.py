@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from harness.actors import defects
 from harness.actors.acquisition import Acquisition
+from harness.actors.defects import registry as defects
 from harness.actors.image_manager import ImageManager
 from harness.bdd.context import ScenarioContext
 from harness.bdd.steps import storing

@@ -10,7 +10,7 @@ import pytest
 from pydicom.dataset import Dataset
 
 from harness.actors.objects import SUBJECTS, StudyPlan, make, uid_source
-from harness.actors.report_repository_documents import (
+from harness.actors.reports.documents import (
     BASIC_TEXT_SR,
     ENHANCED_SR,
     REJECTED,

@@ -12,8 +12,8 @@ from pydicom.sequence import Sequence
 
 from harness.actors import evidence_documents
 from harness.actors.objects import SUBJECTS, SeriesPlan, StudyPlan, make, uid_source
-from harness.actors.report_reader_html import report_as_html
-from harness.actors.report_repository_documents import Code, Referenced, ReportPlan, key_object_note, report
+from harness.actors.reports.documents import Code, Referenced, ReportPlan, key_object_note, report
+from harness.actors.reports.page import report_as_html
 from harness.core.check import Declaration
 from harness.core.message import Direction
 from harness.profiles.ari.checks import content

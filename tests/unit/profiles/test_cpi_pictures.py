@@ -12,11 +12,11 @@ import pytest
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import UID
 
-from harness.actors import defects
+from harness.actors.defects import registry as defects
+from harness.actors.defects.softcopy import SOFTCOPY_DEFECTS
 from harness.actors.objects import SUBJECTS, uid_source
-from harness.actors.presentation_objects import NAMES, make, names_for
-from harness.actors.softcopy_defects import SOFTCOPY_DEFECTS
-from harness.actors.softcopy_display import PIXEL_MM, SoftcopyBehaviour
+from harness.actors.presentation.objects import NAMES, make, names_for
+from harness.actors.presentation.softcopy import PIXEL_MM, SoftcopyBehaviour
 from harness.core.check import Declaration
 from harness.core.message import Protocol
 from harness.imaging import png

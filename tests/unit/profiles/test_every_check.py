@@ -12,14 +12,15 @@ from harness.core.transcript import Transcript
 from harness.core.verdict import Verdict
 from harness.profiles import requirements
 from harness.profiles.swf.checks import CHECKS
-from tests.unit.profiles import test_across_checks, test_modality_checks, test_provider_checks
+from tests.unit.profiles import test_across_checks, test_modality_checks, test_provider_checks, test_received_steps
 from tests.unit.profiles.builders import Story
 from tests.unit.profiles.stories.archives import archive
 from tests.unit.profiles.stories.exams import exam
 from tests.unit.profiles.stories.retrievals import retrieved
 from tests.unit.profiles.stories.worklists import asked
 
-COVERED = {case[0] for case in (*test_modality_checks.CASES, *test_provider_checks.CASES, *test_across_checks.CASES)}
+CASES = (*test_modality_checks.CASES, *test_provider_checks.CASES, *test_across_checks.CASES)
+COVERED = {case[0] for case in CASES} | test_received_steps.SHOWN
 
 
 def test_every_check_is_shown_to_pass_and_to_fail() -> None:

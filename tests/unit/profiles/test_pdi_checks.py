@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from harness.actors.defects import DEFECTS, behaviour
-from harness.actors.media_creator import MediaCreator
+from harness.actors.defects.registry import DEFECTS, behaviour
+from harness.actors.media.creator import MediaCreator
 from harness.actors.objects import SUBJECTS, Sample, SeriesPlan, StudyPlan, make, uid_source
 from harness.bdd.media import record_medium
 from harness.core.check import Declaration, Exchange

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from harness.actors.defects import DEFECTS, Defect, behaviour
-from harness.actors.media_creator import MediaCreator
-from harness.actors.media_importer import MediaImporter
+from harness.actors.defects.registry import DEFECTS, Defect, behaviour
+from harness.actors.media.creator import MediaCreator
+from harness.actors.media.importer import MediaImporter
 from harness.actors.objects import uid_source
 from harness.bdd.media import record_export, record_medium
 from harness.bdd.media_studies import media_study, unclaimed

@@ -10,6 +10,9 @@ from tests.unit.profiles.stories.exams import creation, ending, entry, series_it
 from tests.unit.profiles.stories.received_steps import order_status, receiver
 from tests.unit.profiles.test_across_checks import PID, PV1, filler, msh, order, request
 
+#: checks that are shown here to pass and to fail
+SHOWN = {"late-cancel"}
+
 
 def second_step_of_an_order() -> Story:
     """The order was in progress when its second step began: nobody says so again."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from harness.actors.media_creator import MediaCreator
+from harness.actors.media.creator import MediaCreator
 from harness.actors.objects import uid_source
 from harness.bdd.media import record_medium
 from harness.bdd.media_studies import media_study

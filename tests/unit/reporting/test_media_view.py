@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from harness.actors.defects import behaviour
-from harness.actors.media_creator import MediaCreator
+from harness.actors.defects.registry import behaviour
+from harness.actors.media.creator import MediaCreator
 from harness.actors.objects import uid_source
 from harness.bdd.media_studies import media_study
 from harness.protocols.media.medium import HeldMedium

@@ -10,7 +10,7 @@ import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from harness.actors.media_creator import MediaCreator
+from harness.actors.media.creator import MediaCreator
 from harness.actors.objects import archive_plan, make, uid_source
 from harness.protocols.media.writing.records import DirectoryBuilder
 

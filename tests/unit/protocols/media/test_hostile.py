@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.actors.media_importer import MediaImporter
+from harness.actors.media.importer import MediaImporter
 from harness.core.errors import UsageError
 from harness.protocols.media.secure import Keys
 from harness.protocols.media.sources import open_medium

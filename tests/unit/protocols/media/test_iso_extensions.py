@@ -10,8 +10,8 @@ from pathlib import Path
 import pycdlib
 import pytest
 
-from harness.actors.media_creator import MediaCreator
-from harness.actors.media_importer import MediaImporter
+from harness.actors.media.creator import MediaCreator
+from harness.actors.media.importer import MediaImporter
 from harness.actors.objects import uid_source
 from harness.bdd.media_studies import media_study
 from harness.protocols.media.iso9660 import IsoMedium

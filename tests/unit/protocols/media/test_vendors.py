@@ -11,7 +11,7 @@ import pytest
 from pydicom.dataset import Dataset
 from pydicom.uid import JPEGBaseline8Bit
 
-from harness.actors.media_creator import MediaCreator, MediaCreatorBehaviour
+from harness.actors.media.creator import MediaCreator, MediaCreatorBehaviour
 from harness.actors.objects import SUBJECTS, SeriesPlan, StudyPlan, make, uid_source
 from harness.bdd.media_studies import media_study
 from harness.protocols.media.directory import FILE_ID, IN_USE

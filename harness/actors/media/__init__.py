@@ -1,0 +1,1 @@
+"""Portable media: creators and importers."""

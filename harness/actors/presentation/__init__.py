@@ -1,0 +1,1 @@
+"""Presentation states: how they are made, read and shown."""

@@ -1,0 +1,1 @@
+"""Print composers and print servers."""

@@ -1,0 +1,1 @@
+"""Report repositories and readers, and the documents that they hold."""
