@@ -15,18 +15,18 @@ from harness import resources
 from harness.bdd import allure_bridge, claims, runner
 from harness.bdd import lint as linting
 from harness.bdd.record import AUTHORS_MISTAKE
-from harness.bdd.selection import known_words, unmatched
+from harness.bdd.selection import unmatched
 from harness.bdd.settings import RunSettings
 from harness.bdd.steps import all_steps
 from harness.bdd.tags import ACTORS, PROFILES
 from harness.cli import summary
 from harness.cli.console import err, print_json
 from harness.cli.live import LiveProgress
+from harness.cli.unknown import unknown_only
 from harness.core.errors import ConfigurationError, EnvironmentFailure, HarnessError, UsageError
 from harness.core.result import RunResult
 from harness.core.verdict import Verdict
 from harness.profiles import registry
-from harness.profiles.aliases import ALIASES
 from harness.reporting.media_view import Browser, installed_browser
 from harness.reporting.outputs import write_outputs
 from harness.sut import waivers as waiving
@@ -328,16 +328,3 @@ def failed_ids(path: Path | None) -> tuple[str, ...]:
             raise UsageError(f"{path} ended early and does not say what was left out: run the whole again")
         raise UsageError(f"nothing to run again: everything in {path} passed")
     return (*failed, *earlier.not_run)
-
-
-def unknown_only(words: Sequence[str]) -> str:
-    """A sentence that helps when ``--only`` selected nothing."""
-    number = words[0].upper() if words else ""
-    if number in ALIASES:
-        rows = ", ".join(ALIASES[number].requirements)
-        return (
-            f": either the product claims no actor of {number} ({ALIASES[number].title}), or it has no scenario of its "
-            f"own; try its requirements ({rows}), or `ihe-harness explain {number}`"
-        )
-    near = difflib.get_close_matches(words[0], known_words(), n=3) if words else []
-    return f"; did you mean {', '.join(near)}?" if near else "; `ihe-harness list scenarios` shows all"

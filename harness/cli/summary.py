@@ -11,6 +11,7 @@ from rich.text import Text
 
 from harness.bdd.settings import RunSettings
 from harness.cli.console import STYLES
+from harness.cli.unknown import unknown_only
 from harness.core.errors import HarnessError
 from harness.core.finding import Finding
 from harness.core.result import RunResult
@@ -58,8 +59,6 @@ def print_summary(
     elif failure is None and selected and counts["not_applicable"] == selected:
         console.print(Text("None of the selected scenarios applies to what the SUT file claims.", style="red"))
     elif not selected and failure is None:
-        from harness.cli.run import unknown_only
-
         console.print(Text(f"Nothing was selected{unknown_only(settings.only)}", style="red"))
     numbers = ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in counts.items() if count)
     console.print(f"Scenarios: {numbers or 'none'} in {result.seconds:.0f} s")
