@@ -20,7 +20,7 @@ from pydantic_core import PydanticUndefined
 from harness.cli.listing import Subject, rows_of
 from harness.cli.main import application
 from harness.profiles import registry
-from harness.sut import config
+from harness.sut import config, documented
 from harness.sut.actions import ACTION_KINDS
 
 FOLDER = Path(__file__).resolve().parents[1] / "docs" / "reference"
@@ -174,6 +174,13 @@ def sut_file() -> Iterator[str]:
     yield ""
     seen: set[type[BaseModel]] = set()
     yield from _model("the top level", config.SutFile, seen)
+    yield "## What the statement documents\n"
+    yield "Keys of `[statement]` that checks compare the product with; others are shown in its conformance statement.\n"
+    yield from table(
+        ("key", "value", "says", "judged by it"),
+        ((f"`{key.name}`", key.wanted, key.says, ", ".join(key.requirements)) for key in documented.DOCUMENTED),
+    )
+    yield ""
     yield "## Placeholders\n"
     yield (
         "In `[process]`, `[driver]` and the probe: `{work}` a fresh folder, `{here}` the folder of the SUT file, "

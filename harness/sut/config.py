@@ -11,6 +11,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 
 from harness.core.check import Declaration
 from harness.core.errors import ConfigurationError
+from harness.sut import documented
 from harness.sut.actions import ACTION_KINDS
 
 #: Simulated actors that a SUT file may give an address, by slug.
@@ -50,9 +51,16 @@ def _probe(value: str) -> str:
     return value
 
 
+def _documented(table: dict[str, Any]) -> dict[str, Any]:
+    if wrong := documented.problems(table):
+        raise ValueError("; ".join(wrong))
+    return table
+
+
 AeTitle = Annotated[str, AfterValidator(_ae_title)]
 Port = Annotated[int, Field(ge=0, le=65535)]
 Seconds = Annotated[float, Field(gt=0, le=86400)]
+Documented = Annotated[dict[str, Any], AfterValidator(_documented)]
 
 
 class _Table(BaseModel):
@@ -261,7 +269,7 @@ class SutFile(_Table):
     driver: DriverTable = DriverTable()
     display: DisplayTable = DisplayTable()
     process: ProcessTable | None = None
-    statement: dict[str, Any] = {}
+    statement: Documented = {}
     expectations: str = ""
 
     def declaration(self) -> Declaration:
