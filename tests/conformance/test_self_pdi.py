@@ -28,7 +28,7 @@ SUTS = resources.folder("fixtures") / "sut"
 )
 def test_a_healthy_actor_passes(harness_run: Runner, actor: str, only: tuple[str, ...], judged: set[str]) -> None:
     chosen = [word for name in only for word in ("--only", name)]
-    ran = harness_run("--sut", str(SUTS / f"simulated-{actor}.toml"), *chosen, timeout=600)
+    ran = harness_run("--sut", str(SUTS / f"simulated-{actor}.toml"), *chosen, "--no-screenshots", timeout=600)
     assert ran.code == 0, ran.error
     assert ran.answer["scenarios"]["passed"] >= 3
     assert ran.answer["scenarios"]["inconclusive"] == 0
@@ -45,6 +45,7 @@ def test_a_healthy_actor_passes(harness_run: Runner, actor: str, only: tuple[str
     ],
 )
 def test_a_defective_actor_is_found_out(harness_run: Runner, actor: str, defect: str, broken: str) -> None:
-    ran = harness_run("--sut", str(SUTS / f"simulated-{actor}.toml"), "--only", broken, "--defect", defect, "--strict")
+    product = str(SUTS / f"simulated-{actor}.toml")
+    ran = harness_run("--sut", product, "--only", broken, "--defect", defect, "--strict", "--no-screenshots")
     assert ran.code == 1, ran.error
     assert ran.result.requirement_verdicts()[broken] is Verdict.FAIL

@@ -197,7 +197,7 @@ ARCHIVE_DEFECTS: tuple[Row, ...] = (
     (
         "archive-no-role-selection",
         "Calls back without proposing the SCP role",
-        "RAD-10-SCP-05",
+        "RAD-10-SCP-05 DICOM-GEN-03",
         _with(reply=CommitmentReply(Way.SEPARATE_ASSOCIATION), proposes_scp_role=False),
     ),
     (

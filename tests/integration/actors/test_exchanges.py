@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
@@ -292,7 +292,7 @@ def test_scripted_worklist_replies_and_cancel(department: Department) -> None:
         department.filler.schedule(order(number))
     query = department.modality.worklist.query
     filler = department.filler.address
-    department.filler.reply_with(REFUSAL, EMPTY_WORKLIST, MIXED_PENDING)
+    department.filler.reply_with(REFUSAL, EMPTY_WORKLIST, replace(MIXED_PENDING, pause=0.0))
     assert query(filler).status == 0xA700
     empty = query(filler)
     assert (empty.status, empty.pending) == (0, ())

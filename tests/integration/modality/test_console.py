@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 from selenium import webdriver
+from selenium.common.exceptions import StaleElementReferenceException
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webelement import WebElement
@@ -73,11 +74,20 @@ class Desk:
 
     def press(self, css: str) -> None:
         """Press a button that leads to another page, and wait until that is there."""
-        button = self.one(css)
+        self.one(css)
         mark = self.chrome.find_element(By.TAG_NAME, "main")
-        self.chrome.execute_script("arguments[0].scrollIntoView({block: 'center'})", button)
-        button.click()
+        self.wait(lambda chrome: self._clicked(css))
         self.wait(lambda chrome: gone(mark))
+
+    def _clicked(self, css: str) -> bool:
+        """False if what was found was drawn anew before it could be clicked: live pages do that at any time."""
+        try:
+            button = self.one(css)
+            self.chrome.execute_script("arguments[0].scrollIntoView({block: 'center'})", button)
+            button.click()
+        except StaleElementReferenceException:
+            return False
+        return True
 
     def text(self) -> str:
         return self.one("main").text
@@ -100,8 +110,6 @@ class Desk:
 
 
 def gone(element: WebElement) -> bool:
-    from selenium.common.exceptions import StaleElementReferenceException
-
     try:
         element.is_enabled()
     except StaleElementReferenceException:
