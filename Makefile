@@ -38,7 +38,7 @@ lock: .venv/installed-dev
 	$(PYTHON) -m venv .venv
 
 .venv/installed: .venv/bin/python pyproject.toml requirements.lock
-	@[ -e .venv/installed-dev ] || $(BIN)/pip install --quiet -c requirements.lock -e '.[codecs,media]'
+	@[ -e .venv/installed-dev ] || $(BIN)/pip install --quiet -c requirements.lock -e '.[codecs,media,privacy]'
 	@touch $@
 
 .venv/installed-dev: .venv/bin/python pyproject.toml requirements.lock

@@ -69,7 +69,8 @@ class ScenarioContext:
         said = {"state": outcome.state.value, "detail": outcome.detail, "answers": dict(outcome.answers)}
         self.transcript.note(facts.OUTCOME, {"action": name, **said})
         if outcome.state in (OutcomeState.UNSUPPORTED, OutcomeState.DECLINED):
-            raise Unjudgeable(f"{action.wording()} — {outcome.state.value}: {outcome.detail}")
+            # the reason first: what was asked may be long, and a terminal cuts it
+            raise Unjudgeable(f"{outcome.state.value}: {outcome.detail}; asked was: {action.wording()}")
         if outcome.state is OutcomeState.FAILED:
             # what the product really did is judged from its messages; this is kept for the reader
             self.memory["action failed"] = outcome.detail
