@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
@@ -99,7 +99,7 @@ def test_options_that_make_no_sense_are_named(
 
 
 def test_the_profiles_of_the_sut_file_are_those_of_the_engine() -> None:
-    assert set(TlsTable.model_fields["profile"].annotation.__args__) == set(PROFILES)  # type: ignore[union-attr]
+    assert set(get_args(TlsTable.model_fields["profile"].annotation)) == set(PROFILES)
 
 
 def doctor(folder: Path, port: int, shown: str, capsys: pytest.CaptureFixture[str]) -> tuple[int, dict[str, Any]]:

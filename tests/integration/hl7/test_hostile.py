@@ -71,7 +71,7 @@ def test_a_message_that_never_ends_is_cut_off_although_bytes_keep_coming() -> No
         with dial(listener) as raw, contextlib.suppress(ConnectionError):
             raw.sendall(b"\x0bMSH|")
             for _ in range(100):
-                time.sleep(0.04)
+                time.sleep(0.04)  # the slowness of this peer
                 raw.sendall(b"x")
             pytest.fail("it listened for ever")
         seen = transcript.select("PROTOCOL-VIOLATION")
@@ -147,7 +147,7 @@ def test_a_sender_is_not_kept_by_an_answer_that_never_ends() -> None:
                 sock.recv(4096)
                 while True:
                     sock.sendall(b"\x0b")
-                    time.sleep(0.01)
+                    time.sleep(0.01)  # the slowness of this peer
 
         thread = threading.Thread(target=trickle)
         thread.start()

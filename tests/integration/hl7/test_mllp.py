@@ -10,6 +10,7 @@ import subprocess
 import threading
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -53,9 +54,9 @@ class Answering:
 
 
 @contextlib.contextmanager
-def listening(handler: Answering, **options: object) -> Iterator[tuple[int, Transcript]]:
+def listening(handler: Answering, **options: Any) -> Iterator[tuple[int, Transcript]]:
     transcript = Transcript()
-    with MllpListener(transcript, handler, actor="filler", timeouts=QUICK, **options) as listener:  # type: ignore[arg-type]
+    with MllpListener(transcript, handler, actor="filler", timeouts=QUICK, **options) as listener:
         yield listener.port, transcript
 
 

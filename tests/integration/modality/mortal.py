@@ -48,7 +48,10 @@ def step(modality: Modality) -> None:
 
 
 def await_moment(child: int, seconds: float) -> None:
-    """Wait until a life has lasted so long; on a busy machine, until it had the processor for half of that."""
+    """Wait until a life has lasted so long; on a busy machine, until it had the processor for half of that.
+
+    The moment of death is by chance and must be no event of the life: that is what these sleeps are for.
+    """
     began = time.monotonic()
     time.sleep(seconds)
     clock = (~child << 3) | 2  # the processor time of another process, as clock_getcpuclockid(3) has it on Linux

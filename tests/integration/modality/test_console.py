@@ -70,7 +70,8 @@ class Desk:
         return WebDriverWait(self.chrome, 20, poll_frequency=0.05).until(ready)
 
     def one(self, css: str) -> WebElement:
-        return self.wait(lambda chrome: next(iter(chrome.find_elements(By.CSS_SELECTOR, css)), None))  # type: ignore[no-any-return]
+        found: WebElement = self.wait(lambda chrome: next(iter(chrome.find_elements(By.CSS_SELECTOR, css)), None))
+        return found
 
     def press(self, css: str) -> None:
         """Press a button that leads to another page, and wait until that is there."""

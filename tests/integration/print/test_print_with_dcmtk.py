@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from pydicom import dcmwrite
+from pydicom.dataset import Dataset
 
 from harness.actors.printing.composer import PrintComposer
 from harness.actors.printing.orders import FilmOrder, LutChoice, SessionOrder
@@ -101,7 +102,7 @@ def test_dcmprscu_prints_on_our_server_what_the_state_wants(tmp_path: Path, lut:
     transcript = Transcript()
     image = objects.image(phantoms.step_wedge(40, 64, steps=8, form=PixelFormat(12, monochrome1=monochrome1)))
 
-    def change(ds):  # type: ignore[no-untyped-def]
+    def change(ds: Dataset) -> None:
         ds.SoftcopyVOILUTSequence = objects.items(WindowCenter=2000, WindowWidth=3000)
         if lut == "table":
             del ds.PresentationLUTShape
@@ -137,7 +138,7 @@ def test_the_film_of_our_pair_equals_the_softcopy(monochrome1: bool) -> None:
     transcript = Transcript()
     image = objects.image(phantoms.chest(64, 64, form=PixelFormat(12, monochrome1=monochrome1)))
 
-    def change(ds):  # type: ignore[no-untyped-def]
+    def change(ds: Dataset) -> None:
         ds.SoftcopyVOILUTSequence = objects.items(WindowCenter=2000, WindowWidth=3000)
         ds.ImageRotation, ds.ImageHorizontalFlip = 90, "Y"
         ds.PresentationLUTShape = "INVERSE" if monochrome1 else "IDENTITY"

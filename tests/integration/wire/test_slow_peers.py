@@ -1,4 +1,7 @@
-"""Peers that are slow or silent: who says nothing, or a byte at a time, holds up nobody else."""
+"""Peers that are slow or silent: who says nothing, or a byte at a time, holds up nobody else.
+
+Each sleep is the slowness of such a peer.
+"""
 
 from __future__ import annotations
 

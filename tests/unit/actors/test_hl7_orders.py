@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -53,16 +54,16 @@ ORDER = Order(
 )  # fmt: skip
 
 
-def scene(layout: Layout, version: str, **more: object) -> Scene:
+def scene(layout: Layout, version: str, **more: Any) -> Scene:
     base = Scene(
         type=layout.type, trigger=layout.trigger, structure=layout.structure, version=version, time="20260102030405",
         control_id="1", sender=Application("A", "B"), receiver=Application("C", "D"), patient=PATIENT, visit=VISIT,
         order=ORDER, character_sets=("UNICODE UTF-8",),
     )  # fmt: skip
-    return replace(base, **more)  # type: ignore[arg-type]
+    return replace(base, **more)
 
 
-def message(layout: Layout, version: str, steps: tuple[ScheduledStep, ...] = (), **more: object) -> HL7Message:
+def message(layout: Layout, version: str, steps: tuple[ScheduledStep, ...] = (), **more: Any) -> HL7Message:
     return HL7Message(build(OrdersBehaviour(), scene(layout, version, **more), layout, steps))
 
 
@@ -75,8 +76,8 @@ def filled(orders: int = 1) -> OrderBook:
     for number in range(orders):
         steps = (ScheduledStep(f"S{number}a", "CT"), ScheduledStep(f"S{number}b", "CT"))
         procedure = RequestedProcedure(f"R{number}", f"A{number}", f"1.2.{number}", Code("C"), steps=steps)
-        numbers = {"placer_number": Identifier(f"P{number}", "OP"), "filler_number": Identifier(f"F{number}", "OF")}
-        book.add(replace(ORDER, procedures=(procedure,), **numbers))  # type: ignore[arg-type]
+        placer, filler = Identifier(f"P{number}", "OP"), Identifier(f"F{number}", "OF")
+        book.add(replace(ORDER, procedures=(procedure,), placer_number=placer, filler_number=filler))
     return book
 
 

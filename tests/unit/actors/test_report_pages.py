@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import pytest
 from pydicom.dataelem import RawDataElement
@@ -22,8 +23,8 @@ from harness.validation.objects import validate_dataset_bytes
 IMAGE = make([StudyPlan(SUBJECTS[0])], uid_source(2))[0].dataset
 
 
-def made(**more: object) -> Dataset:
-    return report(ReportPlan(SUBJECTS[0], "1.2.3", **more), uid_source(1))  # type: ignore[arg-type]
+def made(**more: Any) -> Dataset:
+    return report(ReportPlan(SUBJECTS[0], "1.2.3", **more), uid_source(1))
 
 
 def item(kind: str, name: Code | None = None, relation: str = "CONTAINS", **values: object) -> Dataset:
@@ -49,7 +50,7 @@ def text(page: str) -> str:
         {"findings": ("Läsion & Ödem",), "impressions": (), "language": "de"},
     ],
 )
-def test_generated_reports_are_valid_and_shown_whole(plan: dict[str, object]) -> None:
+def test_generated_reports_are_valid_and_shown_whole(plan: dict[str, Any]) -> None:
     ds = made(**plan)
     found = validate_dataset_bytes(encode(ds, EXPLICIT_VR_LE), EXPLICIT_VR_LE, None)
     assert [finding for finding in found if finding.severity is Severity.ERROR] == []
@@ -57,7 +58,7 @@ def test_generated_reports_are_valid_and_shown_whole(plan: dict[str, object]) ->
     flags = str(ds.CompletionFlag), str(ds.VerificationFlag)
     for said in ("Diagnostic Imaging Report", "P-1001", *flags, "Reader^Ruth"):
         assert said in page
-    for finding in plan.get("findings", ()):  # type: ignore[attr-defined]
+    for finding in plan.get("findings", ()):
         assert str(finding).replace("&", "&amp;") in page
     if "measurements" in plan:
         assert "12.5 mm" in page

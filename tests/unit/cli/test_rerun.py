@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -18,10 +19,10 @@ from harness.reporting.junit import junit_xml
 SELECTED = ("swf/x/a", "swf/x/b", "swf/x/c[1]")
 
 
-def stored(folder: Path, *verdicts: Verdict, **more: object) -> RunResult:
+def stored(folder: Path, *verdicts: Verdict, **more: Any) -> RunResult:
     done = [ScenarioResult(name, name, "f", "p", 1, v, 0.1) for name, v in zip(SELECTED, verdicts, strict=False)]
     run = RunResult("r", "2026-11-20T00:00:00+00:00", 1.0, "0", {}, tuple(done), selected=SELECTED)
-    run = dataclasses.replace(run, **more)  # type: ignore[arg-type]
+    run = dataclasses.replace(run, **more)
     EvidenceStore(folder).write_run(run)
     return run
 
@@ -46,7 +47,7 @@ def test_a_whole_run_without_a_failure_leaves_nothing(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("how", [{"interrupted": True}, {"failure": {"kind": "environment", "text": "away"}}])
 def test_a_cut_run_that_does_not_know_what_it_left_out_is_not_called_passed(
-    tmp_path: Path, how: dict[str, object]
+    tmp_path: Path, how: dict[str, Any]
 ) -> None:
     stored(tmp_path, Verdict.PASS, selected=(), **how)
     with pytest.raises(UsageError, match="ended early"):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -30,8 +32,8 @@ def put(picture: Unit, rows: int, columns: int, top: int, left: int, around: flo
     return whole
 
 
-def verdict(wanted: Unit, found: Unit, **more: object) -> bool | None:
-    return likeness.compare(wanted, found, 0.02, **more).ok  # type: ignore[arg-type]
+def verdict(wanted: Unit, found: Unit, **more: Any) -> bool | None:
+    return likeness.compare(wanted, found, 0.02, **more).ok
 
 
 def gui() -> Unit:

@@ -195,7 +195,7 @@ def test_unusable_setting_is_refused_and_not_kept(modality: Modality, assignment
         ({"patient_id": "P\n1"}, "control characters"),
     ],
 )
-def test_hostile_registration_is_refused(modality: Modality, values: dict[str, str], said: str) -> None:
+def test_hostile_registration_is_refused(modality: Modality, values: dict[str, Any], said: str) -> None:
     with pytest.raises(Refused, match=said):
-        modality.registration.register(**values)  # type: ignore[arg-type]
+        modality.registration.register(**values)
     assert modality.examination.exams() == []

@@ -5,6 +5,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -135,8 +136,14 @@ def test_damaged_image_file_is_told_in_words(modality: Modality) -> None:
 def test_film_shows_what_the_presentation_state_says(modality: Modality) -> None:
     done = exam(modality, 2)
     first, second = (each["sop_instance_uid"] for each in done["objects"])
-    view = {"window_center": 1000.0, "window_width": 500.0, "rotate": 90, "flip_h": True, "invert": True}
-    state = modality.review.save_gsps([first], **view)["sop_instance_uid"]  # type: ignore[arg-type]
+    view: dict[str, Any] = {
+        "window_center": 1000.0,
+        "window_width": 500.0,
+        "rotate": 90,
+        "flip_h": True,
+        "invert": True,
+    }
+    state = modality.review.save_gsps([first], **view)["sop_instance_uid"]
     dataset, _ = modality.review.load(first)
     shown = render(*modality.review.prepared(dataset, modality.review.view(view, dataset))).p_values
     kept = render(*modality.review.kept_look(first, [state])).p_values

@@ -84,7 +84,7 @@ def client(tmp_path: Path) -> Iterator[Browser]:
         thread.join(20)
 
 
-def run(home: Path, *arguments: str) -> tuple[int, object]:
+def run(home: Path, *arguments: str) -> tuple[int, Any]:
     verb = list(arguments)
     options = [part for each in OFFLINE for part in ("--set", each)]
     result = CliRunner().invoke(app, [*verb, "--home", str(home), "--json", "--seed", "1", *options])
@@ -162,13 +162,13 @@ def test_exam_over_the_command_line(tmp_path: Path) -> None:
     assert run(home, "expose", "--count", "2")[0] == 0
     assert run(home, "reject", "--number", "1")[0] == 0
     code, ended = run(home, "end")
-    assert (code, ended["state"]) == (0, "ended")  # type: ignore[index]
+    assert (code, ended["state"]) == (0, "ended")
     assert run(home, "db", "check") == (0, {"ok": True, "problems": []})
     code, error = run(home, "end", "--exam", "1")
     assert code == 2
-    assert error["error"]["kind"] == "Refused"  # type: ignore[index]
+    assert error["error"]["kind"] == "Refused"
     code, error = run(home, "worklist")
-    assert (code, error["error"]["cause"]) == (3, "disabled")  # type: ignore[index]
+    assert (code, error["error"]["cause"]) == (3, "disabled")
 
 
 def test_same_seed_and_clock_make_the_same_exam(tmp_path: Path) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from contextlib import AsyncExitStack, aclosing
 
 import pytest
 
@@ -12,21 +14,26 @@ from harness.modality.console.live import ALIVE, CHANGED, MOST, Live
 from harness.modality.signal import Signal
 
 
-async def next_of(stream: object) -> str:
-    return await asyncio.wait_for(anext(stream), 5)  # type: ignore[call-overload]
+async def next_of(stream: AsyncIterator[str]) -> str:
+    return await asyncio.wait_for(anext(stream), 5)
+
+
+def stream_of(hub: Live, allowed: Callable[[], bool] = lambda: True) -> AsyncGenerator[str, None]:
+    stream = hub.stream(allowed)
+    assert isinstance(stream, AsyncGenerator), "it can be closed"
+    return stream
 
 
 def test_a_change_in_any_thread_is_an_event() -> None:
     async def look() -> None:
         signals = (Signal(), Signal())
-        stream = Live(signals).stream(lambda: True)
-        assert (await next_of(stream)).endswith(ALIVE)
-        for signal in signals:
-            thread = threading.Thread(target=signal.set)
-            thread.start()
-            assert await next_of(stream) == CHANGED
-            thread.join()
-        await stream.aclose()  # type: ignore[attr-defined]
+        async with aclosing(stream_of(Live(signals))) as stream:
+            assert (await next_of(stream)).endswith(ALIVE)
+            for signal in signals:
+                thread = threading.Thread(target=signal.set)
+                thread.start()
+                assert await next_of(stream) == CHANGED
+                thread.join()
 
     asyncio.run(look())
 
@@ -35,7 +42,7 @@ def test_changes_while_nobody_waits_are_one_event() -> None:
     async def look() -> None:
         signal = Signal()
         hub = Live((signal,))
-        stream = hub.stream(lambda: True)
+        stream = stream_of(hub)
         await next_of(stream)
         for _ in range(50):
             signal.set()
@@ -53,13 +60,11 @@ def test_changes_while_nobody_waits_are_one_event() -> None:
 def test_streams_are_bounded_and_give_their_places_back() -> None:
     async def look() -> None:
         hub = Live((Signal(),))
-        streams = [hub.stream(lambda: True) for _ in range(MOST)]
-        for stream in streams:
-            await next_of(stream)
-        assert hub.full
-        assert [each async for each in hub.stream(lambda: True)] == []
-        for stream in streams:
-            await stream.aclose()  # type: ignore[attr-defined]
+        async with AsyncExitStack() as stack:
+            for _ in range(MOST):
+                await next_of(await stack.enter_async_context(aclosing(stream_of(hub))))
+            assert hub.full
+            assert [each async for each in stream_of(hub)] == []
         assert (hub.streams, hub.full) == (0, False)
 
     asyncio.run(look())
@@ -70,7 +75,7 @@ def test_a_stream_ends_with_the_login(monkeypatch: pytest.MonkeyPatch) -> None:
 
     async def look() -> None:
         allowed = [True]
-        stream = Live((Signal(),)).stream(lambda: allowed[0])
+        stream = stream_of(Live((Signal(),)), lambda: allowed[0])
         await next_of(stream)
         assert await next_of(stream) == ALIVE
         allowed[0] = False

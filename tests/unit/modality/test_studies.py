@@ -29,8 +29,8 @@ def modality(tmp_path: Path, clock: ManualClock) -> Iterator[Modality]:
         yield made
 
 
-def study(console: Modality, patient_id: str = "P1", name: str = "Kim^Yuna", **values: str) -> str:
-    exam = console.registration.register(patient_id=patient_id, patient_name=name, **values)["exam"]  # type: ignore[arg-type]
+def study(console: Modality, patient_id: str = "P1", name: str = "Kim^Yuna", **values: Any) -> str:
+    exam = console.registration.register(patient_id=patient_id, patient_name=name, **values)["exam"]
     console.examination.start(exam)
     console.examination.expose(exam)
     return str(console.examination.end(exam)["study_instance_uid"])

@@ -8,6 +8,7 @@ import hashlib
 import re
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 from lxml import html
@@ -326,9 +327,9 @@ def test_what_ended_a_run_stands_at_its_top(run: RunResult, tmp_path: Path) -> N
 
 def test_what_came_late_is_shown_apart(run: RunResult, tmp_path: Path) -> None:
     transcript = Transcript()
-    details = {"actor": "PPS Manager", "association": 4, "fields": {"RequestedSOPInstanceUID": "1.2.3"}}
-    transcript.record(Direction.FROM_SUT, Protocol.DICOM, "N-SET-RQ", late=True, **details)  # type: ignore[arg-type]
-    transcript.record(Direction.TO_SUT, Protocol.DICOM, "N-SET-RSP", late=True, **details)  # type: ignore[arg-type]
+    details: dict[str, Any] = {"actor": "PPS Manager", "association": 4, "fields": {"RequestedSOPInstanceUID": "1.2.3"}}
+    transcript.record(Direction.FROM_SUT, Protocol.DICOM, "N-SET-RQ", late=True, **details)
+    transcript.record(Direction.TO_SUT, Protocol.DICOM, "N-SET-RSP", late=True, **details)
     stored = EvidenceStore(tmp_path).store_transcript("late", transcript)
     page = render(
         dataclasses.replace(run, scenarios=(builders.scenario("late", Verdict.PASS, transcript=stored),)), tmp_path

@@ -7,6 +7,7 @@ import random
 import subprocess
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cryptography import x509
@@ -86,9 +87,9 @@ def test_files_of_one_medium_share_the_salt_but_nothing_else() -> None:
     ({"password": "x", "cipher": "ROT13"}, "no cipher"),
     ({"certificates": [b"nothing"]}, "certificate cannot be read"),
 ])  # fmt: skip
-def test_what_cannot_protect_is_refused(arguments: dict[str, object], said: str) -> None:
+def test_what_cannot_protect_is_refused(arguments: dict[str, Any], said: str) -> None:
     with pytest.raises(UsageError, match=said):
-        Protection(**arguments)  # type: ignore[arg-type]
+        Protection(**arguments)
 
 
 @pytest.mark.peer("openssl")
