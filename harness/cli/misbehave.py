@@ -29,7 +29,8 @@ from harness.protocols.dicom.errors import NoPresentationContext, PeerError, Tls
 from harness.protocols.dicom.node import Address, Node, Proposal, Timeouts
 from harness.protocols.dicom.script import Played
 from harness.protocols.dicom.scripted import ScriptedListener, play
-from harness.protocols.dicom.tls import TlsSettings, in_words
+from harness.protocols.dicom.sockets import secure
+from harness.protocols.dicom.tls import TlsSettings
 from harness.protocols.hl7 import misbehaviour as hl7
 from harness.protocols.hl7.exchange import Received, Wire
 from harness.protocols.hl7.framing import frame
@@ -206,19 +207,10 @@ def _towards_hl7(host: str, port: int, chosen: Sequence[hl7.Sent], tls: TlsSetti
             return
 
 
-@contextlib.contextmanager
-def _connected(host: str, port: int, tls: TlsSettings | None) -> Iterator[socket.socket]:
+def _connected(host: str, port: int, tls: TlsSettings | None) -> socket.socket:
     """A connection for HL7. Raises OSError, TlsNotAgreed."""
-    with socket.create_connection((host, port), 5) as plain:
-        if tls is None:
-            yield plain
-            return
-        try:
-            secured = tls.client_context().wrap_socket(plain, server_hostname=host)
-        except OSError as problem:
-            raise TlsNotAgreed(f"TLS with {host}:{port} was not agreed: {in_words(problem)}") from problem
-        with secured:
-            yield secured
+    plain = socket.create_connection((host, port), 5)
+    return plain if tls is None else secure(plain, host, tls, f"{host}:{port}")
 
 
 def _send(host: str, port: int, case: hl7.Sent, tls: TlsSettings | None) -> tuple[str, ...]:

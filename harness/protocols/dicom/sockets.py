@@ -38,10 +38,13 @@ def dial(peer: Address, timeout: float, tls: TlsSettings | None) -> socket.socke
     except OSError as problem:
         reason = problem.strerror or str(problem)
         raise PeerUnreachable(f"{peer} cannot be reached: {reason}; check host, port and that it runs") from problem
-    if tls is None:
-        return sock
+    return sock if tls is None else secure(sock, peer.host, tls, str(peer))
+
+
+def secure(sock: socket.socket, host: str, tls: TlsSettings, peer: str) -> socket.socket:
+    """The connection to ``host`` within TLS; closed if that fails. Raises TlsNotAgreed, naming ``peer``."""
     try:
-        return tls.client_context().wrap_socket(sock, server_hostname=peer.host)
+        return tls.client_context().wrap_socket(sock, server_hostname=host)
     except OSError as problem:
         sock.close()
         raise TlsNotAgreed(f"TLS with {peer} was not agreed: {in_words(problem)}") from problem

@@ -22,7 +22,7 @@ from harness.protocols.media.secure.envelope import (
     SecureProblem,
     parse,
 )
-from harness.protocols.media.secure.signed import judge
+from harness.protocols.media.secure.signed import algorithm_of, judge
 
 _FORMS: Final = (DIGESTED, SIGNED, DATA)
 
@@ -132,12 +132,9 @@ def _oaep(parameters: bytes) -> Any:
     from cryptography.hazmat.primitives.asymmetric import padding
 
     def chosen(oid: str) -> hashes.HashAlgorithm:
-        known: dict[str, hashes.HashAlgorithm] = {
-            "sha1": hashes.SHA1(), "sha256": hashes.SHA256(), "sha384": hashes.SHA384(), "sha512": hashes.SHA512(),
-        }  # fmt: skip
         if oid not in DIGESTS:
             raise SecureProblem(f"RSA-OAEP with the unknown digest {oid}")
-        return known[DIGESTS[oid]]
+        return algorithm_of(oid)
 
     digest: hashes.HashAlgorithm = hashes.SHA1()
     mask: hashes.HashAlgorithm = hashes.SHA1()

@@ -5,10 +5,13 @@ from __future__ import annotations
 import hashlib
 import hmac
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from harness.protocols.media.secure.ber import OCTETS, SEQUENCE, SET, Value, wrap
 from harness.protocols.media.secure.envelope import DIGESTS, SecureProblem
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.hashes import HashAlgorithm
 
 _MESSAGE_DIGEST: Final = "1.2.840.113549.1.9.4"
 #: RSA with PKCS #1 v1.5 padding, alone or together with a digest
@@ -34,7 +37,6 @@ def judge(parts: list[Value], content: bytes) -> list[tuple[str, str]]:
 
 def _judge(signer: list[Value], certificates: list[Value], content: bytes) -> Iterator[tuple[str, str]]:
     from cryptography.exceptions import InvalidSignature
-    from cryptography.hazmat.primitives import hashes
     from cryptography.hazmat.primitives.asymmetric import padding
 
     name = signer[2].children()[0].oid()
@@ -57,13 +59,18 @@ def _judge(signer: list[Value], certificates: list[Value], content: bytes) -> It
     if public is None or algorithm.children()[0].oid() not in _RSA or signature.tag & ~0x20 != OCTETS:
         yield _WANTED, "one that cannot be verified"
         return
-    known: dict[str, hashes.HashAlgorithm] = {
-        "sha1": hashes.SHA1(), "sha256": hashes.SHA256(), "sha384": hashes.SHA384(), "sha512": hashes.SHA512(),
-    }  # fmt: skip
     try:
-        public.verify(signature.octets(), signed, padding.PKCS1v15(), known[DIGESTS[name]])
+        public.verify(signature.octets(), signed, padding.PKCS1v15(), algorithm_of(name))
     except InvalidSignature:
         raise SecureProblem("the signature is not that of its signer: it was changed") from None
+
+
+def algorithm_of(oid: str) -> HashAlgorithm:
+    """The hash of the library ``cryptography`` for one of the digests that the security profiles know."""
+    from cryptography.hazmat.primitives import hashes
+
+    made: HashAlgorithm = getattr(hashes, DIGESTS[oid].upper())()
+    return made
 
 
 def _key_of(signer: Value, certificates: list[Value]) -> Any:
