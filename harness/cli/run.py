@@ -250,7 +250,6 @@ def lost_waivers(
     """Those whose scenario is misspelt, or gone: they would never be stale, because nothing of theirs is ever run."""
 
     def lost(pattern: str) -> bool:
-
         return not any(
             waiving.means(pattern, scenario.id)
             or waiving.means(pattern, f"{scenario.id}[example]")

@@ -21,8 +21,8 @@ another version of the product is as if it were not there.
 from __future__ import annotations
 
 import datetime
+import fnmatch
 import json
-import re
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
@@ -133,9 +133,7 @@ def load(path: Path) -> tuple[Waiver, ...]:
 
 def means(pattern: str, text: str) -> bool:
     """Whether a pattern stands for that text; brackets are brackets, because scenario ids and locators hold them."""
-    parts = re.split(r"([*?])", pattern)
-    regex = "".join({"*": ".*", "?": "."}.get(part, re.escape(part)) for part in parts)
-    return re.fullmatch(regex, text, re.DOTALL) is not None
+    return fnmatch.fnmatchcase(text, pattern.replace("[", "[[]"))
 
 
 def draft(run: RunResult, reason: str, expires: datetime.date, owner: str = "", only: tuple[str, ...] = ()) -> str:
@@ -165,8 +163,9 @@ def _comment(text: str) -> str:
 
 
 def _text(value: str) -> str:
-    """A TOML basic string."""
-    return json.dumps(value, ensure_ascii=True)
+    """A TOML basic string: as one of JSON, but TOML knows no surrogates and wants DEL escaped."""
+    text = value.encode("utf-8", "replace").decode()
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
 def apply(run: RunResult, waivers: tuple[Waiver, ...], today: datetime.date) -> WaivedRun:

@@ -144,6 +144,14 @@ def test_a_draft_accepts_exactly_what_was_broken(tmp_path: Path) -> None:
     assert [w.requirement for w in load(tmp_path, only.replace("agreed", "agreed here"))] == ["RAD-5-SCP-09"]
 
 
+@pytest.mark.parametrize(
+    "reason", ["합의되었음, 다음 판", "agreed \U0001f44d by both", "agreed\x7f\t\x01 here", "agreed \ud800 here"]
+)
+def test_a_draft_is_toml_whatever_the_reason_holds(tmp_path: Path, reason: str) -> None:
+    (made,) = load(tmp_path, waivers.draft(run_with(Verdict.FAIL), reason, TODAY))
+    assert made.reason == reason.encode("utf-8", "replace").decode()
+
+
 def test_what_was_waived_before_is_not_drafted_again(tmp_path: Path) -> None:
     known = {"requirement": "RAD-5-SCP-07", "scenario": "swf/rad_05/x", "state": "valid"}
     run = replace(run_with(Verdict.FAIL), waivers=(known,))
