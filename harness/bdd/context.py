@@ -149,6 +149,11 @@ class ScenarioContext:
         since = tuple(m.seq for m in self.transcript.messages if m.seq > self.asked_at)[:20]
         self.findings.append(Finding("exchange", requirement, Verdict.PASS, summary, evidence=since))
 
+    def spared(self, requirement: str, summary: str) -> None:
+        """Note that the product need not do, and does not do, what a requirement speaks of: nothing was shown."""
+        since = tuple(m.seq for m in self.transcript.messages if m.seq > self.asked_at)[:20]
+        self.findings.append(Finding("exchange", requirement, Verdict.NOT_APPLICABLE, summary, evidence=since))
+
     def broken(
         self, requirement: str, summary: str, *, expected: tuple[str, ...] = (), actual: str = "", locator: str = ""
     ) -> None:

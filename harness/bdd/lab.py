@@ -64,7 +64,7 @@ class Lab(Cast):
         self.refusals = Refusals()
         self.display_refusals = ClassRefusals()
         self.delivery_faults = DeliveryFaults()
-        self.library = StudyLibrary(self.source)
+        self.studies = StudyLibrary(self.source)
         #: the studies of the library that were stored into the product to be queried
         self.archived: set[str] = set()
         #: what a person should know before the first scenario

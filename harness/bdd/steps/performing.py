@@ -187,7 +187,7 @@ def creator_reports(scenario_context: ScenarioContext, guests: Guests, name: str
     """A creator step: created, derived images (stored into an archive under test), completed."""
     context = scenario_context
     creator = guests.invite(EvidenceCreator)
-    sources = [sample.dataset for sample in context.lab.library.study(name).samples]
+    sources = [sample.dataset for sample in context.lab.studies.study(name).samples]
     plan = creator.plan_for(sources)
     context.begin()
     performed = create(context, f"work on {name}", [], plan, creator)

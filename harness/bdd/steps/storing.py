@@ -41,7 +41,7 @@ def _note_known(context: ScenarioContext, studies: Iterable[StoredStudy]) -> Non
 @when('the Acquisition Modality stores the study "{name:Text}"( again)')
 def modality_stores(scenario_context: ScenarioContext, name: str) -> None:
     """Send every instance of a study of the library to the product."""
-    study = scenario_context.lab.library.study(name)
+    study = scenario_context.lab.studies.study(name)
     _store(scenario_context, study)
     _note_known(scenario_context, [study])
 
@@ -53,7 +53,7 @@ def holds_studies(scenario_context: ScenarioContext, who: str, names: str) -> No
     Our own archive knows nothing else of these patients.
     """
     lab = scenario_context.lab
-    studies = {name: lab.library.study(name) for name in (part.strip() for part in names.split(","))}
+    studies = {name: lab.studies.study(name) for name in (part.strip() for part in names.split(","))}
     if who != PRODUCT:
         samples = [sample.dataset for study in studies.values() for sample in study.samples]
         lab.image_manager.load(samples, EXPLICIT_VR_LE)
@@ -90,10 +90,10 @@ def _ask_commitment(context: ScenarioContext, samples: list[Sample], unknown: in
 @when('the Acquisition Modality asks for commitment of the study "{name:Text}"')
 def modality_asks_commitment(scenario_context: ScenarioContext, name: str) -> None:
     """Request storage commitment of everything that was stored, and release."""
-    _ask_commitment(scenario_context, list(scenario_context.lab.library.study(name).samples), 0)
+    _ask_commitment(scenario_context, list(scenario_context.lab.studies.study(name).samples), 0)
 
 
 @when('the Acquisition Modality asks for commitment of the study "{name:Text}" and one instance that was never stored')
 def modality_asks_too_much(scenario_context: ScenarioContext, name: str) -> None:
     """The same with one SOP Instance UID that the product cannot know."""
-    _ask_commitment(scenario_context, list(scenario_context.lab.library.study(name).samples), 1)
+    _ask_commitment(scenario_context, list(scenario_context.lab.studies.study(name).samples), 1)

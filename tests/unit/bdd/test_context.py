@@ -70,6 +70,12 @@ def test_a_step_that_needs_one_before_it_says_so(context: ScenarioContext) -> No
         context.memory["scheduler"]
 
 
+def test_what_a_product_need_not_do_and_does_not_do_is_no_pass(context: ScenarioContext) -> None:
+    context.spared("RAD-16-SCP-08", "C-GET is not offered, which is permitted")
+    assert [finding.verdict for finding in context.findings] == [Verdict.NOT_APPLICABLE]
+    assert context.verdict() is Verdict.NOT_APPLICABLE
+
+
 @pytest.mark.parametrize(
     ("disturbed", "verdict"), [("", Verdict.INCONCLUSIVE), ("FAULT-INJECTED", Verdict.PASS), ("NEGATIVE", Verdict.PASS)]
 )

@@ -31,7 +31,7 @@ def test_a_study_that_is_refused_ends_the_scenario_there(tmp_path: Path, ids: tu
         Acquisition("MODALITY", transcript) as modality,
         ImageManager("SUT", Transcript(), storage=tmp_path, behaviour=behaviour) as product,
     ):
-        lab: Any = SimpleNamespace(modality=modality, product=product.address, library=StudyLibrary(random.Random(3)))
+        lab: Any = SimpleNamespace(modality=modality, product=product.address, studies=StudyLibrary(random.Random(3)))
         context = ScenarioContext(lab, transcript, read(TAGS), "x", strict=False)
         if refuses:
             with pytest.raises(NonConformance, match="images of the study 'ct of doe' were refused"):
