@@ -7,6 +7,7 @@ items and characters are bounded, and a page that leaves something out says so.
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -131,21 +132,21 @@ def _instances(ds: Dataset, keyword: str) -> Iterator[tuple[Dataset, str, str]]:
 
 def _evidence(ds: Dataset) -> str:
     """What the items link to: each instance with its study and series."""
+    kinds = ("CurrentRequestedProcedureEvidenceSequence", "PertinentOtherEvidenceSequence")
+    found = itertools.chain.from_iterable(_instances(ds, keyword) for keyword in kinds)
     rows: list[str] = []
-    for keyword in ("CurrentRequestedProcedureEvidenceSequence", "PertinentOtherEvidenceSequence"):
-        for one, study, series in _instances(ds, keyword):
-            if len(rows) >= _MOST_ITEMS:
-                break
-            uid = escape(plain(one, "ReferencedSOPInstanceUID"))
-            rows.append(
-                f'<tr id="instance-{uid}"><td><code>{uid}</code></td>'
-                f"<td>{escape(code_text(one, 'PurposeOfReferenceCodeSequence'))}</td>"
-                f"<td><code>{escape(series)}</code></td><td><code>{escape(study)}</code></td></tr>"
-            )
+    for one, study, series in itertools.islice(found, _MOST_ITEMS):
+        uid = escape(plain(one, "ReferencedSOPInstanceUID"))
+        rows.append(
+            f'<tr id="instance-{uid}"><td><code>{uid}</code></td>'
+            f"<td>{escape(code_text(one, 'PurposeOfReferenceCodeSequence'))}</td>"
+            f"<td><code>{escape(series)}</code></td><td><code>{escape(study)}</code></td></tr>"
+        )
     if not rows:
         return ""
     heads = "<tr><th>Instance</th><th></th><th>Series</th><th>Study</th></tr>"
-    return f"<h2>Evidence</h2><table>{heads}{''.join(rows)}</table>"
+    cut = '<p class="cut">There is more evidence than this page shows.</p>' if next(found, None) else ""
+    return f"<h2>Evidence</h2><table>{heads}{''.join(rows)}</table>{cut}"
 
 
 @dataclass(slots=True)

@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Mapping
 from html import escape
 from typing import Any, Final
 
 from pydicom.dataset import Dataset
-from pydicom.errors import BytesLengthException
 from pydicom.multival import MultiValue
 from pydicom.sequence import Sequence
 
 from harness.protocols.dicom.uids import name_of as name_of_class
 
-_UNREADABLE = (
-    ValueError, TypeError, KeyError, AttributeError, NotImplementedError, struct.error, RecursionError,
-    BytesLengthException,
-)  # fmt: skip
 _REFERENCES = frozenset({"IMAGE", "WAVEFORM", "COMPOSITE"})
 _COORDINATES = frozenset({"SCOORD", "SCOORD3D", "TCOORD"})
 _ATTRIBUTE: Final[Mapping[str, str]] = {
@@ -38,12 +32,9 @@ _INSTANTS = ("ReferencedDateTime", "ReferencedTimeOffsets", "ReferencedSamplePos
 
 
 def value(ds: Dataset, keyword: str) -> Any:
-    """The value of an element, None if it is absent; what cannot be decoded says so, and how it was written."""
-    try:
-        return ds.get(keyword)
-    except _UNREADABLE:
-        raw = ds.get_item(keyword)
-        return f"unreadable value {bytes(getattr(raw, 'value', None) or b'')[:80]!r}"
+    """The value of an element, None if it is absent; bytes, as which ``decode`` leaves what it cannot read, say so."""
+    found = ds.get(keyword)
+    return f"unreadable value {found[:80]!r}" if isinstance(found, bytes) else found
 
 
 def plain(ds: Dataset, keyword: str) -> str:

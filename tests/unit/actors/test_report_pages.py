@@ -6,14 +6,13 @@ import re
 from typing import Any
 
 import pytest
-from pydicom.dataelem import RawDataElement
 from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence
-from pydicom.tag import Tag
 
+from harness.actors.image_display import Received
 from harness.actors.objects import SUBJECTS, StudyPlan, make, uid_source
 from harness.actors.reports.documents import Code, Referenced, ReportPlan, evidence, key_object_note, report
-from harness.actors.reports.page import report_as_html
+from harness.actors.reports.page import document_page, report_as_html
 from harness.core.message import Blob
 from harness.protocols.dicom.datasets import decode, encode
 from harness.protocols.dicom.uids import EXPLICIT_VR_LE
@@ -125,6 +124,11 @@ def test_a_page_that_leaves_something_out_says_so() -> None:
     assert len(long) < 2_000_000
     assert "longer than this page shows" in long
     assert "and more" in long
+    images = [Referenced("1.2.3", "1.2.4", "1.2.5", f"1.2.6.{number}") for number in range(5001)]
+    named = made()
+    for count, cut in ((5000, False), (5001, True)):
+        named.CurrentRequestedProcedureEvidenceSequence = evidence(images[:count])
+        assert ("more evidence than this page shows" in report_as_html(named)) is cut
 
 
 @pytest.mark.parametrize("identifier", [[1, 5, 1], [1], [1, 99], [1, 0], [1, 5, 1, 1, 1, 1]])
@@ -222,15 +226,23 @@ def test_an_amended_report_names_what_it_amends_and_where_it_lies_too() -> None:
 def test_what_cannot_be_decoded_says_so() -> None:
     ds = made(measurements=(("Length", 12.5),))
     ds.ContentSequence[3].ContentSequence[0].add_new(0x0040A730, "OB", b"no sequence")
-    number = ds.ContentSequence[3].ContentSequence[1].MeasuredValueSequence[0]
-    number._dict[Tag(0x0040A30A)] = RawDataElement(Tag(0x0040A30A), "DS", 4, b"1,5 ", 0, False, True)
-    point = item("SCOORD", GraphicType="POINT")
-    point._dict[Tag(0x00700022)] = RawDataElement(Tag(0x00700022), "FL", 3, b"odd", 0, False, True)
-    ds.ContentSequence[4].ContentSequence.append(point)
-    page = text(report_as_html(ds))
+    ds.ContentSequence[4].ContentSequence += [
+        item("SCOORD", GraphicType="POINT", GraphicData=[0.5]),
+        item("COMPOSITE", ReferencedSOPSequence=Sequence([item("", ReferencedFrameNumber=123456)])),
+    ]
+    sent = encode(ds, EXPLICIT_VR_LE)
+    for sound, odd in (
+        (b"DS\x04\x0012.5", b"DS\x04\x001,5 "),
+        (b"\x70\x00\x22\x00FL", b"\x70\x00\x22\x00FD"),
+        (b"IS\x06\x00123456", b"IS\x06\x009E9999"),
+    ):
+        assert sent.count(sound) == 1
+        sent = sent.replace(sound, odd)
+    page = text(document_page(Received("", "1.2.3", EXPLICIT_VR_LE, Blob.of(sent))))
     assert "What is in this item cannot be read" in page
     assert "1,5 mm" in page
-    assert "POINT unreadable value b&#x27;odd&#x27;" in page
+    assert "POINT unreadable value b&#x27;\\x00\\x00\\x00?&#x27;" in page
+    assert "frame unreadable value b&#x27;9E9999&#x27;" in page
 
 
 def test_a_document_of_nothing_is_still_a_page() -> None:
