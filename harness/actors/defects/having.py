@@ -1,4 +1,4 @@
-"""How a seeded defect changes a behaviour: it makes some decisions otherwise, the others stay."""
+"""How a seeded defect changes a behaviour, or part of one: it makes some decisions otherwise, the others stay."""
 
 from __future__ import annotations
 

@@ -129,22 +129,22 @@ def _squares(_: Dataset) -> Dataset:
     return ds
 
 
-_SINGLE_CLASSES: Callable[[], tuple[str, ...]] = lambda: (uids.BASIC_FILM_SESSION, uids.PRESENTATION_LUT)  # noqa: E731
-_ALL: Callable[[], tuple[str, ...]] = lambda: (*_META_ONLY(), uids.PRESENTATION_LUT)  # noqa: E731
-_META_ONLY: Callable[[], tuple[str, ...]] = lambda: (uids.BASIC_GRAYSCALE_PRINT, uids.PRINT_JOB)  # noqa: E731
+def _proposing(*classes: str) -> Callable[[PrintComposerBehaviour], PrintComposerBehaviour]:
+    return lambda behaviour: replace(behaviour, proposals=lambda: classes)
+
 
 COMPOSER_DEFECTS: tuple[PrintDefect[PrintComposerBehaviour], ...] = (
     PrintDefect(
         "composer-without-lut-class",
         "The Presentation LUT SOP class is not proposed",
         frozenset({"RAD-23-SCU-02", "CPI-ACT-05"}),
-        lambda behaviour: replace(behaviour, proposals=_META_ONLY),
+        _proposing(uids.BASIC_GRAYSCALE_PRINT, uids.PRINT_JOB),
     ),
     PrintDefect(
         "composer-without-meta-class",
         "Printer and image box are proposed one by one, the meta SOP class is not",
         frozenset({"RAD-23-SCU-01", "RAD-23-SCU-10"}),
-        lambda behaviour: replace(behaviour, proposals=_SINGLE_CLASSES),
+        _proposing(uids.BASIC_FILM_SESSION, uids.PRESENTATION_LUT),
     ),
     PrintDefect(
         "composer-never-prints",
@@ -313,7 +313,7 @@ COMPOSER_VARIANTS: tuple[PrintDefect[PrintComposerBehaviour], ...] = (
         "composer-offers-colour",
         "Basic Color Print Management is proposed besides, and may be refused",
         frozenset(),
-        lambda behaviour: replace(behaviour, proposals=lambda: (uids.BASIC_COLOR_PRINT, *_ALL())),
+        _proposing(uids.BASIC_COLOR_PRINT, uids.BASIC_GRAYSCALE_PRINT, uids.PRINT_JOB, uids.PRESENTATION_LUT),
     ),
     PrintDefect(
         "composer-explains-film",

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from pydicom.dataset import Dataset
 
 from harness.actors.archive_keys import Level
+from harness.actors.defects.having import having
 from harness.actors.image_display import ImageDisplayBehaviour
 from harness.actors.image_manager_behaviour import (
     PENDING_UNSUPPORTED_KEYS,
@@ -22,12 +24,8 @@ Archive = Callable[[ImageManagerBehaviour], ImageManagerBehaviour]
 Reader = Callable[[ImageDisplayBehaviour], ImageDisplayBehaviour]
 
 
-def _archive(**changes: object) -> Archive:
-    return lambda behaviour: replace(behaviour, **changes)  # type: ignore[arg-type]
-
-
-def _reader(**changes: object) -> Reader:
-    return lambda behaviour: replace(behaviour, **changes)  # type: ignore[arg-type]
+_archive = partial(having, ImageManagerBehaviour)
+_reader = partial(having, ImageDisplayBehaviour)
 
 
 def _ascii_only(record: Record, level: Level) -> Record:

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from pydicom.dataset import Dataset
 
+from harness.actors.defects.having import having
 from harness.actors.presentation import reading as display_reading
 from harness.actors.presentation.softcopy import SCREEN, SoftcopyBehaviour, look_of_state, own_look
 from harness.imaging.drawing import hidden
@@ -34,14 +35,13 @@ def _look(change: Callable[[PresentationState, Image, Dataset], PresentationStat
 
 
 def _without(**values: Any) -> Change:
-    return _look(lambda look, image, dataset: replace(look, **values))
+    change = having(PresentationState, **values)
+    return _look(lambda look, image, dataset: change(look))
 
 
 def _own(**values: Any) -> Change:
-    def look(image: Image, dataset: Dataset) -> PresentationState:
-        return replace(display_reading.own_presentation(dataset), **values)
-
-    return lambda behaviour: replace(behaviour, own_look=look)
+    change = having(PresentationState, **values)
+    return having(SoftcopyBehaviour, own_look=lambda image, dataset: change(display_reading.own_presentation(dataset)))
 
 
 def _twice_inverted(look: PresentationState, image: Image, dataset: Dataset) -> PresentationState:

@@ -18,7 +18,7 @@ from harness.actors.defects.steps import (
     demands_coded_reason,
     refuses_unscheduled,
 )
-from harness.actors.matching import Query, select
+from harness.actors.matching import MatchingRules, Query, select
 from harness.actors.order_filler import OrderFillerBehaviour
 from harness.actors.orders.values import StepState
 from harness.actors.performed_steps import DISCONTINUED, PerformedStep
@@ -34,7 +34,8 @@ _with = partial(having, OrderFillerBehaviour)
 
 
 def _rules(**changes: Any) -> Change:
-    return lambda behaviour: replace(behaviour, rules=replace(behaviour.rules, **changes))
+    change = having(MatchingRules, **changes)
+    return lambda behaviour: replace(behaviour, rules=change(behaviour.rules))
 
 
 def _ignoring(*keywords: str) -> Change:
