@@ -36,9 +36,15 @@ def _said(j: Journal) -> list[Message]:
 
 
 def _violations(j: Journal, *rules: str) -> list[Message]:
-    """What the engine noted against these parts of the standard."""
-    noted = (m for m in _dicom(j) if m.kind == "PROTOCOL-VIOLATION" and m.direction is FROM_SUT)
-    return [m for m in noted if str(m.fields.get("rule", "")).startswith(rules)]
+    """What the engine noted against these parts of the standard, until we aborted: after that nothing is owed."""
+    found: list[Message] = []
+    aborted: set[int] = set()
+    for message in _dicom(j):
+        if message.kind == "A-ABORT" and message.direction is not FROM_SUT:
+            aborted.add(message.association)
+        elif message.kind == "PROTOCOL-VIOLATION" and message.association not in aborted:
+            found.append(message)
+    return [m for m in found if m.direction is FROM_SUT and str(m.fields.get("rule", "")).startswith(rules)]
 
 
 def _noted(violations: list[Message], why: str) -> Iterator[Observation]:
@@ -144,7 +150,8 @@ def titles(j: Journal) -> Iterator[Observation]:
 
 
 def release(j: Journal) -> Iterator[Observation]:
-    """How the system under test ends the associations that it asked for and got."""
+    """How the system under test ends the associations that it asked for and got, and on which nothing is open."""
+    waiting = {o.request.association for o in j.operations if o.request.direction is FROM_SUT and o.final is None}
     released: list[int] = []
     otherwise: dict[str, list[tuple[Message, Message]]] = {}
     for association in _asked_for(j):
@@ -153,7 +160,7 @@ def release(j: Journal) -> Iterator[Observation]:
             continue
         if end.kind == "A-RELEASE-RQ":
             released.append(end.seq)
-        else:
+        elif association.id not in waiting:  # who waits for an answer in vain may give up
             otherwise.setdefault(end.kind, []).append((request, end))
     for kind, found in otherwise.items():
         request, end = found[0]

@@ -131,6 +131,23 @@ def test_what_we_ended_is_not_held_against_the_product(kind: str) -> None:
     assert seen(tell(lines))["DICOM-GEN-05"] == []
 
 
+def test_a_product_that_hangs_up_in_a_pdu_after_our_abort_is_right() -> None:
+    lines = good()
+    lines["release"].update(kind="A-ABORT", direction=OURS)
+    closed = lines.pop("closed")
+    lines.update(cut=violation("PS3.8 9.3"), closed=closed)
+    assert seen(tell(lines))["DICOM-GEN-01"] == [True]
+    lines["release"]["direction"] = THEIRS
+    assert seen(tell(lines))["DICOM-GEN-01"] == [False], "its own abort excuses nothing"
+
+
+def test_a_product_may_abort_when_we_do_not_answer() -> None:
+    lines = good()
+    del lines["stored"]
+    lines["release"]["kind"] = "A-ABORT"
+    assert seen(tell(lines))["DICOM-GEN-05"] == []
+
+
 def test_what_was_on_its_way_when_we_asked_for_the_release_is_no_fault() -> None:
     """An answer and a report that the product sent before it heard of our release."""
     lines = good()
